@@ -1,0 +1,61 @@
+"""preddiff: why a classifier decided as it did, by prediction difference analysis.
+
+Zintgraf, Cohen, Adel & Welling, ICLR 2017. Names are imported when they are first used, so that
+`import preddiff` is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from preddiff.errors import PreddiffError
+
+if TYPE_CHECKING:
+    from preddiff import models, samplers
+    from preddiff.explanation import Explanation
+    from preddiff.exports import export
+    from preddiff.frontdoor import explain
+    from preddiff.models import load_model
+    from preddiff.render.figures import figure
+    from preddiff.store import load, save
+    from preddiff.viewer.page import page
+
+__all__ = [
+    "Explanation",
+    "PreddiffError",
+    "explain",
+    "export",
+    "figure",
+    "load",
+    "load_model",
+    "models",
+    "page",
+    "samplers",
+    "save",
+]
+
+_HOMES = {
+    "Explanation": "preddiff.explanation",
+    "explain": "preddiff.frontdoor",
+    "export": "preddiff.exports",
+    "figure": "preddiff.render.figures",
+    "load": "preddiff.store",
+    "load_model": "preddiff.models",
+    "page": "preddiff.viewer.page",
+    "save": "preddiff.store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"models", "samplers"}:
+        return importlib.import_module(f"preddiff.{name}")
+    if name == "__version__":
+        from importlib import metadata
+
+        return metadata.version("preddiff")
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'preddiff' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,5 @@
+"""python -m preddiff"""
+
+from preddiff.cli import main
+
+main()

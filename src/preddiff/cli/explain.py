@@ -1,0 +1,114 @@
+"""preddiff explain"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from preddiff.errors import SettingError
+
+_HELP = """
+Explain why a model decided as it did about each INPUT.
+
+Writes DIR/NAME.zarr (the result), NAME.png (a figure) and NAME.html (a page) for each; the last
+line printed is the path of the page.
+
+Example: preddiff explain cat.jpg --model torchvision:googlenet --target top3 --stride 4
+"""
+
+
+def explain(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Pictures.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx or "
+            "package.module:factory.",
+        ),
+    ] = "embedded",
+    sampler: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="conditional, conditional:FILE, marginal:FOLDER or constant:VALUE|mean.",
+        ),
+    ] = "conditional",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="T", help="Class number, label, topN or all; may be repeated."),
+    ] = None,
+    node: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Explain the channels of this node, not the classes."),
+    ] = None,
+    window: Annotated[int, typer.Option(metavar="K", help="Length of the window.")] = 10,
+    margin: Annotated[
+        int, typer.Option(metavar="M", help="Pixels around the window to condition on.")
+    ] = 2,
+    samples: Annotated[int, typer.Option(metavar="S", help="Draws per window.")] = 10,
+    stride: Annotated[
+        int, typer.Option(metavar="N", help="Pixels from one window to the next.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="The draws follow from it.")] = 0,
+    engine: Annotated[str, typer.Option(metavar="E", help="auto or dense.")] = "auto",
+    precision: Annotated[str, typer.Option(metavar="P", help="auto or float32.")] = "auto",
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Picture: only windows that touch its white are analysed."
+        ),
+    ] = None,
+    preprocess: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON that overrides an ONNX file's preprocessing."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
+    ] = Path(),
+) -> None:
+    names = Counter(path.stem for path in inputs)
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise SettingError(
+            f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
+            "explain them one by one, each with its own --output"
+        )
+    from preddiff import exports, frontdoor, store
+    from preddiff.media.whole import check_folder
+    from preddiff.models import load_model
+    from preddiff.viewer.page import page
+
+    check_folder(output)
+    loaded = load_model(model, preprocess=preprocess)
+    for path in inputs:
+        explanation = frontdoor.explain(
+            loaded,
+            path,
+            targets=target,
+            node=node,
+            sampler=sampler,
+            window=window,
+            margin=margin,
+            samples=samples,
+            stride=stride,
+            seed=seed,
+            engine=engine,
+            precision=precision,
+            mask=mask,
+            progress=True,
+        )
+        result = output / path.stem
+        store.save(explanation, result.with_name(f"{path.stem}.zarr"))
+        exports.export(explanation, result.with_name(f"{path.stem}.png"))
+        _say(explanation)
+        typer.echo(page(explanation, result.with_name(f"{path.stem}.html")))
+
+
+def _say(explanation: "Explanation") -> None:  # type: ignore[name-defined]  # noqa: F821
+    for label, value in zip(explanation.labels, explanation.prediction.values, strict=True):
+        typer.echo(f"{label}: {value:.4g}")
+
+
+explain.__doc__ = _HELP

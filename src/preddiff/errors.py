@@ -1,0 +1,51 @@
+"""What can go wrong, as one tree.
+
+::
+
+    PreddiffError            a user's mistake, told in one line (a ValueError)
+    ├── InputError           a picture or volume that cannot be read or used
+    ├── SettingError         a setting that makes no sense, or not together with another
+    ├── ModelError           a model that cannot be loaded or does not give what it should
+    │   └── TargetError      a class, label or node that the model does not have
+    ├── SamplerError         a sampler that cannot be loaded, fitted or used on this input
+    └── ResultError          a result that cannot be read or written
+
+Every message names the value, what was expected and what to do.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PreddiffError(ValueError):
+    """A user's mistake. Its message is meant to be shown as it is."""
+
+
+class InputError(PreddiffError):
+    """A picture or volume that cannot be read or used."""
+
+
+class SettingError(PreddiffError):
+    """A setting that makes no sense, or not together with another."""
+
+
+class ModelError(PreddiffError):
+    """A model that cannot be loaded or does not give what it should."""
+
+
+class TargetError(ModelError):
+    """A class, label or node that the model does not have."""
+
+
+class SamplerError(PreddiffError):
+    """A sampler that cannot be loaded, fitted or used on this input."""
+
+
+class ResultError(PreddiffError):
+    """A result that cannot be read or written."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """End of a message about an unknown `name`: the known ones that look most like it."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
+    return f"; nearest: {', '.join(close)}" if close else ""

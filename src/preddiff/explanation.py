@@ -1,0 +1,141 @@
+"""Explanation: what everything upstream makes and everything downstream reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from preddiff.windows import Windows
+
+AXES = ("z", "y", "x")
+"""Names of the spatial axes, the last ones for an input of fewer dimensions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why one input was classified as it was; labelled arrays and where they come from.
+
+    Attributes
+    ----------
+    data : all arrays in one `xarray.Dataset`, as docs/format.md names them; its attributes are
+        the provenance.
+    """
+
+    data: xr.Dataset
+
+    @property
+    def relevance(self) -> xr.DataArray:
+        """Mean evidence of the windows that cover a pixel: (target, y, x) or (target, z, y, x).
+
+        Positive: evidence for the target; negative: against it; NaN: no window covers it.
+        """
+        return self.data["relevance"]
+
+    @property
+    def standard_error(self) -> xr.DataArray:
+        """Standard error of `relevance` from the draws, same dims and unit."""
+        return self.data["standard_error"]
+
+    @property
+    def coverage(self) -> xr.DataArray:
+        """Number of windows that cover a pixel: (y, x) or (z, y, x)."""
+        return self.data["coverage"]
+
+    @property
+    def prediction(self) -> xr.DataArray:
+        """Value of every target on the unperturbed input: (target,)."""
+        return self.data["prediction"]
+
+    @property
+    def evidence(self) -> xr.DataArray:
+        """Evidence of every window: (target, window), its corner in coordinates y, x (and z)."""
+        corner = {
+            str(axis): ("window", self.data["window_start"].sel(axis=axis).values)
+            for axis in self.data["axis"].values
+        }
+        return self.data["evidence"].drop_vars("axis", errors="ignore").assign_coords(corner)
+
+    @property
+    def evidence_error(self) -> xr.DataArray:
+        """Standard error of `evidence`: (target, window)."""
+        return self.data["evidence_error"]
+
+    @property
+    def picture(self) -> xr.DataArray:
+        """The input as the model saw it, in input space: (channel, y, x) or (channel, z, y, x)."""
+        return self.data["picture"]
+
+    @property
+    def sensitivity(self) -> xr.DataArray | None:
+        """Simonyan et al.'s map (target, y, x), or None where the model has no gradient."""
+        return self.data.get("sensitivity")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A name for every target."""
+        return tuple(str(label) for label in self.data["label"].values)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Version, model, sampler, settings, seed, cost and machine."""
+        return dict(self.data.attrs)
+
+    @property
+    def unit(self) -> str:
+        """Unit of relevance and evidence, e.g. bits."""
+        return str(self.data.attrs["unit"])
+
+    def __repr__(self) -> str:
+        settings = self.data.attrs
+        shape = "×".join(str(n) for n in self.coverage.shape)
+        return (
+            f"<Explanation of {shape} for {', '.join(self.labels)}: "
+            f"{self.data.sizes['window']} windows × {settings['samples']} draws, {self.unit}>"
+        )
+
+
+def assemble(
+    *,
+    windows: Windows,
+    picture: NDArray[np.float32],
+    evidence: NDArray[np.float64],
+    evidence_error: NDArray[np.float64],
+    prediction: NDArray[np.float64],
+    targets: Sequence[int],
+    labels: Sequence[str],
+    sensitivity: NDArray[np.float64] | None,
+    provenance: Mapping[str, Any],
+) -> Explanation:
+    """An Explanation from the arrays of an analysis; relevance is the last line of Algorithm 1.
+
+    Parameters
+    ----------
+    picture : (channel, *spatial).
+    evidence, evidence_error : (target, window).
+    prediction : (target,).
+    sensitivity : (target, *spatial), or None.
+    """
+    axes = AXES[-len(windows.shape) :]
+    unit = {"units": provenance["unit"]}
+    arrays = {
+        "relevance": (("target", *axes), windows.mean(evidence), unit),
+        "standard_error": (("target", *axes), windows.error_of_mean(evidence_error), unit),
+        "coverage": (axes, windows.coverage),
+        "prediction": ("target", prediction),
+        "evidence": (("target", "window"), evidence, unit),
+        "evidence_error": (("target", "window"), evidence_error, unit),
+        "window_start": (("window", "axis"), windows.starts),
+        "picture": (("channel", *axes), picture),
+    }
+    if sensitivity is not None:
+        arrays["sensitivity"] = (("target", *axes), sensitivity)
+    coordinates = {
+        "target": np.asarray(targets, dtype=np.int64),
+        "label": ("target", np.asarray(labels, dtype=np.str_)),
+        "axis": np.asarray(axes, dtype=np.str_),
+        **{axis: np.arange(n) for axis, n in zip(axes, windows.shape, strict=True)},
+    }
+    return Explanation(xr.Dataset(arrays, coords=coordinates, attrs=dict(provenance)))

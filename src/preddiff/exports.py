@@ -1,0 +1,59 @@
+"""Results in the formats of other programs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from preddiff.errors import SettingError
+from preddiff.explanation import Explanation
+from preddiff.media.whole import whole
+
+_DPI = 150
+
+
+def export(explanation: Explanation, path: str | Path) -> Path:
+    """Write a result as another program reads it; the ending of `path` says as what.
+
+    .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF.
+
+    Raises
+    ------
+    SettingError
+        If nothing is written with that ending.
+    ResultError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix not in _WRITERS:
+        raise SettingError(
+            f"{path}: unknown ending {path.suffix!r}; expected one of {', '.join(_WRITERS)}"
+        )
+    with whole(path) as written:
+        _WRITERS[path.suffix](explanation, written)
+    return path
+
+
+def _png(explanation: Explanation, path: Path) -> None:
+    from preddiff.render.figures import figure
+
+    figure(explanation).savefig(path, dpi=_DPI)
+
+
+def _npz(explanation: Explanation, path: Path) -> None:
+    arrays: dict[str, Any] = {str(n): v.values for n, v in explanation.data.variables.items()}
+    np.savez_compressed(path, **arrays)
+
+
+def _netcdf(explanation: Explanation, path: Path) -> None:
+    explanation.data.assign_attrs(
+        {n: int(v) if isinstance(v, bool) else v for n, v in explanation.provenance.items()}
+    ).to_netcdf(path, engine="scipy")
+
+
+_WRITERS: dict[str, Callable[[Explanation, Path], None]] = {
+    ".png": _png,
+    ".npz": _npz,
+    ".nc": _netcdf,
+}

@@ -1,0 +1,92 @@
+"""Pictures: files and PIL images to float arrays (channel, y, x) in [0, 1], and back."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from preddiff.errors import InputError
+
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm"})
+
+
+def read(path: str | Path) -> Image.Image:
+    """The picture in a file, turned upright as its EXIF says.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is empty, or it is no picture that can be read.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file; check the path")
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, expected one picture; name the files in it")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty (0 bytes); expected a picture")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                image.load()
+                return ImageOps.exif_transpose(image)
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path}: not a picture that can be read; expected JPEG, PNG, TIFF, WebP or the like"
+        ) from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: the picture is too large to be safe ({error})") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path}: the picture is damaged ({error}); save it anew") from None
+
+
+def to_array(image: Image.Image, channels: int = 3) -> NDArray[np.float32]:
+    """Float array (channel, y, x) in [0, 1]; 1 channel is luminance, 3 are red, green, blue.
+
+    Transparent pixels are laid on white, as viewers show them.
+    """
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
+        grey = np.asarray(image, dtype=np.float32) / _full_scale(image)
+        return np.ascontiguousarray(np.repeat(grey[None], channels, axis=0))
+    pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.float32) / 255
+    return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
+
+
+def _full_scale(image: Image.Image) -> float:
+    """What counts as white: 1 for floats in [0, 1], 65,535 for integers of 16 bits."""
+    return 1.0 if image.mode == "F" else 65535.0
+
+
+def to_image(picture: NDArray[np.floating]) -> Image.Image:
+    """The inverse of `to_array`: (1 or 3, y, x) in [0, 1] to an RGB image."""
+    pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
+    return Image.fromarray(np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels)
+
+
+def find(folder: str | Path) -> list[Path]:
+    """All pictures in a folder and the folders below it, sorted by path.
+
+    Raises
+    ------
+    InputError
+        If it is no folder or holds no picture.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; expected one with pictures in it")
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in EXTENSIONS)
+    if not paths:
+        raise InputError(f"{folder}: no pictures in this folder ({', '.join(sorted(EXTENSIONS))})")
+    return paths
+
+
+def stream(folder: str | Path) -> Iterator[Image.Image]:
+    """The pictures of a folder one after the other, so that memory holds one at a time."""
+    return (read(path) for path in find(folder))

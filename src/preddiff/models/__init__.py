@@ -1,0 +1,7 @@
+"""What is explained: models. Networks are imported when they are loaded, not before."""
+
+from preddiff.models.base import Model
+from preddiff.models.linear import Linear
+from preddiff.models.load import load_model
+
+__all__ = ["Linear", "Model", "load_model"]

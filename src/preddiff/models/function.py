@@ -1,0 +1,26 @@
+"""Any callable as a model."""
+
+from collections.abc import Callable, Sequence
+
+from preddiff.models.base import Floats, Inputs, Model, checked_values
+
+
+class Function(Model):
+    """A callable that gets float32 (n, channel, *spatial) and returns probabilities (n, K)."""
+
+    def __init__(
+        self,
+        call: Callable[[Inputs], object],
+        *,
+        labels: Sequence[str] | None = None,
+        train_size: float | None = None,
+    ) -> None:
+        self.call = call
+        self.labels = labels
+        self.train_size = train_size
+        name = getattr(call, "__qualname__", type(call).__qualname__)
+        self.spec = f"callable:{getattr(call, '__module__', '?')}.{name}"
+
+    def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
+        self._refuse_node(node)
+        return checked_values(self.call(inputs), len(inputs), self.spec)

@@ -1,0 +1,93 @@
+"""The operations of a network as a torch.fx graph, their names and shapes."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import fx, nn
+from torch.fx.passes.shape_prop import ShapeProp, TensorMetadata
+
+from preddiff.errors import TargetError, nearest
+
+_SOFTMAX = ("softmax", "Softmax", "Softmax2d")
+_SIGMOID = ("sigmoid", "Sigmoid")
+
+
+class Graph:
+    """A traced network. Nodes go by the name of their module, else by their operation's.
+
+    Raises
+    ------
+    Exception
+        Whatever torch.fx raises where a network cannot be traced.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        traced = network if isinstance(network, fx.GraphModule) else fx.symbolic_trace(network)
+        self.module = traced
+        self.nodes = _named(traced.graph)
+
+    @property
+    def outputs(self) -> list[fx.Node]:
+        """The nodes whose values the network returns."""
+        return next(n for n in self.module.graph.nodes if n.op == "output").all_input_nodes
+
+    def node(self, name: str) -> fx.Node:
+        """The node of that name, or a TargetError with the nearest names."""
+        if name not in self.nodes:
+            raise TargetError(
+                f"no node {name!r}; `preddiff model` lists them{nearest(name, self.nodes)}"
+            )
+        return self.nodes[name]
+
+    def operation(self, node: fx.Node) -> str:
+        """What a node does: a module's class or a function's name."""
+        if node.op == "call_module":
+            return type(self.module.get_submodule(str(node.target))).__name__
+        return getattr(node.target, "__name__", str(node.target))
+
+    def is_softmax(self, node: fx.Node) -> bool:
+        """Whether a node's values are class probabilities by a softmax."""
+        return self.operation(node) in _SOFTMAX
+
+    def is_sigmoid(self, node: fx.Node) -> bool:
+        """Whether a node's values are probabilities by a sigmoid."""
+        return self.operation(node) in _SIGMOID
+
+    def upto(self, node: fx.Node) -> fx.GraphModule:
+        """The part of the network that leads to a node, with that node as its output."""
+        graph = fx.Graph()
+        copies: dict[fx.Node, fx.Node] = {}
+        for original in self.module.graph.nodes:
+            if original.op != "output":
+                copies[original] = graph.node_copy(original, lambda n: copies[n])
+        graph.output(copies[node])
+        part = fx.GraphModule(self.module, graph)
+        part.graph.eliminate_dead_code()
+        part.recompile()
+        part.delete_all_unused_submodules()
+        return part.eval()
+
+    def shapes(self, inputs: torch.Tensor) -> Mapping[str, tuple[int, ...]]:
+        """Shape of every node's output but the first axis, for inputs (1, ...)."""
+        with torch.inference_mode():
+            ShapeProp(self.module).propagate(inputs)
+        found = {}
+        for name, node in self.nodes.items():
+            meta = node.meta.get("tensor_meta")
+            if isinstance(meta, TensorMetadata) and len(meta.shape) > 1:
+                found[name] = tuple(meta.shape[1:])
+        return found
+
+
+def _named(graph: fx.Graph) -> dict[str, fx.Node]:
+    """Nodes that compute something, by name; a module that is called again gets a number."""
+    named: dict[str, fx.Node] = {}
+    for node in graph.nodes:
+        if node.op in {"call_module", "call_function", "call_method"}:
+            name = base = str(node.target) if node.op == "call_module" else node.name
+            number = 1
+            while name in named:
+                number += 1
+                name = f"{base}#{number}"
+            named[name] = node
+    return named

@@ -1,0 +1,67 @@
+"""Logistic models: the paper's classifier for scans."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from preddiff.errors import ModelError
+from preddiff.models.base import Floats, Inputs, Model
+
+
+class Linear(Model):
+    """A logistic model on the input's values.
+
+    Parameters
+    ----------
+    weights : of the input's shape (channel, *spatial): two classes, whose second has the logit
+        weights · x + intercept; or one such array per class, (K, channel, *spatial): softmax.
+    intercept : a number, or (K,).
+    labels : the name of each class.
+    train_size : number of training examples, for the Laplace correction.
+    """
+
+    def __init__(
+        self,
+        weights: ArrayLike,
+        intercept: ArrayLike = 0.0,
+        *,
+        labels: Sequence[str] | None = None,
+        train_size: float | None = None,
+    ) -> None:
+        self.weights = np.asarray(weights, dtype=np.float64)
+        self.intercept = np.asarray(intercept, dtype=np.float64)
+        if not (np.isfinite(self.weights).all() and np.isfinite(self.intercept).all()):
+            raise ModelError("weights or intercept are NaN or infinite: expected finite numbers")
+        self.labels = labels
+        self.train_size = train_size
+        self.spec = f"linear:{'×'.join(map(str, self.weights.shape))}"
+        self.output = "softmax added"
+        self.sha256 = hashlib.sha256(self.weights.tobytes() + self.intercept.tobytes()).hexdigest()
+
+    def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
+        self._refuse_node(node)
+        weights, intercept = self._per_class(inputs.shape[1:])
+        flat = inputs.reshape(len(inputs), -1).astype(np.float64)
+        logits = flat @ weights.reshape(len(weights), -1).T + intercept
+        return np.asarray(special.softmax(logits, axis=1))
+
+    def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs:
+        return self._per_class(inputs.shape)[0][list(targets)].astype(np.float32)
+
+    def _per_class(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Weights (K, *shape) and intercepts (K,); two classes are (0, logit)."""
+        weights = self.weights
+        if weights.shape == (1, *shape):
+            weights = weights[0]
+        if weights.shape == shape and self.intercept.size == 1:
+            intercept = self.intercept.reshape(())
+            return np.stack([np.zeros(shape), weights]), np.array([0.0, float(intercept)])
+        if weights.shape[1:] == shape and self.intercept.size in {1, len(weights)}:
+            return weights, np.broadcast_to(self.intercept, len(weights))
+        raise ModelError(
+            f"weights of shape {self.weights.shape} and intercept of shape {self.intercept.shape} "
+            f"on an input of shape {shape}: expected the input's shape, or one such array per class"
+        )

@@ -1,0 +1,127 @@
+"""From a SPEC, or from an object in memory, to a Model."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from preddiff.errors import ModelError, nearest
+from preddiff.models.base import Model
+
+SPECS = "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx or package.module:factory"
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What the caller wants otherwise than the model's source says."""
+
+    output: str
+    labels: Sequence[str] | None
+    preprocess: str | Path | None
+    train_size: float | None
+
+
+def load_model(
+    source: Any = "embedded",
+    *,
+    output: str = "auto",
+    labels: Sequence[str] | None = None,
+    preprocess: str | Path | None = None,
+    train_size: float | None = None,
+) -> Model:
+    """A model to explain.
+
+    Parameters
+    ----------
+    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx,
+        package.module:factory), a torch.nn.Module in evaluation mode, a fitted scikit-learn
+        classifier, or a callable that takes a float32 array (n, channel, *spatial) in input
+        space and returns probabilities (n, K).
+    output : for networks: whether they return "logits" or "probabilities". "auto" takes a network
+        that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
+        giving probabilities, and any other as giving logits, to which a softmax is added.
+    labels : names of the classes.
+    preprocess : for ONNX files, a JSON file that overrides their metadata (docs/models.md).
+    train_size : number of training examples, N of the Laplace correction.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or it cannot be loaded.
+    """
+    wishes = _Wishes(output, labels, preprocess, train_size)
+    if isinstance(source, Model):
+        model = source
+    elif isinstance(source, str | Path):
+        model = _from_spec(str(source), wishes)
+    else:
+        model = _from_object(source, wishes)
+    if labels is not None:
+        model.labels = list(labels)
+    if train_size is not None:
+        model.train_size = train_size
+    return model
+
+
+def _from_spec(spec: str, wishes: _Wishes) -> Model:
+    # Sources are imported when they are asked for: torch alone takes a second.
+    kind, _, rest = spec.partition(":")
+    if spec.lower().endswith(".onnx"):
+        from preddiff.models import onnx
+
+        return onnx.load(spec, wishes.preprocess, wishes.output)  # type: ignore[arg-type]
+    if wishes.preprocess is not None:
+        raise ModelError(f"{spec}: preprocessing can be overridden for ONNX files only")
+    if spec == "embedded":
+        from preddiff.models import embedded
+
+        return embedded.load()
+    if kind in {"torchvision", "timm"} and rest:
+        loader = importlib.import_module(f"preddiff.models.{kind}")
+        name, _, weights = rest.partition("@")
+        model: Model = loader.load(name, weights or None)
+        return model
+    if rest and not Path(spec).suffix:
+        return _from_factory(kind, rest, wishes)
+    if Path(spec).suffix and not rest:
+        raise ModelError(f"{spec}: files of this kind cannot be read; expected {SPECS}")
+    raise ModelError(
+        f"unknown model {spec!r}: expected {SPECS}"
+        f"{nearest(kind, ['embedded', 'torchvision', 'timm'])}"
+    )
+
+
+def _from_factory(module: str, name: str, wishes: _Wishes) -> Model:
+    """What `package.module:factory` returns when called; the current folder counts as well."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        made = getattr(importlib.import_module(module), name)()
+    except (ImportError, AttributeError) as error:
+        raise ModelError(
+            f"unknown model {module}:{name} ({error}): expected {SPECS}; a factory is a function "
+            "without arguments in a module that can be imported"
+        ) from None
+    return made if isinstance(made, Model) else _from_object(made, wishes)
+
+
+def _from_object(source: Any, wishes: _Wishes) -> Model:
+    torch = sys.modules.get("torch")  # a module in memory means that torch is imported
+    if torch is not None and isinstance(source, torch.nn.Module):
+        from preddiff.models.network import Network
+
+        return Network(source, output=wishes.output)  # type: ignore[arg-type]
+    if hasattr(source, "predict_proba"):
+        from preddiff.models.sklearn import Estimator
+
+        return Estimator(source)
+    if callable(source):
+        from preddiff.models.function import Function
+
+        return Function(source)
+    raise ModelError(
+        f"a {type(source).__name__} is no model: expected a SPEC ({SPECS}), a torch.nn.Module, a "
+        "scikit-learn classifier or a callable"
+    )

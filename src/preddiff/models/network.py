@@ -1,0 +1,193 @@
+"""Torch networks as models."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Literal, cast
+
+import torch
+from PIL import Image
+from torch import fx, nn
+
+from preddiff.errors import InputError, ModelError, TargetError
+from preddiff.models.base import Floats, Inputs, Model, as_inputs, checked_values
+from preddiff.models.graph import Graph
+from preddiff.models.preprocessing import Preprocessing
+
+Output = Literal["auto", "logits", "probabilities"]
+
+
+class Network(Model):
+    """A torch module over normalised pictures or volumes.
+
+    Parameters
+    ----------
+    module : in evaluation mode; takes (n, channel, *spatial) after preprocessing.
+    preprocessing : how pictures are resized and normalised; the default changes nothing.
+    output : what the module returns. "logits" get a softmax (a sigmoid where there is only one);
+        "probabilities" are taken as they are. "auto" takes a module that ends in a softmax or
+        sigmoid, or whose outputs are at least 0 and add up to 1, as giving probabilities, and
+        any other as giving logits.
+    spec, labels, train_size : as in `Model`.
+
+    Raises
+    ------
+    ModelError
+        If a part of the module is in training mode.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        preprocessing: Preprocessing | None = None,
+        *,
+        output: Output = "auto",
+        spec: str | None = None,
+        labels: Sequence[str] | None = None,
+        train_size: float | None = None,
+    ) -> None:
+        training = [name or "the module" for name, m in module.named_modules() if m.training]
+        if training:
+            raise ModelError(
+                f"{training[0]} is in training mode, where predictions are random: call .eval()"
+            )
+        if output not in {"auto", "logits", "probabilities"}:
+            raise ModelError(f"output={output!r}: expected auto, logits or probabilities")
+        self.module = module
+        self.preprocessing = preprocessing or Preprocessing()
+        self.output = output
+        self.spec = spec or f"module:{type(module).__name__}"
+        self.labels = labels
+        self.train_size = train_size
+        self.mean = self.preprocessing.input_mean if preprocessing else None
+        size = self.preprocessing.size
+        self.shape = (self.preprocessing.channels, *size) if size else None
+        self._parts: dict[str, nn.Module] = {}
+
+    @cached_property
+    def sha256(self) -> str:  # type: ignore[override]
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.module.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The traced network, or None where torch.fx cannot trace it."""
+        try:
+            return Graph(self.module)
+        except Exception:
+            return None
+
+    def prepare(self, image: Image.Image | Inputs) -> Inputs:
+        if isinstance(image, Image.Image):
+            return self.preprocessing.prepare(image)
+        inputs = as_inputs(image)
+        if self.shape is not None and inputs.shape != self.shape:
+            raise InputError(
+                f"an array of shape {inputs.shape}: {self.spec} sees {self.shape}; prepare the "
+                "picture with load_model(...).prepare(image)"
+            )
+        return inputs
+
+    def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
+        with torch.inference_mode():
+            x = torch.from_numpy(inputs)
+            if node is None:
+                return self._probabilities(self._run(self._trunk, x).double())
+            values = self._run(self._part(node), x).double()
+            if values.ndim > 2:
+                values = values.flatten(2).mean(2)
+        return checked_values(values, len(inputs), f"node {node!r}")
+
+    def is_probability(self, node: str | None) -> bool:
+        return node is None or (
+            self.graph is not None and self.graph.is_softmax(self.graph.node(node))
+        )
+
+    def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
+        if self._ending is None and self.output != "logits":
+            return None
+        x = torch.from_numpy(inputs)[None].repeat(len(targets), *(1,) * inputs.ndim)
+        x.requires_grad_()
+        values = self._run(self._trunk, x)
+        if values.shape[1] == 1:  # one logit z stands for the two classes (-z, z)
+            values = torch.cat([-values, values], dim=1)
+        chosen = values[range(len(targets)), list(targets)].sum()
+        return cast(Inputs, torch.autograd.grad(chosen, x)[0].numpy())
+
+    def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
+        if self.graph is None:
+            return {}
+        return self.graph.shapes(self._normalised(torch.from_numpy(inputs)[None]))
+
+    def _normalised(self, inputs: torch.Tensor) -> torch.Tensor:
+        x = self.preprocessing.normalise(inputs)
+        if x.ndim == 4:
+            x = x.contiguous(memory_format=torch.channels_last)  # twice as fast on processors
+        return x.movedim(1, -1) if self.preprocessing.channels_last else x
+
+    def _run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        try:
+            result = module(self._normalised(inputs))
+        except RuntimeError as error:
+            raise ModelError(
+                f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
+                f"({str(error).splitlines()[0]})"
+            ) from None
+        if not isinstance(result, torch.Tensor):
+            raise ModelError(f"{self.spec} returned {type(result).__name__}: expected one tensor")
+        return result
+
+    @cached_property
+    def _ending(self) -> fx.Node | None:
+        """The softmax or sigmoid that the network ends in, unless its output is to be logits."""
+        if self.graph is None or self.output == "logits":
+            return None
+        last = self.graph.outputs[0]
+        return last if self.graph.is_softmax(last) or self.graph.is_sigmoid(last) else None
+
+    @cached_property
+    def _trunk(self) -> nn.Module:
+        """The network before its softmax or sigmoid.
+
+        That is then computed in float64: in float32, 1 - p has no digits left where p is near 1.
+        """
+        if self.graph is None or self._ending is None:
+            return self.module
+        return self.graph.upto(self._ending.all_input_nodes[0])
+
+    def _probabilities(self, values: torch.Tensor) -> Floats:
+        if values.ndim != 2:
+            raise ModelError(
+                f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes)"
+            )
+        single = values.shape[1] == 1
+        if self.graph is not None and self._ending is not None:
+            self.output = "probabilities"
+            values = values.sigmoid() if self.graph.is_sigmoid(self._ending) else values.softmax(1)
+        else:
+            if self.output == "auto":
+                self.output = _guess_output(values)
+            if self.output == "logits":
+                values = values.sigmoid() if single else values.softmax(1)
+        if single:
+            values = torch.cat([1 - values, values], dim=1)
+        return checked_values(values, len(values), self.spec)
+
+    def _part(self, node: str) -> nn.Module:
+        """The part of the network that leads to a node."""
+        if self.graph is None:
+            raise TargetError(
+                f"node {node!r}: torch.fx cannot trace {self.spec}, so its nodes are out of reach"
+            )
+        if node not in self._parts:
+            self._parts[node] = self.graph.upto(self.graph.node(node))
+        return self._parts[node]
+
+
+def _guess_output(values: torch.Tensor) -> Output:
+    """Probabilities are at least 0 and add up to 1."""
+    sums_to_one = torch.allclose(values.sum(1), torch.ones_like(values[:, 0]), atol=1e-3)
+    return "probabilities" if sums_to_one and bool((values >= 0).all()) else "logits"

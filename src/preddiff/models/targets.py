@@ -1,0 +1,84 @@
+"""Targets: which classes or channels are explained."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from preddiff.errors import TargetError, nearest
+from preddiff.models.base import Floats
+
+Target = int | str
+
+
+def resolve(
+    targets: Target | Sequence[Target] | None, values: Floats, labels: Sequence[str] | None
+) -> list[int]:
+    """Numbers of the classes or channels that are meant.
+
+    Parameters
+    ----------
+    targets : numbers, labels, "topN" or "all", one or several; None is "top1". A label may be any
+        one of a class's names where commas separate them; upper and lower case are the same.
+    values : (K,), the model's values on the input.
+    labels : (K,), or None.
+
+    Raises
+    ------
+    TargetError
+        If a class or label does not exist, or a label stands for several classes.
+    """
+    if targets is None:
+        targets = "top1"
+    several = [targets] if isinstance(targets, int | str | np.integer) else list(targets)
+    if not several:
+        raise TargetError("no targets: expected at least one class, label or topN")
+    if labels is not None and len(labels) != len(values):
+        raise TargetError(
+            f"{len(labels)} labels for {len(values)} classes: expected as many; correct the labels"
+        )
+    found = [number for target in several for number in _one(target, values, labels)]
+    return list(dict.fromkeys(found))
+
+
+def names(numbers: Sequence[int], labels: Sequence[str] | None, node: str | None) -> list[str]:
+    """What to call the targets: the first name of a label, or kind and number."""
+    if node is not None:
+        return [f"{node} {n}" for n in numbers]
+    return [labels[n].split(",")[0] if labels else f"class {n}" for n in numbers]
+
+
+def _one(target: Target, values: Floats, labels: Sequence[str] | None) -> list[int]:
+    classes = len(values)
+    if isinstance(target, int | np.integer) and not isinstance(target, bool):
+        if not 0 <= target < classes:
+            raise TargetError(f"target {target}: expected 0 to {classes - 1}")
+        return [int(target)]
+    text = str(target).strip()
+    if re.fullmatch(r"\d+", text):
+        return _one(int(text), values, labels)
+    if text == "all":
+        return list(range(classes))
+    top = re.fullmatch(r"top(\d+)", text)
+    if top:
+        count = int(top.group(1))
+        if not 1 <= count <= classes:
+            raise TargetError(f"target {text!r}: expected top1 to top{classes}")
+        return [int(n) for n in np.argsort(-values, kind="stable")[:count]]
+    return [_labelled(text, labels)]
+
+
+def _labelled(text: str, labels: Sequence[str] | None) -> int:
+    if labels is None:
+        raise TargetError(f"target {text!r}: this model has no labels; give a number, topN or all")
+    wanted = text.casefold()
+    spellings = [{label.casefold(), *label.casefold().split(", ")} for label in labels]
+    exact = [n for n, label in enumerate(labels) if label.casefold() == wanted]
+    found = exact or [n for n, spelling in enumerate(spellings) if wanted in spelling]
+    if len(found) > 1:
+        numbers = ", ".join(map(str, found))
+        raise TargetError(f"target {text!r} is the label of classes {numbers}: give the number")
+    if not found:
+        every = [name for label in labels for name in label.split(", ")]
+        raise TargetError(f"target {text!r}: no such label{nearest(text, every)}")
+    return found[0]

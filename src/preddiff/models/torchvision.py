@@ -1,0 +1,104 @@
+"""torchvision's networks by name."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from preddiff.errors import ModelError, nearest
+from preddiff.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.network import Network
+from preddiff.models.preprocessing import Preprocessing
+
+
+def load(name: str, weights: str | None = None) -> Network:
+    """A classifier of torchvision.
+
+    Parameters
+    ----------
+    name : e.g. "googlenet".
+    weights : None for torchvision's default; a name as torchvision gives it (IMAGENET1K_V1);
+        "random"; or the path of a file with a state dict.
+
+    Raises
+    ------
+    ModelError
+        If the name or the weights are unknown or cannot be had.
+    """
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise ModelError(f"torchvision:{name}: no such classifier{nearest(name, known)}")
+    choices = models.get_model_weights(name)
+    is_file = weights is not None and Path(weights).suffix != ""
+    if (
+        weights is not None
+        and weights != "random"
+        and not is_file
+        and weights not in choices.__members__
+    ):
+        raise ModelError(
+            f"torchvision:{name}@{weights}: unknown weights; expected one of "
+            f"{', '.join(choices.__members__)}, random, or the path of a state dict"
+        )
+    named = choices.__members__.get(weights or "DEFAULT", choices.DEFAULT)
+    if weights == "random" or is_file:
+        module = models.get_model(name, weights=None, **_without_surprises(name))
+        if is_file:
+            _read_state(module, Path(str(weights)))
+    else:
+        module = _download(name, named)
+    return Network(
+        module.eval(),
+        _preprocessing(named.transforms()),
+        output="logits",
+        spec=f"torchvision:{name}" + (f"@{weights}" if weights else ""),
+        labels=named.meta["categories"],
+        train_size=IMAGENET_TRAIN_SIZE,
+    )
+
+
+def _without_surprises(name: str) -> dict[str, Any]:
+    """Settings that torchvision asks to be stated for networks with auxiliary classifiers."""
+    return {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
+
+
+def _download(name: str, weights: Any) -> torch.nn.Module:
+    from torchvision import models
+
+    try:
+        module: torch.nn.Module = models.get_model(name, weights=weights)
+    except OSError as error:  # urllib's errors are OSErrors
+        raise ModelError(
+            f"torchvision:{name}: the weights could not be downloaded from {weights.url} "
+            f"({error}); put that file into {torch.hub.get_dir()}/checkpoints, or give the path of a state "
+            f"dict: torchvision:{name}@FILE"
+        ) from None
+    return module
+
+
+def _read_state(module: torch.nn.Module, path: Path) -> None:
+    """Weights from a file, without unpickling anything but tensors."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such weights file; check the path")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        module.load_state_dict(state)
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(
+            f"{path}: not a state dict of this network ({reason}); expected what "
+            "torch.save(network.state_dict(), path) writes"
+        ) from None
+
+
+def _preprocessing(transforms: Any) -> Preprocessing:
+    side = int(transforms.crop_size[0])
+    return Preprocessing(
+        size=(side, side),
+        short_side=int(transforms.resize_size[0]),
+        interpolation=transforms.interpolation.value,
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+    )

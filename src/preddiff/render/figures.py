@@ -1,0 +1,80 @@
+"""Figures in the manner of the paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from preddiff.errors import SettingError
+from preddiff.render import colours
+from preddiff.render.overlay import overlay, rgb
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from preddiff.explanation import Explanation
+
+
+def figure(explanation: Explanation) -> Figure:
+    """One row per target: picture, sensitivity map, relevance, relevance over the greyed picture.
+
+    All targets share one symmetric scale, so that their colours can be compared. Where the model
+    has no gradient the sensitivity map is left out. The figure needs no window: save it with
+    `savefig`.
+
+    Raises
+    ------
+    SettingError
+        If the explanation is not of a picture.
+    """
+    if explanation.coverage.ndim != 2:
+        raise SettingError(
+            f"an explanation of shape {explanation.coverage.shape}: figures are of pictures (y, x)"
+        )
+    picture = explanation.picture.values
+    relevance = explanation.relevance.values
+    sensitivity = explanation.sensitivity
+    end = colours.limit(relevance)
+    columns = 3 if sensitivity is None else 4
+    rows = len(relevance)
+    drawing = Figure(figsize=(2.9 * columns + 0.9, 3.15 * rows + 0.35), layout="constrained")
+    axes = drawing.subplots(rows, columns, squeeze=False)
+    for row, panels in enumerate(axes):
+        shown = [("input", rgb(picture))]
+        if sensitivity is not None:
+            gradient = sensitivity.values[row]
+            shown.append(("sensitivity", colours.unsigned(gradient, colours.limit(gradient))))
+        shown.append(("relevance", colours.signed(relevance[row], end)))
+        shown.append(("relevance over input", overlay(picture, relevance[row], end)))
+        for panel, (title, image) in zip(panels, shown, strict=True):
+            _show(panel, image, title if row == 0 else "")
+        panels[0].set_ylabel(_caption(explanation, row), fontsize=10)
+    _colour_bar(drawing, axes, end, explanation.unit)
+    return drawing
+
+
+def _show(axes: Axes, image: np.ndarray, title: str) -> None:
+    axes.imshow(image, interpolation="nearest")
+    axes.set_title(title, fontsize=10)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for side in axes.spines.values():
+        side.set_linewidth(0.5)
+
+
+def _caption(explanation: Explanation, row: int) -> str:
+    """Name of a target and the model's value for it."""
+    value = float(explanation.prediction.values[row])
+    symbol = "p" if explanation.unit == "bits" else "value"
+    return f"{explanation.labels[row]}\n{symbol} = {value:.4g}"
+
+
+def _colour_bar(drawing: Figure, axes: np.ndarray, end: float, unit: str) -> None:
+    scale = ScalarMappable(Normalize(-end, end), colours.SIGNED)
+    bar = drawing.colorbar(scale, ax=axes, fraction=0.03, pad=0.01, aspect=25)
+    bar.set_label(f"against  ←  relevance ({unit})  →  for", fontsize=10)
+    bar.ax.tick_params(labelsize=9)

@@ -1,0 +1,8 @@
+"""What could have stood in a window: the samplers."""
+
+from preddiff.samplers.base import Sampler
+from preddiff.samplers.constant import Constant
+from preddiff.samplers.gaussian import ConditionalGaussian
+from preddiff.samplers.marginal import Marginal
+
+__all__ = ["ConditionalGaussian", "Constant", "Marginal", "Sampler"]

@@ -1,0 +1,112 @@
+"""What a sampler is: it draws what could plausibly have stood in a window."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from preddiff.errors import SamplerError
+from preddiff.windows import Windows
+
+Range = tuple[float, float]
+
+
+class Sampler(Protocol):
+    """Draws for p(x_w | the rest of x); section 3.1 of the paper.
+
+    Samplers speak input space: [0, 1] RGB for pictures, the scan's own units for volumes.
+    """
+
+    @property
+    def population(self) -> int | None:
+        """How many different draws a window has; None when they are unlimited."""
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of everything that the draws depend on, besides input and seed."""
+
+    def check(self, inputs: NDArray[np.float32], windows: Windows, valid: Range | None) -> None:
+        """Raise a SamplerError if this input and these windows cannot be drawn for."""
+
+    def draw(
+        self,
+        inputs: NDArray[np.float32],
+        windows: Windows,
+        samples: int,
+        seed: int,
+        valid: Range | None,
+    ) -> NDArray[np.float32]:
+        """What could have stood in each window.
+
+        Parameters
+        ----------
+        inputs : the input, (channel, *spatial).
+        windows : where to draw.
+        samples : number of draws per window, at most `population`.
+        seed : of the whole analysis. Draw s of a window depends on seed, the window's place and
+            s alone: not on which other windows are asked for, nor on `samples`.
+        valid : range that values of the input have, (0, 1) for pictures; None if unlimited.
+
+        Returns
+        -------
+        (window, draw, channel, *size)
+        """
+
+    def save(self, path: str | Path) -> None:
+        """Write the sampler to a file that its class's `load` reads."""
+
+
+def generator(seed: int, number: int) -> np.random.Generator:
+    """Random numbers for one window: a stream of its own for each seed and window number."""
+    return np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
+
+
+def fingerprint(**parts: ArrayLike) -> str:
+    """SHA-256 over named numbers and arrays."""
+    digest = hashlib.sha256()
+    for name, value in sorted(parts.items()):
+        array = np.ascontiguousarray(value)
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def write(path: str | Path, kind: str, arrays: Mapping[str, ArrayLike], **facts: Any) -> None:
+    """One .npz file: arrays, and facts as JSON. Nothing in it needs unpickling."""
+    path = Path(path)
+    try:
+        with path.open("wb") as file:
+            np.savez(file, kind=np.str_(kind), facts=np.str_(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+    except OSError as error:
+        raise SamplerError(f"{path}: the sampler cannot be written ({error})") from None
+
+
+def read(path: str | Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arrays and facts of a file made by `write`; its kind is `facts["kind"]`.
+
+    Raises
+    ------
+    SamplerError
+        If there is no such file, it is no sampler, or one of another kind.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if name not in {"kind", "facts"}}
+            facts = {**json.loads(str(file["facts"])), "kind": str(file["kind"])}
+    except FileNotFoundError:
+        raise SamplerError(
+            f"{path}: no such sampler file; make one with `preddiff sampler fit`"
+        ) from None
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError) as error:
+        raise SamplerError(
+            f"{path}: not a sampler file ({type(error).__name__}); make one with "
+            "`preddiff sampler fit`"
+        ) from None
+    if kind is not None and facts["kind"] != kind:
+        raise SamplerError(f"{path}: holds a {facts['kind']} sampler, expected a {kind} one")
+    return arrays, facts

@@ -1,0 +1,65 @@
+"""Constant: a patch of one colour, as in Zeiler & Fergus (2014)."""
+
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from preddiff.errors import SamplerError
+from preddiff.samplers import base
+from preddiff.windows import Windows
+
+
+class Constant:
+    """Fills the window with one value, or one per channel: occlusion.
+
+    Parameters
+    ----------
+    value : a number, or an array (channel,), in input space.
+    """
+
+    population = 1
+
+    def __init__(self, value: ArrayLike) -> None:
+        self.value = np.asarray(value, dtype=np.float64)
+        if self.value.ndim > 1 or not np.isfinite(self.value).all():
+            raise SamplerError(
+                f"constant value {self.value}: expected one finite number, or one per channel"
+            )
+
+    @property
+    def sha256(self) -> str:
+        return base.fingerprint(value=self.value)
+
+    def check(
+        self,
+        inputs: NDArray[np.float32],
+        windows: Windows,  # noqa: ARG002
+        valid: base.Range | None,  # noqa: ARG002
+    ) -> None:
+        if self.value.ndim == 1 and len(self.value) != len(inputs):
+            raise SamplerError(
+                f"constant has {len(self.value)} values, the input {len(inputs)} channels: "
+                "give one value, or one per channel"
+            )
+
+    def draw(
+        self,
+        inputs: NDArray[np.float32],
+        windows: Windows,
+        samples: int,
+        seed: int,  # noqa: ARG002
+        valid: base.Range | None,  # noqa: ARG002
+    ) -> NDArray[np.float32]:
+        colour = np.broadcast_to(self.value, len(inputs)).astype(np.float32)
+        colour = colour.reshape(-1, *(1,) * len(windows.size))
+        return np.broadcast_to(colour, (len(windows), samples, len(inputs), *windows.size))
+
+    def save(self, path: str | Path) -> None:
+        base.write(path, "constant", {"value": self.value})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        arrays, _ = base.read(path, "constant")
+        return cls(arrays["value"])

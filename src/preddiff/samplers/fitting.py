@@ -1,0 +1,133 @@
+"""Patch statistics from inputs that come one at a time."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from preddiff.errors import SamplerError
+
+Array = NDArray[np.float64]
+
+CHANNELS = ("joint", "independent")
+_CHUNK = 4096  # patches whose values are held at once
+
+
+def check_channels(channels: str) -> None:
+    """Raise a SamplerError unless this is a way to treat the channels."""
+    if channels not in CHANNELS:
+        raise SamplerError(f"channels={channels!r}: expected {' or '.join(CHANNELS)}")
+
+
+def patch_statistics(
+    inputs: Iterable[ArrayLike], patch: int, channels: str
+) -> tuple[Array, Array, tuple[int, ...], dict[str, Any]]:
+    """Mean and shrunk covariance of all patches, their shape, and the facts of the fit.
+
+    Memory holds one input and one covariance. Patches are taken a third of their length apart.
+    """
+    check_channels(channels)
+    if patch < 1:
+        raise SamplerError(f"patch={patch}: expected at least 1")
+    moments, members = None, 0
+    for member in inputs:
+        values = _checked(member, patch, members)
+        shape = (len(values), *(patch,) * (values.ndim - 1))
+        moments = moments or _Moments(shape)
+        if shape != moments.shape:
+            raise SamplerError(
+                f"input {members} has patches of shape {shape}: expected {moments.shape}, as the "
+                "ones before it"
+            )
+        for rows in _patch_rows(values, patch):
+            moments.add(rows)
+        members += 1
+    if moments is None or members < 2 or moments.count < moments.size:
+        wanted = f"{moments.size} patches, as many as a patch has values" if moments else "a patch"
+        raise SamplerError(
+            f"{members} inputs with {moments.count if moments else 0} patches are too few: "
+            f"expected at least 2 inputs and {wanted}; add inputs or choose a smaller patch"
+        )
+    mean, covariance = moments.result()
+    if channels == "independent":
+        covariance = without_cross_channels(covariance, moments.shape[0])
+    covariance, share = shrink(covariance, moments.count)
+    facts = {
+        "channels": channels,
+        "inputs": members,
+        "patches": moments.count,
+        "shrinkage": round(share, 6),
+    }
+    return mean, covariance, moments.shape, facts
+
+
+def without_cross_channels(covariance: Array, channels: int) -> Array:
+    """The covariance with every value between two different channels set to 0."""
+    same = np.kron(np.eye(channels), np.ones((len(covariance) // channels,) * 2))
+    return covariance * same
+
+
+def shrink(covariance: Array, patches: int) -> tuple[Array, float]:
+    """Covariance drawn towards a multiple of the identity, and by how much.
+
+    The oracle-approximating shrinkage of Chen, Wiesel, Eldar & Hero (IEEE TSP 58, 2010, eq. 23),
+    whose formula needs only the covariance and the number of samples. A little more is added so
+    that the result has a Cholesky factor even where inputs are constant.
+    """
+    size = len(covariance)
+    trace, square = np.trace(covariance), np.sum(covariance**2)
+    above = (1 - 2 / size) * square + trace**2
+    below = (patches + 1 - 2 / size) * (square - trace**2 / size)
+    share = 1.0 if below <= 0 else float(min(1.0, above / below))
+    level = trace / size
+    floor = 1e-9 * level + 1e-12
+    return (1 - share) * covariance + (share * level + floor) * np.eye(size), share
+
+
+def _checked(member: ArrayLike, patch: int, number: int) -> NDArray[np.floating]:
+    values = np.asarray(member)
+    if values.ndim < 2 or any(n < patch for n in values.shape[1:]):
+        raise SamplerError(
+            f"input {number} has shape {values.shape}: expected (channel, *spatial) with at least "
+            f"{patch} in each direction"
+        )
+    if not np.isfinite(values).all():
+        raise SamplerError(f"input {number} has values that are NaN or infinite; leave it out")
+    return values
+
+
+def _patch_rows(values: NDArray[np.floating], patch: int) -> Iterable[Array]:
+    """Patches of one input, flattened (patch, channel · patch), some at a time."""
+    spatial = tuple(range(1, values.ndim))
+    lengths = (patch,) * len(spatial)
+    view = np.lib.stride_tricks.sliding_window_view(values, lengths, axis=spatial)
+    step = max(1, patch // 3)
+    view = np.moveaxis(view, 0, len(spatial))[(slice(None, None, step),) * len(spatial)]
+    grid = view.shape[: len(spatial)]
+    for first in range(0, math.prod(grid), _CHUNK):
+        chosen = np.arange(first, min(first + _CHUNK, math.prod(grid)))
+        rows = view[np.unravel_index(chosen, grid)]
+        yield rows.reshape(len(rows), -1).astype(np.float64)
+
+
+class _Moments:
+    """Running sums for the mean and the covariance of patches of one shape."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.size = size = math.prod(shape)
+        self.count = 0
+        self.total = np.zeros(size)
+        self.products = np.zeros((size, size))
+
+    def add(self, rows: Array) -> None:
+        self.count += len(rows)
+        self.total += rows.sum(axis=0)
+        self.products += rows.T @ rows
+
+    def result(self) -> tuple[Array, Array]:
+        mean = self.total / self.count
+        covariance = (self.products - self.count * np.outer(mean, mean)) / max(1, self.count - 1)
+        return mean, covariance

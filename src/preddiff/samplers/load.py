@@ -1,0 +1,99 @@
+"""From a SPEC to a Sampler."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from preddiff.errors import SamplerError, SettingError, nearest
+from preddiff.media import images
+from preddiff.samplers.base import Sampler
+from preddiff.samplers.constant import Constant
+from preddiff.samplers.gaussian import ConditionalGaussian
+from preddiff.samplers.marginal import Marginal
+
+SPECS = "conditional, conditional:FILE, marginal:FOLDER, constant:VALUE or constant:mean"
+
+Prepare = Callable[[Image.Image], NDArray[np.float32]]
+
+
+def load_sampler(
+    spec: str | Sampler,
+    *,
+    shape: tuple[int, ...],
+    window: int,
+    margin: int,
+    prepare: Prepare,
+    mean: NDArray[np.float64] | None,
+) -> Sampler:
+    """The sampler that is meant, for inputs of `shape` and windows of one size.
+
+    Parameters
+    ----------
+    spec : a sampler, or conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean.
+    shape : (channel, *spatial) of the input.
+    window, margin : the patch of a conditional sampler is window + 2 · margin; of one that was
+        fitted on larger patches the central part is taken.
+    prepare : makes of a picture what the network sees, for the marginal sampler's pool.
+    mean : the training inputs' mean colour, for constant:mean.
+    """
+    if not isinstance(spec, str):
+        sampler = spec
+    else:
+        kind, _, rest = spec.partition(":")
+        if kind == "conditional":
+            sampler = _conditional(rest, shape, _patch(window, margin))
+        elif kind == "marginal" and rest:
+            sampler = Marginal(np.stack([prepare(image) for image in images.stream(rest)]))
+        elif kind == "constant" and rest:
+            sampler = _constant(rest, mean)
+        else:
+            raise SamplerError(
+                f"unknown sampler {spec!r}: expected {SPECS}"
+                f"{nearest(kind, ['conditional', 'marginal', 'constant'])}"
+            )
+    if isinstance(sampler, ConditionalGaussian):
+        patch = _patch(window, margin)
+        if sampler.shape[1:] != (patch,) * (len(sampler.shape) - 1):
+            sampler = sampler.central(patch)
+    return sampler
+
+
+def name(spec: str | Sampler) -> str:
+    """What to call a sampler in a result's provenance."""
+    return spec if isinstance(spec, str) else type(spec).__name__
+
+
+def _patch(window: int, margin: int) -> int:
+    if isinstance(margin, bool) or not isinstance(margin, int | np.integer) or margin < 1:
+        raise SettingError(
+            f"margin={margin} leaves no room around the window to condition on: expected a whole "
+            "number of at least 1"
+        )
+    return int(window + 2 * margin)
+
+
+def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGaussian:
+    if file:
+        return ConditionalGaussian.load(file)
+    if len(shape) != 3:
+        raise SamplerError(
+            f"the embedded sampler is of pictures, the input has {len(shape) - 1} spatial "
+            "dimensions: fit one on inputs like it (ConditionalGaussian.fit)"
+        )
+    return ConditionalGaussian.natural(patch, colours=shape[0])
+
+
+def _constant(text: str, mean: NDArray[np.float64] | None) -> Constant:
+    if text == "mean":
+        if mean is None:
+            raise SamplerError(
+                "constant:mean: this model does not say the mean of its training inputs; give the "
+                "value itself, e.g. constant:0.5"
+            )
+        return Constant(mean)
+    try:
+        return Constant(float(text))
+    except ValueError:
+        raise SamplerError(f"constant:{text}: expected a number, or mean") from None

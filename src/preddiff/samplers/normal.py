@@ -1,0 +1,92 @@
+"""The multivariate normal of a patch, and what it says of a window given the rest.
+
+Axis names: n window, w value in the window, r value in the rest of the patch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from preddiff.errors import SamplerError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Conditional:
+    """The normal of a window's values given the rest of its patch, for one place in the patch.
+
+    Attributes
+    ----------
+    window, rest : where the values stand in the flattened patch.
+    mean_window, mean_rest : their means.
+    gain : (w, r), how the mean of the window follows the rest.
+    covariance : (w, w), the same whatever the rest is.
+    factor : (w, w), factor · factorᵀ = covariance.
+    """
+
+    window: NDArray[np.int64]
+    rest: NDArray[np.int64]
+    mean_window: Array
+    mean_rest: Array
+    gain: Array
+    covariance: Array
+    factor: Array
+
+    def mean(self, patches: Array) -> Array:
+        """Conditional mean (n, w), given whole patches (n, w + r)."""
+        return self.mean_window + (patches[:, self.rest] - self.mean_rest) @ self.gain.T
+
+
+def condition(
+    mean: Array, covariance: Array, window: NDArray[np.int64], rest: NDArray[np.int64]
+) -> Conditional:
+    """The normal N(mean, covariance) of the values at `window`, given those at `rest`."""
+    across = covariance[np.ix_(rest, window)]
+    gain = _solve(covariance[np.ix_(rest, rest)], across).T
+    remaining = covariance[np.ix_(window, window)] - gain @ across
+    remaining = (remaining + remaining.T) / 2
+    return Conditional(
+        window, rest, mean[window], mean[rest], gain, remaining, _square_root(remaining)
+    )
+
+
+def check(mean: Array, covariance: Array, shape: tuple[int, ...]) -> None:
+    """Raise a SamplerError unless these are mean and covariance of patches of `shape`."""
+    size = int(np.prod(shape))
+    if mean.shape != (size,) or covariance.shape != (size, size):
+        raise SamplerError(
+            f"mean of shape {mean.shape} and covariance of shape {covariance.shape}: expected "
+            f"({size},) and ({size}, {size}) for patches of shape {shape}"
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise SamplerError("mean or covariance has values that are NaN or infinite; fit it anew")
+    slack = 1e-8 * np.abs(covariance).max() + np.finfo(np.float64).tiny
+    if not np.allclose(covariance, covariance.T, rtol=0, atol=slack):
+        raise SamplerError("the covariance is not symmetric: expected cov[i, j] == cov[j, i]")
+    try:
+        linalg.cholesky(covariance + slack * np.eye(size))
+    except linalg.LinAlgError:
+        raise SamplerError(
+            "the covariance has negative eigenvalues: expected a positive semi-definite matrix; "
+            "fit it with ConditionalGaussian.fit"
+        ) from None
+
+
+def _solve(matrix: Array, right: Array) -> Array:
+    """matrix⁻¹ · right for a covariance; by the pseudo-inverse where it is singular."""
+    try:
+        return np.asarray(linalg.cho_solve(linalg.cho_factor(matrix), right))
+    except linalg.LinAlgError:
+        return np.asarray(linalg.pinvh(matrix) @ right)
+
+
+def _square_root(covariance: Array) -> Array:
+    """A factor of a covariance: lower triangular, or of its eigenvectors where it is singular."""
+    try:
+        return np.asarray(linalg.cholesky(covariance, lower=True))
+    except linalg.LinAlgError:
+        values, vectors = linalg.eigh(covariance)
+        return np.asarray(vectors * np.sqrt(np.clip(values, 0, None)))

@@ -1,0 +1,130 @@
+"""One self-contained HTML page per explanation: no server, no request to anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from PIL import Image
+
+from preddiff.errors import SettingError
+from preddiff.media.whole import whole
+from preddiff.render import colours
+from preddiff.render.overlay import greyed, opacity, rgb
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from preddiff.explanation import Explanation
+
+_STATIC = resources.files("preddiff.viewer").joinpath("static")
+
+
+def page(explanation: Explanation, path: str | Path) -> Path:
+    """Write the page of a picture's explanation.
+
+    It shows the picture under the relevance of each target, with a slider for its opacity, the
+    standard error, the prediction and the settings.
+
+    Raises
+    ------
+    SettingError
+        If the explanation is not of a picture.
+    ResultError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    if explanation.coverage.ndim != 2:
+        raise SettingError(
+            f"an explanation of shape {explanation.coverage.shape}: pages are of pictures (y, x)"
+        )
+    with whole(path) as written:
+        written.write_text(_render(explanation), encoding="utf-8")
+    return path
+
+
+def _render(explanation: Explanation) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: _STATIC.joinpath(name).read_text("utf-8")),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    style, script = (_STATIC.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    picture = explanation.picture.values
+    relevance_end = colours.limit(explanation.relevance.values)
+    error_end = colours.limit(explanation.standard_error.values)
+    height, width = explanation.coverage.shape
+    return environment.get_template("page.html.j2").render(
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        title=explanation.provenance["input"],
+        width=width,
+        height=height,
+        colour=_png(rgb(picture)),
+        grey=_png(greyed(picture)),
+        targets=[
+            _target(explanation, row, relevance_end, error_end)
+            for row in range(len(explanation.labels))
+        ],
+        unit=explanation.unit,
+        is_evidence=explanation.unit == "bits",
+        signed_table=_gradient(colours.SIGNED),
+        error_table=_gradient(colours.ERROR),
+        relevance_end=f"{relevance_end:.3g}",
+        error_end=f"{error_end:.3g}",
+        has_gaps=bool((explanation.coverage.values == 0).any()),
+        provenance=explanation.provenance,
+    )
+
+
+def _target(
+    explanation: Explanation, row: int, relevance_end: float, error_end: float
+) -> dict[str, Any]:
+    """What the page shows of one target."""
+    relevance = explanation.relevance.values[row]
+    error = explanation.standard_error.values[row]
+    cover = opacity(relevance, relevance_end)[..., None]
+    painted = np.concatenate([colours.signed(relevance, relevance_end), cover], axis=-1)
+    return {
+        "label": explanation.labels[row],
+        "value": f"{float(explanation.prediction.values[row]):.4g}",
+        "overlay": _png(painted),
+        "error": _png(colours.unsigned(error, error_end, colours.ERROR)),
+        "largest": f"{colours.limit(relevance):.3g}",
+        "spread": f"{float(np.sqrt(np.nanmean(relevance**2))):.3g}",
+        "mean_error": _mean(error),
+    }
+
+
+def _mean(error: NDArray[np.float64]) -> str:
+    known = error[np.isfinite(error)]
+    return f"{known.mean():.2g}" if known.size else "unknown (one draw per window)"
+
+
+def _png(colours_: NDArray[np.floating]) -> str:
+    """Colours (y, x, 3 or 4) in [0, 1] as a data URI."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.rint(colours_ * 255).astype(np.uint8)).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _gradient(table: str) -> list[str]:
+    """Seventeen colours of a table, for a colour bar."""
+    return [to_hex(colormaps[table](i / 16)) for i in range(17)]
+
+
+def _hash(text: str) -> str:
+    """Of a style or script, for the page's content security policy."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,138 @@
+"""Windows: the boxes that are hidden one at a time, in any number of dimensions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preddiff.errors import SettingError
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Boxes of one size over an array, every one fully inside it (section 3.2).
+
+    Attributes
+    ----------
+    shape : spatial shape of the array, e.g. (y, x) or (z, y, x).
+    size : the box, one length per dimension (the paper's k).
+    starts : int array (window, dimension), the corner of each box with the lowest indices.
+    """
+
+    shape: tuple[int, ...]
+    size: tuple[int, ...]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def over(
+        cls, shape: Sequence[int], size: int | Sequence[int], stride: int | Sequence[int] = 1
+    ) -> "Windows":
+        """All windows of `size` at every `stride`-th place, the last dimension fastest.
+
+        Raises
+        ------
+        SettingError
+            If a size or stride is below 1, or a window is larger than the array.
+        """
+        shape = tuple(int(n) for n in shape)
+        sizes = _per_dimension("window", size, len(shape))
+        strides = _per_dimension("stride", stride, len(shape))
+        if any(k > n for k, n in zip(sizes, shape, strict=True)):
+            raise SettingError(
+                f"window {_times(sizes)} does not fit into an input of {_times(shape)}: "
+                f"expected at most {min(shape)}; choose a smaller window or a larger input"
+            )
+        axes = [np.arange(0, n - k + 1, s) for n, k, s in zip(shape, sizes, strides, strict=True)]
+        starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
+        return cls(shape, sizes, starts)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def subset(self, which: NDArray[np.int64]) -> "Windows":
+        """Only the windows whose numbers in `starts` are given."""
+        return replace(self, starts=self.starts[which])
+
+    def touching(self, mask: NDArray[np.bool_]) -> "Windows":
+        """Only the windows that hold at least one true element of `mask`."""
+        held = self._spread(mask.astype(np.float64)[None], over_starts=True)[0]
+        return self.subset(np.flatnonzero(held[tuple(self.starts.T)] > 0.5))
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """A number per window that depends on its place alone, not on stride or subset."""
+        return np.asarray(np.ravel_multi_index(tuple(self.starts.T), self.shape), dtype=np.int64)
+
+    @cached_property
+    def coverage(self) -> NDArray[np.int64]:
+        """How many windows cover each element; array of `shape`."""
+        return np.asarray(self.total(np.ones((1, len(self))))[0], dtype=np.int64)
+
+    def total(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum, at every element, of the values of the windows that cover it.
+
+        Parameters
+        ----------
+        values : float64 array (row, window), one value per window in each row.
+
+        Returns
+        -------
+        float64 array (row, *shape), 0 where no window is.
+        """
+        impulses = np.zeros((len(values), *self.shape))
+        np.add.at(impulses, (slice(None), *self.starts.T), values)
+        return self._spread(impulses)
+
+    def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`total` divided by the coverage: Algorithm 1's last line. NaN where no window is."""
+        return self._over_coverage(self.total(values))
+
+    def error_of_mean(self, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard error of `mean`, from independent standard errors per window."""
+        return self._over_coverage(np.sqrt(self.total(errors**2)))
+
+    def _over_coverage(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        covered = np.where(self.coverage > 0, self.coverage, np.nan)
+        return totals / covered
+
+    def _spread(
+        self, values: NDArray[np.float64], over_starts: bool = False
+    ) -> NDArray[np.float64]:
+        """Box filter: sum over the k places before (or, `over_starts`, after) each element.
+
+        Shifted copies are added up, axis by axis: unlike differences of a cumulative sum,
+        that loses no digits.
+        """
+        for axis, k in enumerate(self.size, start=1):
+            n = values.shape[axis]
+            result = np.zeros_like(values)
+            for shift in range(k):
+                near = _along(axis, slice(0, n - shift))
+                far = _along(axis, slice(shift, n))
+                source, destination = (far, near) if over_starts else (near, far)
+                result[destination] += values[source]
+            values = result
+        return values
+
+
+def _along(axis: int, part: slice) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (part,)
+
+
+def _per_dimension(name: str, value: int | Sequence[int], dimensions: int) -> tuple[int, ...]:
+    values = (value,) * dimensions if isinstance(value, int | np.integer) else tuple(value)
+    if len(values) != dimensions:
+        raise SettingError(
+            f"{name}={value} has {len(values)} lengths, but the input has {dimensions} "
+            f"dimensions: give one number, or {dimensions}"
+        )
+    for number in values:
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+            raise SettingError(f"{name}={value}: expected whole numbers of at least 1")
+    return tuple(int(number) for number in values)
+
+
+def _times(lengths: Sequence[int]) -> str:
+    return "×".join(str(n) for n in lengths)
