@@ -122,7 +122,7 @@ def _along(axis: int, part: slice) -> tuple[slice, ...]:
 
 
 def _per_dimension(name: str, value: int | Sequence[int], dimensions: int) -> tuple[int, ...]:
-    values = (value,) * dimensions if isinstance(value, int | np.integer) else tuple(value)
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * dimensions
     if len(values) != dimensions:
         raise SettingError(
             f"{name}={value} has {len(values)} lengths, but the input has {dimensions} "

@@ -24,6 +24,9 @@ app.add_typer(sampler)
 app.command()(export)
 
 
+_INTERRUPTED = 130  # what typer makes of Ctrl-C
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and status 2."""
     try:
@@ -31,6 +34,7 @@ def main() -> None:
     except PreddiffError as error:
         print(f"preddiff: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("preddiff: interrupted; nothing was written", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+    except SystemExit as leaving:
+        if leaving.code == _INTERRUPTED:
+            print("preddiff: interrupted; nothing half-written is left", file=sys.stderr)  # noqa: T201
+        raise

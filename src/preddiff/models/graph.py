@@ -29,7 +29,7 @@ class Graph:
     @property
     def outputs(self) -> list[fx.Node]:
         """The nodes whose values the network returns."""
-        return next(n for n in self.module.graph.nodes if n.op == "output").all_input_nodes
+        return list(next(n for n in self.module.graph.nodes if n.op == "output").all_input_nodes)
 
     def node(self, name: str) -> fx.Node:
         """The node of that name, or a TargetError with the nearest names."""

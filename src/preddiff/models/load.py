@@ -83,9 +83,9 @@ def _from_spec(spec: str, wishes: _Wishes) -> Model:
         name, _, weights = rest.partition("@")
         model: Model = loader.load(name, weights or None)
         return model
-    if rest and not Path(spec).suffix:
+    if rest and all(part.isidentifier() for part in kind.split(".")):
         return _from_factory(kind, rest, wishes)
-    if Path(spec).suffix and not rest:
+    if Path(spec).suffix:
         raise ModelError(f"{spec}: files of this kind cannot be read; expected {SPECS}")
     raise ModelError(
         f"unknown model {spec!r}: expected {SPECS}"

@@ -72,8 +72,8 @@ def _download(name: str, weights: Any) -> torch.nn.Module:
     except OSError as error:  # urllib's errors are OSErrors
         raise ModelError(
             f"torchvision:{name}: the weights could not be downloaded from {weights.url} "
-            f"({error}); put that file into {torch.hub.get_dir()}/checkpoints, or give the path of a state "
-            f"dict: torchvision:{name}@FILE"
+            f"({error}); put that file into {torch.hub.get_dir()}/checkpoints, or give the path of "
+            f"a state dict: torchvision:{name}@FILE"
         ) from None
     return module
 

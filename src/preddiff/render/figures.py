@@ -41,7 +41,7 @@ def figure(explanation: Explanation) -> Figure:
     end = colours.limit(relevance)
     columns = 3 if sensitivity is None else 4
     rows = len(relevance)
-    drawing = Figure(figsize=(2.9 * columns + 0.9, 3.15 * rows + 0.35), layout="constrained")
+    drawing = Figure(figsize=(2.9 * columns + 1.2, 2.85 * rows + 0.3), layout="constrained")
     axes = drawing.subplots(rows, columns, squeeze=False)
     for row, panels in enumerate(axes):
         shown = [("input", rgb(picture))]

@@ -3,6 +3,7 @@
 Section 3.1 and figure 2 of the paper.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -142,6 +143,28 @@ class ConditionalGaussian:
             self._conditionals[key] = normal.condition(self.mean, self.covariance, window, rest)
         return self._conditionals[key]
 
+    def moments(
+        self, inputs: NDArray[np.float32], windows: Windows
+    ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+        """Conditional mean and covariance of every window (equation 4).
+
+        Parameters
+        ----------
+        inputs : (channel, *spatial).
+
+        Returns
+        -------
+        means (window, value), and a covariance (value, value) per window; windows at the same
+        offset in their patch share one.
+        """
+        means = np.empty((len(windows), self.shape[0] * math.prod(windows.size)))
+        covariances = [np.empty(0)] * len(windows)
+        for conditional, members, corners in self._by_offset(windows):
+            means[members] = conditional.mean(_patches(inputs, corners, self.shape))
+            for member in members:
+                covariances[member] = conditional.covariance
+        return means, covariances
+
     def check(
         self, inputs: NDArray[np.float32], windows: Windows, valid: base.Range | None
     ) -> None:
@@ -177,7 +200,7 @@ class ConditionalGaussian:
         seed: int,
         valid: base.Range | None,
     ) -> NDArray[np.float32]:
-        values = self.shape[0] * int(np.prod(windows.size))
+        values = self.shape[0] * math.prod(windows.size)
         draws = np.empty((len(windows), samples, values), dtype=np.float32)
         for conditional, members, corners in self._by_offset(windows):
             means = conditional.mean(_patches(inputs, corners, self.shape))

@@ -1,0 +1,34 @@
+# One command per verb. Each makes its own virtual environment when there is none.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint format bench browser
+
+demo: .venv/.with-demo
+	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --stride 8 --output demo
+
+test: .venv/.with-dev browser
+	$(BIN)/pytest
+
+lint: .venv/.with-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.with-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.with-dev
+	$(BIN)/python scripts/bench.py
+
+# Tests of the page want a real browser; where it cannot be had they are skipped and say so.
+browser:
+	@command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
+		(apt-get update -qq && apt-get install -y -qq chromium) >/dev/null 2>&1 || true
+
+.venv/.with-%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[$*]"
+	@touch $@

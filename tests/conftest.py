@@ -1,0 +1,56 @@
+"""What several tests need: real data where it is, a small network, a quick classifier."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+torch.set_num_threads(2)
+
+DATA = Path(os.environ.get("PREDDIFF_DATA", Path(__file__).parents[2] / "shared" / "data"))
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"real models and pictures are not at {DATA} (PREDDIFF_DATA)"
+)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20170224)
+
+
+@pytest.fixture(scope="session")
+def small_network():
+    """A convolutional network for 3×16×16 pictures that returns logits of four classes."""
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(8 * 8 * 8, 4),
+    ).eval()
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    from preddiff import load_model
+
+    return load_model("embedded")
+
+
+class Softmax:
+    """A quick classifier in float64: softmax of a fixed random projection."""
+
+    def __init__(self, shape, classes=3, scale=1.0, seed=1):
+        weights = np.random.default_rng(seed).normal(size=(int(np.prod(shape)), classes))
+        self.weights = scale * weights / np.sqrt(len(weights))
+
+    def __call__(self, inputs):
+        logits = inputs.reshape(len(inputs), -1).astype(np.float64) @ self.weights
+        exponent = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return exponent / exponent.sum(axis=1, keepdims=True)

@@ -1,0 +1,267 @@
+"""The command line as a person meets it: in a process of its own where exit and streams count."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from preddiff import cli
+
+FACTORY = """
+import torch
+from torch import nn
+from preddiff.models.network import Network
+from preddiff.models.preprocessing import Preprocessing
+
+def make():
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 22 * 22, 5)]
+    network = nn.Sequential(*layers).eval()
+    how = Preprocessing(size=(24, 24), short_side=24, mean=(0.5,) * 3)
+    return Network(network, how, spec="tiny", labels=["ant", "bee", "cat, house cat", "dog", "elk"])
+
+def make_float():
+    return 3.5
+"""
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "preddiff", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+    )
+
+
+@pytest.fixture
+def place(tmp_path, rng):
+    """A folder with a picture, a pool of pictures and a model to name."""
+    (tmp_path / "tiny_model.py").write_text(FACTORY)
+    (tmp_path / "pool").mkdir()
+    for n in range(4):
+        pixels = rng.integers(0, 256, size=(40, 60, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pool" / f"{n}.png")
+    Image.fromarray(pixels).save(tmp_path / "cat.jpg")
+    return tmp_path
+
+
+TINY = ("--model", "tiny_model:make", "--window", 6, "--stride", 6)
+
+
+def test_explain_writes_result_figure_and_page(place):
+    done = run("explain", "cat.jpg", *TINY, "--target", "top2", "-o", "out", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (place / "out").iterdir()) == ["cat.html", "cat.png", "cat.zarr"]
+    assert done.stdout.splitlines()[-1] == str(Path("out/cat.html"))
+    assert "16 windows × 10 draws = 160 evaluations" in done.stderr
+    import preddiff
+
+    e = preddiff.load(place / "out" / "cat.zarr")
+    assert e.provenance["input"] == "cat.jpg"
+    assert e.sensitivity is not None
+    assert len(e.labels) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--target", "house cat", "--target", "4"),
+        ("--sampler", "constant:mean"),
+        ("--sampler", "marginal:pool", "--samples", "2"),
+        ("--node", "1", "--target", "3"),
+        ("--mask", "pool/0.png"),
+        ("--engine", "dense", "--precision", "float32", "--seed", "3", "--margin", "1"),
+    ],
+    ids=lambda options: options[0],
+)
+def test_options_of_explain(place, monkeypatch, options):
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+    result = CliRunner().invoke(cli.app, ["explain", "cat.jpg", *map(str, TINY), *options])
+    assert result.exception is None, result.exception
+    assert (place / "cat.zarr").is_dir()
+
+
+def test_several_inputs(place):
+    done = run("explain", "pool/0.png", "pool/1.png", *TINY, "-o", "out", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(Path("out/1.html"))
+    assert len(list((place / "out").iterdir())) == 6
+
+
+def test_export_model_and_sampler(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+
+    def invoke(*arguments):
+        result = CliRunner().invoke(cli.app, list(map(str, arguments)))
+        assert result.exception is None, result.exception
+        return result.stdout
+
+    invoke("explain", "cat.jpg", *TINY)
+    for to, ending in (("png", ".png"), ("npz", ".npz"), ("netcdf", ".nc")):
+        assert invoke("export", "cat.zarr", "--to", to).strip() == f"cat{ending}"
+        assert Path(f"cat{ending}").stat().st_size > 0
+    shown = invoke("model", "tiny_model:make")
+    assert "3×24×24" in shown
+    assert "5 (ant, …)" in shown
+    assert "4×22×22" in shown
+    invoke("sampler", "fit", "pool", "-o", "mine.npz", "--patch", 7, "--model", "tiny_model:make")
+    shown = invoke("sampler", "show", "mine.npz")
+    assert "7×7" in shown
+    assert "joint" in shown
+    invoke("explain", "cat.jpg", *TINY[:2], "--window", 3, "--sampler", "conditional:mine.npz")
+
+
+def bad(name, arguments, message, make=lambda _: None):
+    return pytest.param(arguments, message, make, id=name)
+
+
+def write(name, content=b""):
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def cut_off_onnx(folder):
+    import onnx
+    from onnx import helper
+
+    graph = helper.make_graph([], "empty", [], [])
+    content = helper.make_model(graph).SerializeToString()
+    (folder / "cut.onnx").write_bytes(content[: len(content) // 2])
+    assert onnx
+
+
+def bent_weights(folder):
+    torch.save({"a": torch.zeros(1)}, folder / "bent.pth")
+
+
+BAD = [
+    bad("no such file", ["dog.jpg", *TINY], "dog.jpg: no such file"),
+    bad("not an image", ["a.jpg", *TINY], "a.jpg: not a picture", write("a.jpg", b"hello")),
+    bad("0 bytes", ["a.jpg", *TINY], "a.jpg: the file is empty (0 bytes)", write("a.jpg")),
+    bad("a folder", ["pool", *TINY], "pool: a folder, expected one picture"),
+    bad("window too large", ["cat.jpg", *TINY[:2], "--window", "25"], "does not fit into an input"),
+    bad("window 0", ["cat.jpg", *TINY[:2], "--window", "0"], "window=0: expected whole numbers"),
+    bad("window below 0", ["cat.jpg", *TINY[:2], "--window", "-1"], "window=-1"),
+    bad("no room", ["cat.jpg", *TINY[:2], "--window", "22"], "has no room in an input of 24×24"),
+    bad("no margin", ["cat.jpg", *TINY, "--margin", "0"], "margin=0 leaves no room"),
+    bad("model", ["cat.jpg", "--model", "embeded"], "unknown model 'embeded'"),
+    bad("factory", ["cat.jpg", "--model", "tiny_model:mak"], "unknown model tiny_model:mak"),
+    bad("no model", ["cat.jpg", "--model", "tiny_model:make_float"], "a float is no model"),
+    bad("sampler", ["cat.jpg", *TINY, "--sampler", "gauss"], "unknown sampler 'gauss'"),
+    bad("target", ["cat.jpg", *TINY, "--target", "5"], "target 5: expected 0 to 4"),
+    bad("label", ["cat.jpg", *TINY, "--target", "do"], "'do': no such label; nearest: dog"),
+    bad("node", ["cat.jpg", *TINY, "--node", "conv9"], "no node 'conv9'"),
+    bad("cut off", ["cat.jpg", "--model", "cut.onnx"], "not a whole ONNX file", cut_off_onnx),
+    bad("no weights", ["cat.jpg", "--model", "torchvision:alexnet@no.pth"], "no such weights file"),
+    bad(
+        "other weights",
+        ["cat.jpg", "--model", "torchvision:squeezenet1_1@bent.pth"],
+        "not a state dict of this network",
+        bent_weights,
+    ),
+    bad("no pictures", ["cat.jpg", *TINY, "--sampler", "marginal:empty"],
+        "empty: no pictures in this folder", lambda folder: (folder / "empty").mkdir()),
+    bad("no such folder", ["cat.jpg", *TINY, "--sampler", "marginal:nil"], "nil: no such folder"),
+    bad("output", ["cat.jpg", *TINY, "-o", "file/out"], "not a folder that can be written",
+        write("file")),
+    bad("twice", ["cat.jpg", "pool/../cat.jpg", *TINY], "several inputs are called 'cat'"),
+    bad("preprocess", ["cat.jpg", *TINY, "--preprocess", "x.json"], "for ONNX files only"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "message", "make"), BAD)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    place, monkeypatch, capsys, arguments, message, make
+):
+    make(place)
+    before = sorted(place.rglob("*"))
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+    monkeypatch.setattr(sys, "argv", ["preddiff", "explain", *map(str, arguments)])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    told = capsys.readouterr()
+    assert exit_.value.code == 2
+    assert told.err.startswith("preddiff: ")
+    assert len(told.err.splitlines()) == 1
+    assert message in told.err
+    assert told.out == ""
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sampler", "fit", "empty", "-o", "a.npz"], "empty: no such folder"),
+        (["sampler", "fit", "one", "-o", "a.npz"], "1 inputs with"),
+        (["sampler", "show", "cat.jpg"], "cat.jpg: not a sampler file"),
+        (["export", "cat.zarr", "--to", "png"], "cat.zarr: no such result"),
+        (["model", "torchvision:gogglenet"], "nearest: googlenet"),
+    ],
+)
+def test_bad_input_of_the_other_commands(place, arguments, message):
+    (place / "one").mkdir()
+    (place / "one" / "cat.jpg").write_bytes((place / "cat.jpg").read_bytes())
+    done = run(*arguments, cwd=place)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_interrupted_it_writes_nothing(place, monkeypatch, capsys):
+    from preddiff import frontdoor
+
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(frontdoor, "analyse", interrupt)
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+    monkeypatch.setattr(
+        sys, "argv", ["preddiff", "explain", "cat.jpg", *map(str, TINY), "-o", "out"]
+    )
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 130
+    assert "interrupted; nothing half-written is left" in capsys.readouterr().err
+    assert list((place / "out").iterdir()) == []
+
+
+def commands(app, path=()):
+    """Every command below a typer application, with the words that lead to it."""
+    import typer
+
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from ((("sampler", n), c) for n, c in command.commands.items())
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(("words", "command"), list(commands(cli.app)), ids=str)
+def test_every_command_has_an_example_and_every_option_help(words, command):
+    text = CliRunner().invoke(cli.app, [*words, "--help"]).stdout
+    assert "Example: preddiff" in text
+    for parameter in command.params:
+        if parameter.name != "help":
+            assert parameter.help, f"{words} {parameter.name}"
+
+
+def test_every_option_is_in_the_documentation():
+    text = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
+    for words, command in commands(cli.app):
+        assert f"preddiff {' '.join(words)}" in text
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--") and option != "--help":
+                    assert option in text, option

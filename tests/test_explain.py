@@ -1,0 +1,202 @@
+"""The front door: settings, masks, provenance, bad input."""
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import preddiff
+from conftest import Softmax
+from preddiff.errors import InputError, ModelError, PreddiffError, SettingError
+from preddiff.samplers import ConditionalGaussian, Marginal
+
+
+@pytest.fixture
+def picture(rng):
+    return rng.random((3, 20, 18)).astype(np.float32)
+
+
+@pytest.fixture
+def model(picture):
+    return Softmax(picture.shape)
+
+
+def test_an_explanation_is_labelled(model, picture):
+    e = preddiff.explain(model, picture, targets=[2, 0], window=5, stride=2, samples=3)
+    assert e.relevance.dims == ("target", "y", "x")
+    assert e.standard_error.dims == ("target", "y", "x")
+    assert e.coverage.dims == ("y", "x")
+    assert e.prediction.dims == ("target",)
+    assert e.evidence.dims == ("target", "window")
+    assert e.evidence.y.values[:8].tolist() == [0] * 7 + [2]
+    assert e.evidence.x.values[:8].tolist() == [0, 2, 4, 6, 8, 10, 12, 0]
+    assert e.relevance.target.values.tolist() == [2, 0]
+    assert e.labels == ("class 2", "class 0")
+    assert e.unit == "bits"
+    assert "56 windows × 3 draws" in repr(e)
+
+
+def test_volumes_have_three_dimensions(rng):
+    volume = rng.normal(size=(1, 6, 7, 8))
+    e = preddiff.explain(Softmax(volume.shape), volume, sampler="constant:0", window=3)
+    assert e.relevance.dims == ("target", "z", "y", "x")
+    assert e.relevance.shape == (1, 6, 7, 8)
+
+
+def test_the_defaults_are_the_papers(rng):
+    picture = rng.random((3, 24, 24))
+    e = preddiff.explain(Softmax(picture.shape), picture)
+    facts = e.provenance
+    settings = [facts[name] for name in ("window", "margin", "samples", "stride", "sampler")]
+    assert settings == [10, 2, 10, 1, "conditional"]
+    assert facts["measure"] == "weight_of_evidence"
+    assert facts["train_size"] == 1_281_167
+    assert facts["classes"] == 3
+
+
+def test_provenance_says_what_was_done(model, picture):
+    e = preddiff.explain(model, picture, window=6, stride=3, samples=4, seed=5)
+    facts = e.provenance
+    assert facts["evaluations"] == 1 + e.data.sizes["window"] * 4
+    assert facts["engine"] == "dense"
+    assert len(facts["sampler_sha256"]) == 64
+    assert facts["seconds"] > 0
+    assert facts["preddiff_version"] == preddiff.__version__
+    assert all(facts[name] for name in ("machine", "date", "libraries"))
+
+
+def test_a_mask_limits_the_windows(model, picture):
+    mask = np.zeros((20, 18), dtype=bool)
+    mask[4, 7] = True
+    every = preddiff.explain(model, picture, window=4)
+    some = preddiff.explain(model, picture, window=4, mask=mask)
+    assert some.data.sizes["window"] == 16
+    covered = some.coverage.values > 0
+    assert covered[1:8, 4:11].all()
+    assert covered.sum() == 49
+    assert np.isnan(some.relevance.values[0][~covered]).all()
+    assert some.relevance.values[0, 4, 7] == pytest.approx(every.relevance.values[0, 4, 7])
+
+
+def test_a_pool_that_is_used_up_is_exact_and_costs_no_more(model, picture, rng):
+    pool = rng.random((4, *picture.shape))
+    e = preddiff.explain(model, picture, sampler=Marginal(pool), window=6, stride=3, samples=10)
+    assert e.provenance["samples"] == 4
+    assert np.nanmax(e.standard_error) == 0
+    other = preddiff.explain(model, picture, sampler=Marginal(pool), window=6, stride=3, seed=9)
+    np.testing.assert_allclose(other.evidence, e.evidence, atol=1e-9)
+
+
+def test_one_draw_has_no_standard_error(model, picture):
+    e = preddiff.explain(model, picture, window=6, stride=3, samples=1)
+    assert np.isnan(e.standard_error).all()
+    assert np.isfinite(e.evidence).all()
+
+
+@pytest.mark.parametrize("certain", [0.0, 1.0])
+def test_certain_predictions_have_finite_evidence(picture, certain):
+    def sure(inputs):
+        p = np.where(inputs[:, 0, 0, 0] == picture[0, 0, 0], certain, 1 - certain)
+        return np.stack([p, 1 - p], axis=1)
+
+    for train_size in (None, math.inf, 10):
+        e = preddiff.explain(
+            sure, picture, 0, sampler="constant:2", window=4, stride=4, train_size=train_size
+        )
+        assert np.isfinite(e.evidence).all()
+        assert np.sign(e.evidence.values[0, 0]) == (1 if certain else -1)
+
+
+def test_pictures_from_files_are_turned_upright_and_prepared(tmp_path, embedded):
+    picture = Image.new("RGB", (400, 300), "grey")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying on its left side
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    from preddiff.media.images import read
+
+    assert read(tmp_path / "turned.jpg").size == (300, 400)
+    assert embedded.prepare(read(tmp_path / "turned.jpg")).shape == (3, 224, 224)
+
+
+def test_nobody_resizes_an_array(embedded):
+    with pytest.raises(InputError, match=r"shape \(3, 200, 200\): embedded sees \(3, 224, 224\)"):
+        preddiff.explain(embedded, np.zeros((3, 200, 200)))
+
+
+def test_sensitivity_comes_with_networks(rng, small_network):
+    e = preddiff.explain(small_network, rng.random((3, 16, 16)), targets="top2", window=8, stride=8)
+    assert e.sensitivity.dims == ("target", "y", "x")
+    assert (e.sensitivity.values >= 0).all()
+    model = preddiff.load_model(small_network)
+    model.output = "logits"
+    expected = np.abs(model.gradient(e.picture.values, e.relevance.target.values)).max(axis=1)
+    np.testing.assert_allclose(e.sensitivity, expected)
+
+
+def test_progress_is_reported(model, picture):
+    told = []
+    preddiff.explain(
+        model, picture, window=10, samples=2, progress=lambda done, of: told.append((done, of))
+    )
+    assert told[-1] == (99, 99)
+
+
+def test_progress_on_a_terminal_says_what_it_will_cost(model, picture, capsys):
+    preddiff.explain(model, picture, window=10, samples=2, progress=True)
+    assert "99 windows × 2 draws = 198 evaluations, about" in capsys.readouterr().err
+
+
+OUTSIDE = np.full((3, 20, 18), 7.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"window": 0}, SettingError, "window=0: expected whole numbers of at least 1"),
+        ({"window": -3}, SettingError, "window=-3"),
+        ({"window": 21}, SettingError, "window 21×21 does not fit into an input of 20×18"),
+        ({"window": 16}, PreddiffError, "a patch of 20 .* has no room in an input of 20×18"),
+        ({"margin": 0}, SettingError, "margin=0 leaves no room"),
+        ({"stride": 0}, SettingError, "stride=0"),
+        ({"samples": 0}, SettingError, "samples=0: expected a whole number of at least 1"),
+        ({"seed": -1}, SettingError, "seed=-1: expected a whole number of at least 0"),
+        ({"engine": "warp"}, SettingError, "engine='warp': expected one of auto, dense"),
+        ({"precision": "int8"}, SettingError, "precision='int8'"),
+        ({"tolerance": 0.1}, SettingError, "tolerance=0.1: not in this version"),
+        ({"source": "x"}, SettingError, "source='x': not in this version"),
+        ({"measure": "KL"}, SettingError, "measure='KL': expected one of auto, weight_of_evidence"),
+        ({"train_size": 0}, SettingError, "train_size=0: expected more than 0"),
+        ({"node": "fc"}, ModelError, "has no nodes; only networks have"),
+        ({"mask": np.ones((3, 3))}, InputError, r"mask of shape \(3, 3\): expected the input's"),
+        ({"mask": np.zeros((20, 18))}, InputError, "no window touches the mask"),
+        ({"targets": 3}, ModelError, "target 3: expected 0 to 2"),
+        ({"sampler": "gaussian"}, PreddiffError, "unknown sampler 'gaussian'"),
+    ],
+)
+def test_settings_that_cannot_be(model, picture, settings, error, message):
+    with pytest.raises(error, match=message) as caught:
+        preddiff.explain(model, picture, **{"window": 5, **settings})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.full((3, 20, 18), np.nan), "1080 of 1080 input values are NaN or infinite"),
+        (np.zeros((20, 18, 3), dtype=np.uint8), "array of uint8 and shape .*PIL.Image.fromarray"),
+        (np.zeros(20), r"shape \(20,\): expected \(channel, y, x\)"),
+        (np.array(["a"]), "array of <U1"),
+        (OUTSIDE, r"values from 7 to 7, but draws are clipped to \[0, 1\]: rescale the input"),
+        ("no/such/file.png", "no/such/file.png: no such file"),
+    ],
+)
+def test_inputs_that_cannot_be(picture, message):
+    with pytest.raises(PreddiffError, match=message):
+        preddiff.explain(Softmax((3, 20, 18)), picture, window=5)
+
+
+def test_values_outside_are_fine_where_nothing_is_clipped():
+    free = ConditionalGaussian(np.zeros(243), np.eye(243), (3, 9, 9), clip=False)
+    preddiff.explain(Softmax(OUTSIDE.shape), OUTSIDE, sampler=free, window=5, stride=9)
+    preddiff.explain(Softmax(OUTSIDE.shape), OUTSIDE, sampler="constant:0", window=5, stride=9)

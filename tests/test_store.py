@@ -1,0 +1,123 @@
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import preddiff
+from conftest import Softmax
+from preddiff.errors import ResultError, SettingError
+
+
+@pytest.fixture
+def explanation(rng):
+    picture = rng.random((3, 12, 10))
+    return preddiff.explain(
+        Softmax(picture.shape), picture, targets="top2", window=4, stride=3, samples=3
+    )
+
+
+def test_what_is_saved_is_loaded(tmp_path, explanation):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    loaded = preddiff.load(tmp_path / "a.zarr")
+    xr.testing.assert_identical(loaded.data.drop_attrs(), explanation.data.drop_attrs())
+    assert loaded.provenance == {**explanation.provenance, "preddiff_format": 1}
+    assert loaded.labels == explanation.labels
+
+
+def test_xarray_reads_it_as_docs_format_says(tmp_path, explanation):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    with xr.open_zarr(tmp_path / "a.zarr", chunks=None) as data:
+        assert set(data.variables) == {
+            "relevance", "standard_error", "coverage", "prediction", "evidence", "evidence_error",
+            "window_start", "picture", "target", "label", "axis", "y", "x",
+        }  # fmt: skip
+        assert data.window_start.dims == ("window", "axis")
+        assert data.attrs["unit"] == "bits"
+
+
+def test_a_result_is_replaced_but_nothing_else_is(tmp_path, explanation):
+    path = tmp_path / "a.zarr"
+    preddiff.save(explanation, path)
+    preddiff.save(explanation, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "dear.txt").write_text("dear")
+    with pytest.raises(ResultError, match="exists and is no result"):
+        preddiff.save(explanation, tmp_path / "photos")
+    assert (tmp_path / "photos" / "dear.txt").exists()
+
+
+def test_interrupted_writing_leaves_the_old_result(tmp_path, explanation, monkeypatch):
+    path = tmp_path / "a.zarr"
+    preddiff.save(explanation, path)
+
+    def interrupt(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        preddiff.save(explanation, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
+    preddiff.load(path)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, explanation):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultError, match="cannot be written .*; choose another folder"):
+        preddiff.save(explanation, tmp_path / "file" / "a.zarr")
+
+
+def test_what_is_no_result_is_refused(tmp_path, explanation):
+    with pytest.raises(ResultError, match="no such result"):
+        preddiff.load(tmp_path / "none.zarr")
+    with pytest.raises(ResultError, match="not a result of preddiff"):
+        preddiff.load(tmp_path)
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "evidence" / ".zarray").write_text("{")
+    with pytest.raises(ResultError, match="damaged"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+def test_a_newer_format_is_refused(tmp_path, explanation):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    attributes = tmp_path / "a.zarr" / ".zattrs"
+    attributes.write_text(json.dumps({**json.loads(attributes.read_text()), "preddiff_format": 2}))
+    with pytest.raises(ResultError, match="format 2, this version reads up to 1; upgrade"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+def test_a_missing_array_is_named(tmp_path, explanation):
+    import shutil
+
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    shutil.rmtree(tmp_path / "a.zarr" / "coverage")
+    with pytest.raises(ResultError, match="coverage missing"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize(
+    "change", [{"filters": [{"id": "pickle"}]}, {"compressor": {"id": "pickle"}}, {"dtype": "|O"}]
+)
+def test_nothing_unpickles(tmp_path, explanation, change):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    array = tmp_path / "a.zarr" / "relevance" / ".zarray"
+    array.write_text(json.dumps({**json.loads(array.read_text()), **change}))
+    with pytest.raises(ResultError, match="relevance is stored in a way .* that could run code"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+def test_exports(tmp_path, explanation):
+    preddiff.export(explanation, tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["relevance"], explanation.relevance)
+    preddiff.export(explanation, tmp_path / "a.nc")
+    with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as data:
+        np.testing.assert_array_equal(data.relevance, explanation.relevance)
+        assert data.attrs["model"] == explanation.provenance["model"]
+    preddiff.export(explanation, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(
+        SettingError, match="unknown ending '.tiff'; expected one of .png, .npz, .nc"
+    ):
+        preddiff.export(explanation, tmp_path / "a.tiff")
