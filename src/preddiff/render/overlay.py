@@ -24,10 +24,11 @@ def greyed(picture: NDArray[np.floating]) -> Rgb:
 def opacity(relevance: NDArray[np.floating], end: float) -> NDArray[np.float64]:
     """How much of the relevance's colour covers the picture, (y, x) in [0, 1].
 
-    Opaque where relevance is at the end of the scale, clear where it is 0 or unknown.
+    Clear where relevance is 0 or unknown, opaque from half of the scale on, so that strong
+    evidence has the colour that the bar says.
     """
     share = np.abs(np.nan_to_num(relevance, nan=0.0)) / end
-    return np.asarray(np.clip(share, 0, 1) ** 0.6)
+    return np.asarray(np.clip(2 * share, 0, 1))
 
 
 def overlay(picture: NDArray[np.floating], relevance: NDArray[np.floating], end: float) -> Rgb:
