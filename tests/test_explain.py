@@ -168,7 +168,7 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         ({"measure": "KL"}, SettingError, "measure='KL': expected one of auto, weight_of_evidence"),
         ({"train_size": 0}, SettingError, "train_size=0: expected more than 0"),
         ({"node": "fc"}, ModelError, "has no nodes; only networks have"),
-        ({"mask": np.ones((3, 3))}, InputError, r"mask of shape \(3, 3\): expected the input's"),
+        ({"mask": np.ones((3, 3))}, InputError, r"mask of shape \(3, 3\): expected that of"),
         ({"mask": np.zeros((20, 18))}, InputError, "no window touches the mask"),
         ({"targets": 3}, ModelError, "target 3: expected 0 to 2"),
         ({"sampler": "gaussian"}, PreddiffError, "unknown sampler 'gaussian'"),

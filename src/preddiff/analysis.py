@@ -19,6 +19,8 @@ Evaluate = Callable[[NDArray[np.int64], NDArray[np.float32]], Floats]
 """Corners (n, dimension) and draws (n, channel, *size) → values (n, t)."""
 Report = Callable[[int, int], None]
 """Told how many windows are done, and of how many, after each chunk."""
+Done = tuple[Floats, Floats]
+"""Evidence and its standard error, both (t, w), of the first windows."""
 
 
 def analyse(
@@ -31,7 +33,9 @@ def analyse(
     population: int | None = None,
     chunk: int = 16,
     report: Report = lambda _done, _of: None,
-) -> tuple[Floats, Floats]:
+    done: Done | None = None,
+    keep: Callable[[Floats, Floats], None] = lambda _evidence, _error: None,
+) -> Done:
     """Evidence of every window for every target.
 
     Parameters
@@ -39,6 +43,8 @@ def analyse(
     base : (t,), the targets' values on the unperturbed input.
     population : how many different draws a window has, None if unlimited.
     chunk : windows whose draws are held at once; changes no result.
+    done : what an earlier call kept; the analysis goes on behind it.
+    keep : given the evidence and errors of the windows done so far, after each chunk.
 
     Returns
     -------
@@ -46,14 +52,20 @@ def analyse(
     """
     evidence = np.empty((len(base), len(windows)))
     error = np.empty_like(evidence)
-    for first in range(0, len(windows), chunk):
+    begin = 0
+    if done is not None:
+        begin = done[0].shape[1]
+        evidence[:, :begin], error[:, :begin] = done
+    for first in range(begin, len(windows), chunk):
         which = np.arange(first, min(first + chunk, len(windows)))
         part = windows.subset(which)
         values = _values(part, draw(part), evaluate)
         evidence[:, which], error[:, which] = measure(
             base[:, None], *mean_and_error(values, population)
         )
-        report(int(which[-1]) + 1, len(windows))
+        finished = int(which[-1]) + 1
+        keep(evidence[:, :finished], error[:, :finished])
+        report(finished, len(windows))
     return evidence, error
 
 

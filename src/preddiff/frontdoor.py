@@ -10,24 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from preddiff import plan as plans
 from preddiff import progress as bars
 from preddiff import provenance
-from preddiff.analysis import Report, analyse
+from preddiff.analysis import Done, Report, analyse
 from preddiff.baselines.sensitivity import sensitivity
-from preddiff.engines import Dense, seconds_per_draw
-from preddiff.errors import InputError, ModelError, SettingError
-from preddiff.evidence import IMAGENET_TRAIN_SIZE, ActivationDifference, Measure, WeightOfEvidence
+from preddiff.checkpoint import Checkpoint
+from preddiff.engines import seconds_per_draw
 from preddiff.explanation import Explanation, assemble
-from preddiff.media import images
-from preddiff.models import Model, load_model
-from preddiff.models import targets as target_names
-from preddiff.models.base import as_inputs
+from preddiff.models import load_model
 from preddiff.models.targets import Target
+from preddiff.plan import Picture, Plan, Settings
 from preddiff.samplers import Sampler
-from preddiff.samplers import load as samplers
-from preddiff.windows import Windows
-
-Picture = str | Path | Image.Image | ArrayLike
 
 
 def explain(
@@ -49,6 +43,7 @@ def explain(
     train_size: float | None = None,
     measure: str = "auto",
     progress: bool | Report = False,
+    checkpoint: str | Path | None = None,
 ) -> Explanation:
     """Why a model decided as it did about one input: prediction difference analysis.
 
@@ -78,6 +73,8 @@ def explain(
     measure : "weight_of_evidence" (WE, bits), "activation_difference" (AD), or "auto": WE for
         probabilities, AD for anything else.
     progress : True for a bar on the terminal, or a function of windows done and of how many.
+    checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
+        is removed at the end.
 
     Returns
     -------
@@ -89,160 +86,73 @@ def explain(
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
     started = time.perf_counter()
-    model = load_model(model)
-    _check_settings(samples, seed, engine, precision, source, tolerance)
-    inputs = _inputs(model, picture)
-    windows = Windows.over(inputs.shape[1:], window, stride)
-    if mask is not None:
-        windows = _touching(windows, mask, model)
-    drawer = samplers.load_sampler(
-        sampler,
-        shape=inputs.shape,
+    wish = Settings(
+        targets=targets,
+        node=node,
+        source=source,
+        sampler=sampler,
         window=window,
         margin=margin,
-        prepare=model.prepare,
-        mean=model.mean,
+        samples=samples,
+        stride=stride,
+        seed=seed,
+        engine=engine,
+        precision=precision,
+        tolerance=tolerance,
+        mask=mask,
+        train_size=train_size,
+        measure=measure,
     )
-    # Pictures are in [0, 1]; of a scan's units nothing is known.
-    valid = (0.0, 1.0) if inputs.ndim == 3 else None
-    drawer.check(inputs, windows, valid)
-    samples = min(samples, drawer.population or samples)
-
-    values = model.predict(inputs[None], node)[0]
-    chosen = target_names.resolve(targets, values, model.labels if node is None else None)
-    rule = _measure(measure, model, node, values, train_size)
-    runner = Dense(model, inputs, chosen, node)
-
-    def draw(part: Windows) -> NDArray[np.float32]:
-        return drawer.draw(inputs, part, samples, seed, valid)
-
-    if progress is True:
-        seconds = seconds_per_draw(
-            runner, windows.starts[0], draw(windows.subset(np.arange(1)))[0, 0]
-        )
-        bars.say(_forecast(len(windows), samples, seconds))
-    with _reporting(progress) as report:
-        evidence, error = analyse(
-            windows,
-            draw,
-            runner.evaluate,
-            values[chosen],
-            rule,
-            population=drawer.population,
-            chunk=max(1, 4 * runner.batch // samples),
-            report=report,
-        )
+    plan = plans.make(load_model(model), picture, wish)
+    evidence, error = _run(plan, progress, checkpoint)
     return assemble(
-        windows=windows,
-        picture=inputs,
+        windows=plan.windows,
+        picture=plan.inputs,
         evidence=evidence,
         evidence_error=error,
-        prediction=values[chosen],
-        targets=chosen,
-        labels=target_names.names(chosen, model.labels, node),
-        sensitivity=_sensitivity(model, inputs, chosen, node),
+        prediction=plan.base,
+        targets=plan.targets,
+        labels=plan.labels,
+        sensitivity=_sensitivity(plan),
         provenance={
             "input": _name(picture),
-            "model": model.spec,
-            "model_sha256": model.sha256 or "",
-            "sampler": samplers.name(sampler),
-            "sampler_sha256": drawer.sha256,
-            "node": node or "",
-            "window": window,
-            "margin": margin,
-            "samples": samples,
-            "stride": stride,
-            "seed": seed,
-            "masked": mask is not None,
-            "engine": runner.name,
-            "precision": "float32",
-            **rule.facts,
-            "evaluations": 1 + len(windows) * samples,
+            **plan.facts,
+            "evaluations": 1 + len(plan.windows) * plan.samples,
             "seconds": round(time.perf_counter() - started, 3),
             **provenance.here(),
         },
     )
 
 
-def _check_settings(
-    samples: int,
-    seed: int,
-    engine: str,
-    precision: str,
-    source: str | None,
-    tolerance: float | None,
-) -> None:
-    for name, value, least in (("samples", samples, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
-    for name, text, known in (
-        ("engine", engine, ("auto", "dense")),
-        ("precision", precision, ("auto", "float32")),
-    ):
-        if text not in known:
-            raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
-    for name, wish in (("source", source), ("tolerance", tolerance)):
-        if wish is not None:
-            raise SettingError(f"{name}={wish!r}: not in this version; leave it out")
-
-
-def _inputs(model: Model, picture: Picture) -> NDArray[np.float32]:
-    """What the model sees of a path, a PIL image or an array."""
-    if isinstance(picture, str | Path):
-        picture = images.read(picture)
-    if isinstance(picture, Image.Image):
-        return model.prepare(picture)
-    return model.prepare(as_inputs(picture))
-
-
-def _name(picture: Picture) -> str:
-    """What to call the input: a file's name, without the folders that lead to it."""
-    if isinstance(picture, str | Path):
-        return Path(picture).name
-    return "image" if isinstance(picture, Image.Image) else "array"
-
-
-def _touching(windows: Windows, mask: ArrayLike | str | Path, model: Model) -> Windows:
-    if isinstance(mask, str | Path):
-        mask = model.prepare(images.read(mask)).max(axis=0) > 0.5
-    inside = np.asarray(mask).astype(bool)
-    if inside.shape != windows.shape:
-        raise InputError(f"a mask of shape {inside.shape}: expected the input's, {windows.shape}")
-    touched = windows.touching(inside)
-    if len(touched) == 0:
-        raise InputError("no window touches the mask: expected true where it matters")
-    return touched
-
-
-def _measure(
-    name: str, model: Model, node: str | None, values: NDArray[np.float64], train_size: float | None
-) -> Measure:
-    """The measure that is meant; AUTO is WE for probabilities and AD for anything else."""
-    likely = model.is_probability(node)
-    if name == "auto":
-        name = WeightOfEvidence.name if likely else ActivationDifference.name
-    if name == ActivationDifference.name:
-        return ActivationDifference()
-    if name != WeightOfEvidence.name:
-        known = ("auto", WeightOfEvidence.name, ActivationDifference.name)
-        raise SettingError(f"measure={name!r}: expected one of {', '.join(known)}")
-    if not likely or values.min() < 0 or values.max() > 1 + 1e-6:
-        raise ModelError(
-            f"values from {values.min():.4g} to {values.max():.4g} are no probabilities, which the "
-            "weight of evidence needs: expected 0 to 1; choose "
-            f"measure={ActivationDifference.name!r}"
+def _run(plan: Plan, progress: bool | Report, checkpoint: str | Path | None) -> Done:
+    """Evidence and its standard error, (target, window)."""
+    if progress is True:
+        bars.say(_forecast(plan))
+    unfinished = Checkpoint(checkpoint, plan.inputs, plan.windows, plan.targets, plan.facts)
+    with _reporting(progress) as report:
+        evidence, error = analyse(
+            plan.windows,
+            plan.draw,
+            plan.engine.evaluate,
+            plan.base,
+            plan.measure,
+            population=plan.sampler.population,
+            chunk=max(1, 4 * plan.engine.batch // plan.samples),
+            report=report,
+            done=unfinished.restore(),
+            keep=unfinished.keep,
         )
-    size = train_size if train_size is not None else model.train_size
-    size = IMAGENET_TRAIN_SIZE if size is None else size
-    if not size > 0:
-        raise SettingError(f"train_size={size}: expected more than 0 training examples")
-    return WeightOfEvidence(size, len(values))
+    unfinished.discard()
+    return evidence, error
 
 
-def _forecast(windows: int, samples: int, seconds: float) -> str:
-    draws = windows * samples
+def _forecast(plan: Plan) -> str:
+    """What the work is going to cost, from a timed batch."""
+    draw = plan.draw(plan.windows.subset(np.arange(1)))[0, 0]
+    seconds = seconds_per_draw(plan.engine, plan.windows.starts[0], draw)
+    draws = len(plan.windows) * plan.samples
     return (
-        f"{windows:,} windows × {samples} draws = {draws:,} evaluations, "
+        f"{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
         f"about {bars.duration(draws * seconds)}"
     )
 
@@ -253,8 +163,15 @@ def _reporting(progress: bool | Report) -> AbstractContextManager[Report]:
     return nullcontext((lambda _done, _of: None) if progress is False else progress)
 
 
-def _sensitivity(
-    model: Model, inputs: NDArray[np.float32], targets: list[int], node: str | None
-) -> NDArray[np.float64] | None:
+def _sensitivity(plan: Plan) -> NDArray[np.float64] | None:
     """The paper's map to compare with: of pictures and of classes only."""
-    return sensitivity(model, inputs, targets) if node is None and inputs.ndim == 3 else None
+    if plan.node is not None or plan.inputs.ndim != 3:
+        return None
+    return sensitivity(plan.model, plan.inputs, plan.targets)
+
+
+def _name(picture: Picture) -> str:
+    """What to call the input: a file's name, without the folders that lead to it."""
+    if isinstance(picture, str | Path):
+        return Path(picture).name
+    return "image" if isinstance(picture, Image.Image) else "array"

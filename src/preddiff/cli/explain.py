@@ -67,6 +67,10 @@ def explain(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path(),
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Keep unfinished work in DIR, and go on from it if there."),
+    ] = False,
 ) -> None:
     names = Counter(path.stem for path in inputs)
     twice = [name for name, times in names.items() if times > 1]
@@ -98,17 +102,13 @@ def explain(
             precision=precision,
             mask=mask,
             progress=True,
+            checkpoint=output / f"{path.stem}.unfinished.npz" if resume else None,
         )
-        result = output / path.stem
-        store.save(explanation, result.with_name(f"{path.stem}.zarr"))
-        exports.export(explanation, result.with_name(f"{path.stem}.png"))
-        _say(explanation)
-        typer.echo(page(explanation, result.with_name(f"{path.stem}.html")))
-
-
-def _say(explanation: "Explanation") -> None:  # type: ignore[name-defined]  # noqa: F821
-    for label, value in zip(explanation.labels, explanation.prediction.values, strict=True):
-        typer.echo(f"{label}: {value:.4g}")
+        for label, value in zip(explanation.labels, explanation.prediction.values, strict=True):
+            typer.echo(f"{label}: {value:.4g}")
+        store.save(explanation, output / f"{path.stem}.zarr")
+        exports.export(explanation, output / f"{path.stem}.png")
+        typer.echo(page(explanation, output / f"{path.stem}.html"))
 
 
 explain.__doc__ = _HELP

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
+from preddiff.media.whole import whole
 from preddiff.windows import Windows
 
 Range = tuple[float, float]
@@ -77,12 +78,8 @@ def fingerprint(**parts: ArrayLike) -> str:
 
 def write(path: str | Path, kind: str, arrays: Mapping[str, ArrayLike], **facts: Any) -> None:
     """One .npz file: arrays, and facts as JSON. Nothing in it needs unpickling."""
-    path = Path(path)
-    try:
-        with path.open("wb") as file:
-            np.savez(file, kind=np.str_(kind), facts=np.str_(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
-    except OSError as error:
-        raise SamplerError(f"{path}: the sampler cannot be written ({error})") from None
+    with whole(path) as written, written.open("wb") as file:
+        np.savez(file, kind=np.str_(kind), facts=np.str_(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
 
 def read(path: str | Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,79 @@
+"""Unfinished work, kept so that an interrupted analysis can go on."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preddiff.errors import ResultError
+from preddiff.media.whole import whole
+from preddiff.windows import Windows
+
+_SECONDS = 20.0  # between two writings, so that they cost nothing worth speaking of
+
+Floats = NDArray[np.float64]
+
+
+class Checkpoint:
+    """Evidence of the windows that are done, in one .npz file.
+
+    Parameters
+    ----------
+    path : of the file, which need not exist; None keeps nothing.
+    inputs, windows, targets, facts : all that the evidence depends on.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None,
+        inputs: NDArray[np.float32],
+        windows: Windows,
+        targets: Sequence[int],
+        facts: Mapping[str, Any],
+    ) -> None:
+        self.path = None if path is None else Path(path)
+        said = json.dumps([list(targets), dict(facts)], sort_keys=True).encode()
+        self.key = hashlib.sha256(inputs.tobytes() + windows.starts.tobytes() + said).hexdigest()
+        self._written = time.monotonic()
+
+    def restore(self) -> tuple[Floats, Floats] | None:
+        """Evidence and standard errors (target, window) of the windows done; None if no file.
+
+        Raises
+        ------
+        ResultError
+            If the file is of another analysis, or no checkpoint.
+        """
+        if self.path is None or not self.path.exists():
+            return None
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                key, evidence, error = str(file["key"]), file["evidence"], file["error"]
+        except (OSError, ValueError, KeyError, EOFError) as failure:
+            raise ResultError(
+                f"{self.path}: not a checkpoint ({type(failure).__name__}); remove it"
+            ) from None
+        if key != self.key:
+            raise ResultError(
+                f"{self.path}: unfinished work of another input, model or setting; go on with "
+                "those, or remove it"
+            )
+        return evidence, error
+
+    def keep(self, evidence: Floats, error: Floats) -> None:
+        """Write what is done, unless that was done a moment ago."""
+        if self.path is None or time.monotonic() - self._written < _SECONDS:
+            return
+        with whole(self.path) as written, written.open("wb") as file:
+            np.savez(file, key=np.str_(self.key), evidence=evidence, error=error)
+        self._written = time.monotonic()
+
+    def discard(self) -> None:
+        """Remove the file: the work is finished."""
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
