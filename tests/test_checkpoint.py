@@ -59,6 +59,13 @@ def test_unfinished_work_of_other_settings_is_refused(picture, unfinished, chang
     assert unfinished.exists()
 
 
+def test_unfinished_work_of_another_model_is_refused(picture, unfinished):
+    other = Fragile(picture.shape, 10_000)
+    other.classify = Softmax(picture.shape, seed=2)
+    with pytest.raises(ResultError, match="unfinished work of another input, model or setting"):
+        preddiff.explain(other, picture, checkpoint=unfinished, **SETTINGS)
+
+
 def test_what_is_no_checkpoint_is_refused(tmp_path, picture):
     (tmp_path / "a.npz").write_bytes(b"nothing")
     with pytest.raises(ResultError, match="not a checkpoint .*; remove it"):

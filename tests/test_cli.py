@@ -25,6 +25,9 @@ def make():
     how = Preprocessing(size=(24, 24), short_side=24, mean=(0.5,) * 3)
     return Network(network, how, spec="tiny", labels=["ant", "bee", "cat, house cat", "dog", "elk"])
 
+def make_module():
+    return nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+
 def make_float():
     return 3.5
 """
@@ -86,7 +89,7 @@ def test_options_of_explain(place, monkeypatch, options):
     monkeypatch.syspath_prepend(place)
     result = CliRunner().invoke(cli.app, ["explain", "cat.jpg", *map(str, TINY), *options])
     assert result.exception is None, result.exception
-    assert (place / "cat.zarr").is_dir()
+    assert (place / "out" / "cat.zarr").is_dir()
 
 
 def test_several_inputs(place):
@@ -107,8 +110,8 @@ def test_export_model_and_sampler(place, monkeypatch):
 
     invoke("explain", "cat.jpg", *TINY)
     for to, ending in (("png", ".png"), ("npz", ".npz"), ("netcdf", ".nc")):
-        assert invoke("export", "cat.zarr", "--to", to).strip() == f"cat{ending}"
-        assert Path(f"cat{ending}").stat().st_size > 0
+        assert invoke("export", "out/cat.zarr", "--to", to).strip() == f"out/cat{ending}"
+        assert Path(f"out/cat{ending}").stat().st_size > 0
     shown = invoke("model", "tiny_model:make")
     assert "3×24×24" in shown
     assert "5 (ant, …)" in shown
@@ -138,6 +141,12 @@ def cut_off_onnx(folder):
     assert onnx
 
 
+def mixed_sizes(folder):
+    (folder / "mixed").mkdir()
+    for n, size in enumerate([(60, 40), (50, 40)]):
+        Image.new("RGB", size).save(folder / "mixed" / f"{n}.png")
+
+
 def bent_weights(folder):
     torch.save({"a": torch.zeros(1)}, folder / "bent.pth")
 
@@ -148,7 +157,7 @@ BAD = [
     bad("0 bytes", ["a.jpg", *TINY], "a.jpg: the file is empty (0 bytes)", write("a.jpg")),
     bad("a folder", ["pool", *TINY], "pool: a folder, expected one picture"),
     bad("window too large", ["cat.jpg", *TINY[:2], "--window", "25"], "does not fit into an input"),
-    bad("window 0", ["cat.jpg", *TINY[:2], "--window", "0"], "window=0: expected whole numbers"),
+    bad("window 0", ["cat.jpg", *TINY[:2], "--window", "0"], "window=0: expected a whole number"),
     bad("window below 0", ["cat.jpg", *TINY[:2], "--window", "-1"], "window=-1"),
     bad("no room", ["cat.jpg", *TINY[:2], "--window", "22"], "has no room in an input of 24×24"),
     bad("no margin", ["cat.jpg", *TINY, "--margin", "0"], "margin=0 leaves no room"),
@@ -173,7 +182,26 @@ BAD = [
     bad("output", ["cat.jpg", *TINY, "-o", "file/out"], "not a folder that can be written",
         write("file")),
     bad("twice", ["cat.jpg", "pool/../cat.jpg", *TINY], "several inputs are called 'cat'"),
-    bad("preprocess", ["cat.jpg", *TINY, "--preprocess", "x.json"], "for ONNX files only"),
+    bad("preprocess", ["cat.jpg", "--model", "tiny_model:make_module", "--preprocess", "x.json"],
+        "x.json: not a JSON file with preprocessing"),
+    bad("its own preprocessing", ["cat.jpg", "--model", "embedded", "--preprocess", "x.json"],
+        "embedded knows its own output and preprocessing"),
+    bad("an array of NaN", ["nan.tif", *TINY], "floats from nan to nan: expected 0 to 1",
+        lambda folder: Image.fromarray(np.full((30, 30), np.nan, "f4")).save(folder / "nan.tif")),
+    bad("a long name", ["x" * 300 + ".png", *TINY], "no such file"),
+    bad("overwritten", ["pool/0.png", *TINY, "-o", "pool"], "would overwrite the input"),
+    bad("a folder of that name", ["cat.jpg", *TINY, "-o", "taken"], "exists and is no result",
+        lambda folder: (folder / "taken/cat.zarr").mkdir(parents=True)),
+    bad("a mask of another size", ["cat.jpg", *TINY, "--mask", "small.png"],
+        "small.png: has 9×9 pixels, expected those of the picture, 60×40",
+        lambda folder: Image.new("L", (9, 9), 255).save(folder / "small.png")),
+    bad("no number", ["cat.jpg", "--window", "2.5"], "Invalid value for '--window'"),
+    bad("no such option", ["cat.jpg", "--windw", "2"], "No such option: --windw"),
+    bad("a large seed", ["cat.jpg", *TINY, "--seed", "9" * 20], "seed=99999999999999999999"),
+    bad("a factory that raises", ["cat.jpg", "--model", "json:loads"],
+        "json:loads raised TypeError"),
+    bad("pictures of two sizes", ["cat.jpg", "--model", "tiny_model:make_module", *TINY[2:],
+        "--sampler", "marginal:mixed"], "expected the input's, (3, 40, 60)", mixed_sizes),
 ]  # fmt: skip
 
 
@@ -233,7 +261,7 @@ def test_interrupted_it_writes_nothing(place, monkeypatch, capsys):
         cli.main()
     assert exit_.value.code == 130
     assert "interrupted; nothing half-written is left" in capsys.readouterr().err
-    assert list((place / "out").iterdir()) == []
+    assert not (place / "out").exists()
 
 
 def commands(app, path=()):

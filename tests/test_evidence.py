@@ -51,6 +51,13 @@ def test_error_is_the_delta_method(rng):
     assert error.mean() == pytest.approx(evidence.std(), rel=0.03)
 
 
+def test_the_error_stays_finite_where_probabilities_are_certain():
+    draws = np.ones(10)
+    draws[0] -= 1.2e-16
+    _, error = WeightOfEvidence(math.inf, 2)(np.float64(1), *mean_and_error(draws))
+    assert error < 1
+
+
 def test_drawing_without_replacement_shrinks_the_error_to_nothing():
     values = np.arange(5.0)
     _, unlimited = mean_and_error(values)

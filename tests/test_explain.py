@@ -9,7 +9,7 @@ from PIL import Image
 import preddiff
 from conftest import Softmax
 from preddiff.errors import InputError, ModelError, PreddiffError, SettingError
-from preddiff.samplers import ConditionalGaussian, Marginal
+from preddiff.samplers import ConditionalGaussian, Constant, Marginal
 
 
 @pytest.fixture
@@ -102,7 +102,13 @@ def test_certain_predictions_have_finite_evidence(picture, certain):
 
     for train_size in (None, math.inf, 10):
         e = preddiff.explain(
-            sure, picture, 0, sampler="constant:2", window=4, stride=4, train_size=train_size
+            sure,
+            picture,
+            0,
+            sampler=Constant(2, clip=False),
+            window=4,
+            stride=4,
+            train_size=train_size,
         )
         assert np.isfinite(e.evidence).all()
         assert np.sign(e.evidence.values[0, 0]) == (1 if certain else -1)
@@ -113,9 +119,9 @@ def test_pictures_from_files_are_turned_upright_and_prepared(tmp_path, embedded)
     exif = Image.Exif()
     exif[0x0112] = 6  # stored lying on its left side
     picture.save(tmp_path / "turned.jpg", exif=exif)
-    from preddiff.media.images import read
+    from preddiff.media.images import normal, read
 
-    assert read(tmp_path / "turned.jpg").size == (300, 400)
+    assert normal(read(tmp_path / "turned.jpg")).size == (300, 400)
     assert embedded.prepare(read(tmp_path / "turned.jpg")).shape == (3, 224, 224)
 
 
@@ -153,10 +159,12 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"window": 0}, SettingError, "window=0: expected whole numbers of at least 1"),
+        ({"window": 0}, SettingError, "window=0: expected a whole number of at least 1"),
         ({"window": -3}, SettingError, "window=-3"),
         ({"window": 21}, SettingError, "window 21×21 does not fit into an input of 20×18"),
         ({"window": 16}, PreddiffError, "a patch of 20 .* has no room in an input of 20×18"),
+        ({"window": (5, 5)}, SettingError, r"window=\(5, 5\): expected a whole number"),
+        ({"seed": 2**64}, SettingError, "seed=18446744073709551616"),
         ({"margin": 0}, SettingError, "margin=0 leaves no room"),
         ({"stride": 0}, SettingError, "stride=0"),
         ({"samples": 0}, SettingError, "samples=0: expected a whole number of at least 1"),
@@ -186,6 +194,9 @@ def test_settings_that_cannot_be(model, picture, settings, error, message):
         (np.full((3, 20, 18), np.nan), "1080 of 1080 input values are NaN or infinite"),
         (np.zeros((20, 18, 3), dtype=np.uint8), "array of uint8 and shape .*PIL.Image.fromarray"),
         (np.zeros(20), r"shape \(20,\): expected \(channel, y, x\)"),
+        (np.zeros((20, 18)), r"a grey picture \(y, x\) is array\[None\]"),
+        (np.zeros((20, 18, 3)), r"looks like \(y, x, channel\): .*array.transpose\(2, 0, 1\)"),
+        (np.zeros((1, 3, 20, 18)), r"if it is a batch of one picture, pass array\[0\]"),
         (np.array(["a"]), "array of <U1"),
         (OUTSIDE, r"values from 7 to 7, but draws are clipped to \[0, 1\]: rescale the input"),
         ("no/such/file.png", "no/such/file.png: no such file"),
@@ -200,3 +211,58 @@ def test_values_outside_are_fine_where_nothing_is_clipped():
     free = ConditionalGaussian(np.zeros(243), np.eye(243), (3, 9, 9), clip=False)
     preddiff.explain(Softmax(OUTSIDE.shape), OUTSIDE, sampler=free, window=5, stride=9)
     preddiff.explain(Softmax(OUTSIDE.shape), OUTSIDE, sampler="constant:0", window=5, stride=9)
+
+
+def test_numbers_may_be_numpys(model, picture):
+    five = np.int64(5)
+    e = preddiff.explain(model, picture, np.int64(1), window=five, stride=five, samples=five)
+    assert e.provenance["window"] == 5
+
+
+@pytest.mark.parametrize("as_torch", [False, True])
+def test_a_target_may_be_what_argmax_returns(model, picture, as_torch):
+    import torch
+
+    values = model(picture[None])[0]
+    top = torch.from_numpy(values).argmax() if as_torch else values.argmax()
+    e = preddiff.explain(model, picture, top, window=5, stride=9)
+    assert e.relevance.target.item() == values.argmax()
+
+
+def test_what_a_callable_does_to_its_argument_harms_nobody(model, picture):
+    def vandal(inputs):
+        values = model(inputs)
+        inputs *= 0
+        return values
+
+    before = picture.copy()
+    e = preddiff.explain(vandal, picture, window=5, stride=5, samples=2)
+    expected = preddiff.explain(model, picture, window=5, stride=5, samples=2)
+    np.testing.assert_array_equal(e.evidence, expected.evidence)
+    np.testing.assert_array_equal(picture, before)
+    picture[:] = 0
+    np.testing.assert_array_equal(e.picture, before)
+
+
+def test_probabilities_are_checked_on_draws_too(picture):
+    def too_sure(inputs):
+        p = np.where(inputs[:, 0, 0, 0] == picture[0, 0, 0], 0.5, 1.7)
+        return np.stack([p, p], axis=1)
+
+    with pytest.raises(ModelError, match="values from 0.5 to 1.7 are no probabilities"):
+        preddiff.explain(too_sure, picture, sampler="constant:0", window=5, stride=5)
+
+
+def test_eight_bit_values_are_noticed(embedded, picture):
+    with pytest.raises(InputError, match="values from 0 to 255: .* divide 8-bit values by 255"):
+        preddiff.explain(embedded, np.linspace(0, 255, 3 * 224 * 224).reshape(3, 224, 224))
+    with pytest.raises(PreddiffError, match="constant value 128.0: expected 0 to 1"):
+        preddiff.explain(Softmax(picture.shape), picture, sampler="constant:128", window=5)
+
+
+def test_a_log_is_told_now_and_then(model, picture, monkeypatch, capsys):
+    from preddiff import progress
+
+    monkeypatch.setattr(progress, "_EVERY", 0.0)
+    preddiff.explain(model, picture, window=10, samples=2, progress=True)
+    assert "99 of 99 windows, about 0 s left" in capsys.readouterr().err

@@ -102,6 +102,64 @@ def test_explaining_a_node_gives_activation_differences(rng, small_network):
     assert e.relevance.values[0, 3, 12] == pytest.approx(difference, abs=1e-6)
 
 
+def test_a_module_gets_the_preprocessing_that_is_named(rng, small_network, tmp_path):
+    how = {"input_size": 16, "resize": "short side 20 (bicubic), centre crop", "mean": [0.5] * 3,
+           "std": [0.25] * 3}  # fmt: skip
+    model = load_model(small_network, preprocess=how, labels=["a", "b", "c", "d"])
+    assert model.prepare(Image.new("RGB", (60, 40))).shape == (3, 16, 16)
+    x = rng.random((2, 3, 16, 16)).astype(np.float32)
+    expected = load_model(small_network).predict((x - 0.5) / 0.25)
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-5)
+    (tmp_path / "how.json").write_text(json.dumps(how))
+    same = load_model(small_network, preprocess=tmp_path / "how.json")
+    np.testing.assert_array_equal(same.predict(x), model.predict(x))
+    with pytest.raises(
+        ModelError, match=r"preprocessing \['size'\] not understood; expected input"
+    ):
+        load_model(small_network, preprocess={"size": 16})
+    with pytest.raises(ModelError, match="a function knows its own output and preprocessing"):
+        load_model(lambda x: x, preprocess=how)
+
+
+class InPlace(nn.Module):
+    """A network whose operations change their input, and throw away what they return."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(12, 3)
+
+    def forward(self, x):
+        x = x.flatten(1) - 0.5
+        x.relu_()
+        y = self.linear(x)
+        nn.functional.relu(y, inplace=True)
+        return y.softmax(1)
+
+
+def test_operations_in_place_are_kept(rng):
+    torch.manual_seed(0)
+    network = InPlace().eval()
+    x = rng.random((4, 3, 2, 2)).astype(np.float32)
+    np.testing.assert_allclose(load_model(network).predict(x), logits_of(network, x), rtol=1e-5)
+
+
+def test_networks_of_other_precisions(rng, small_network):
+    import copy
+
+    x = rng.random((2, 3, 16, 16)).astype(np.float32)
+    expected = load_model(small_network).predict(x)
+    double = load_model(copy.deepcopy(small_network).double())
+    np.testing.assert_allclose(double.predict(x), expected, rtol=1e-4)
+    half = load_model(copy.deepcopy(small_network).bfloat16())
+    np.testing.assert_allclose(half.predict(x), expected, rtol=0.1)
+    assert len({m.sha256 for m in (double, half)}) == 2
+
+
+def test_an_input_that_does_not_fit_is_told(small_network):
+    with pytest.raises(ModelError, match=r"does not take an input of shape \(3, 20, 20\)"):
+        load_model(small_network).predict(np.zeros((1, 3, 20, 20), dtype=np.float32))
+
+
 def test_gradient_is_that_of_the_logits(rng, small_network):
     x = rng.random((3, 16, 16)).astype(np.float32)
     for network in (small_network, nn.Sequential(small_network, nn.Softmax(1)).eval()):
@@ -131,6 +189,27 @@ def test_answers_that_are_no_probabilities_are_refused(answer, message):
         preddiff.explain(answer, np.zeros((1, 8, 8)), sampler="constant:0", window=3)
 
 
+def test_a_callable_that_raises_is_told_what_it_gets():
+    def stumble(inputs):
+        raise KeyError("weights")
+
+    message = (
+        r"stumble raised KeyError \('weights'\); it gets a float32 numpy array .*\(1, 1, 4, 4\)"
+    )
+    with pytest.raises(ModelError, match=message):
+        load_model(stumble).predict(np.zeros((1, 1, 4, 4), dtype=np.float32))
+
+
+def test_scikit_learn_classifiers_that_do_not_fit():
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(ModelError, match="LogisticRegression is not fitted: call .fit"):
+        load_model(LogisticRegression())
+    fitted = LogisticRegression().fit(np.eye(4), [0, 0, 1, 1])
+    with pytest.raises(ModelError, match="flattened to 9 features"):
+        load_model(fitted).predict(np.zeros((1, 1, 3, 3), dtype=np.float32))
+
+
 def test_a_scikit_learn_classifier(rng):
     from sklearn.linear_model import LogisticRegression
 
@@ -145,9 +224,23 @@ def test_a_scikit_learn_classifier(rng):
 def test_torchvision_with_random_weights(name):
     model = load_model(f"torchvision:{name}@random")
     assert model.labels[9] == "ostrich"
-    assert model.train_size == 1_281_167
     assert model.shape == (3, 224, 224)
-    assert model.predict(np.zeros((1, 3, 224, 224), dtype=np.float32)).shape == (1, 1000)
+    picture = np.full((1, 3, 224, 224), 0.5, dtype=np.float32)
+    again = load_model(f"torchvision:{name}@random")
+    np.testing.assert_array_equal(model.predict(picture), again.predict(picture))
+    assert model.sha256 == again.sha256
+
+
+def test_the_size_of_the_training_set_is_that_of_the_weights(embedded):
+    assert embedded.train_size == 1_281_167
+    assert load_model("torchvision:alexnet@random").train_size is None
+    assert load_model(embedded, train_size=7).train_size == 7
+    assert embedded.train_size == 1_281_167  # the caller's model stays as it was
+
+
+def test_googlenet_normalises_as_torchvision_does_with_its_weights():
+    module = load_model("torchvision:googlenet@random").module
+    assert module.transform_input
 
 
 def test_torchvision_weights_from_a_file(tmp_path):
@@ -181,6 +274,17 @@ def test_weights_that_cannot_be_downloaded(monkeypatch):
         load_model("torchvision:alexnet")
 
 
+def test_cached_weights_that_would_run_code_are_refused(tmp_path, monkeypatch):
+    from torchvision.models import AlexNet_Weights
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    name = AlexNet_Weights.DEFAULT.url.split("/")[-1]
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    torch.save({"features": print}, tmp_path / "hub/checkpoints" / name)
+    with pytest.raises(ModelError, match="holds more than tensors and could run code; remove it"):
+        load_model("torchvision:alexnet")
+
+
 def test_timm_with_random_weights():
     model = load_model("timm:mobilenetv3_small_050@random")
     assert model.shape == (3, 224, 224)
@@ -200,6 +304,8 @@ def test_timm_with_random_weights():
         ("model.caffemodel", "files of this kind cannot be read"),
         ("no.such.module:factory", "unknown model no.such.module:factory"),
         (17, "a int is no model"),
+        ("resnet18", "unknown model 'resnet18': .*nearest: torchvision:resnet18"),
+        (nn.ReLU, r"ReLU is a class: expected an instance, ReLU\(\)"),
     ],
 )
 def test_models_that_are_not_there(spec, message):
@@ -242,12 +348,13 @@ class TestOnnx:
         onnx = pytest.importorskip("onnx")
         helper = onnx.helper
 
-        def make(metadata=None, classes=3, seed=0, name="net.onnx"):
+        def make(metadata=None, classes=3, seed=0, name="net.onnx", flat=None):
             weights = np.random.default_rng(seed).normal(size=(3 * 8 * 8, classes))
             tensor = onnx.numpy_helper.from_array(weights.astype(np.float32), "weights")
+            one_row = onnx.numpy_helper.from_array(np.array([1, -1]), "one_row")
             graph = helper.make_graph(
                 [
-                    helper.make_node("Flatten", ["data"], ["flat"], name="flat"),
+                    flat or helper.make_node("Flatten", ["data"], ["flat"], name="flat"),
                     helper.make_node("Gemm", ["flat", "weights"], ["score"], name="score"),
                     helper.make_node("Softmax", ["score"], ["prob"], name="prob"),
                 ],
@@ -257,7 +364,7 @@ class TestOnnx:
                     helper.make_tensor_value_info("score", 1, ["N", classes]),
                     helper.make_tensor_value_info("prob", 1, ["N", classes]),
                 ],
-                [tensor],
+                [tensor, one_row],
             )
             proto = helper.make_model(
                 graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8
@@ -293,7 +400,12 @@ class TestOnnx:
     @pytest.mark.parametrize(
         ("metadata", "message"),
         [
-            ({"mean": "a,b,c"}, "mean='a,b,c': expected a number, or one per channel"),
+            ({"mean": "a,b,c"}, "mean='a,b,c': expected a number, or 3 of them"),
+            ({"mean": "1,2"}, "mean='1,2': expected a number, or 3 of them"),
+            ({"scale": ""}, "scale='': expected a number"),
+            ({"labels_file": "/etc/passwd"}, "expected a path below the model's folder"),
+            ({"labels_file": "../secret"}, "expected a path below the model's folder"),
+            ({"layout": "NHWC"}, "8 channels: expected 1 or 3; where the network wants them last"),
             ({"std": "0"}, "std=0: expected numbers other than 0"),
             ({"layout": "NWHC"}, "layout='NWHC': expected NCHW or NHWC"),
             ({"resize": "to taste"}, "resize='to taste': expected 'short side N"),
@@ -319,6 +431,14 @@ class TestOnnx:
             with pytest.raises(ModelError, match="not a whole ONNX file") as caught:
                 load_model(tmp_path / "cut.onnx")
             assert "\n" not in str(caught.value)
+
+    def test_a_file_that_fixes_its_batch_to_one_is_refused(self, exported):
+        from onnx import helper
+
+        reshape = helper.make_node("Reshape", ["data", "one_row"], ["flat"], name="flat")
+        path, _ = exported(flat=reshape)
+        with pytest.raises(ModelError, match="takes one picture at a time; export it with"):
+            load_model(path)
 
     def test_a_conversion_that_differs_from_onnxruntime_is_refused(self, exported, monkeypatch):
         import onnx2torch

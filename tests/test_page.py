@@ -51,6 +51,22 @@ def test_it_shows_prediction_standard_error_and_settings(written, explanation):
             assert name.replace("_", " ") in text
 
 
+@pytest.mark.parametrize(
+    ("sampler", "text"),
+    [
+        ("constant:0", "hidden behind a patch of one colour"),
+        ("conditional", "given the pixels around it"),
+    ],
+)
+def test_it_says_what_the_windows_were_hidden_behind(tmp_path, small_network, rng, sampler, text):
+    e = preddiff.explain(
+        small_network, rng.random((3, 16, 16)), sampler=sampler, window=4, stride=4
+    )
+    written = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text in written
+    assert ("Exact: no more draws" in written) == (sampler == "constant:0")
+
+
 def test_one_draw_has_an_unknown_error(tmp_path, small_network, rng):
     e = preddiff.explain(small_network, rng.random((3, 16, 16)), window=4, stride=4, samples=1)
     text = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")

@@ -60,3 +60,18 @@ def test_the_links_lead_somewhere():
         text = document.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_recipe_for_a_network_of_ones_own_runs(tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (300, 260), "teal").save("cat.jpg")
+    layers = [torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 2)]
+    network = torch.nn.Sequential(*layers).eval()
+    text = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    recipe = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
+    recipe = recipe.replace('"cat.jpg")', '"cat.jpg", stride=60, samples=2)')
+    names = {"preddiff": preddiff, "network": network, "names": ["no", "yes"]}
+    exec(recipe, names)  # noqa: S102 - our own documentation
+    assert names["e"].picture.shape == (3, 224, 224)

@@ -6,6 +6,7 @@ import preddiff
 from conftest import Softmax
 from preddiff.errors import SettingError
 from preddiff.media import images
+from preddiff.models.preprocessing import Preprocessing
 from preddiff.render import colours
 from preddiff.render.overlay import greyed, opacity, overlay, rgb
 
@@ -72,6 +73,12 @@ def test_networks_get_a_sensitivity_map_beside(rng, small_network):
     assert titles[:4] == ["input", "sensitivity", "relevance", "relevance over input"]
 
 
+def test_a_label_is_text_and_no_formula(rng, small_network, tmp_path):
+    model = preddiff.load_model(small_network, labels=["$\\frac{ b$"] * 4)
+    e = preddiff.explain(model, rng.random((3, 16, 16)), 0, window=8, stride=8)
+    preddiff.figure(e).savefig(tmp_path / "figure.png")
+
+
 def test_grey_pictures_have_figures_too(rng):
     preddiff.figure(explained(rng, shape=(1, 12, 10)))
 
@@ -88,8 +95,20 @@ class TestReading:
 
     def test_sixteen_bits_are_not_cut_off(self, tmp_path):
         Image.fromarray(np.full((2, 2), 32768, dtype=np.uint16)).save(tmp_path / "deep.png")
-        grey = images.to_array(images.read(tmp_path / "deep.png"))
-        np.testing.assert_allclose(grey, 0.5, atol=1e-4)
+        picture = images.read(tmp_path / "deep.png")
+        np.testing.assert_allclose(images.to_array(picture), 0.5, atol=1e-4)
+        resized = Preprocessing(size=(3, 3)).prepare(picture)
+        np.testing.assert_allclose(resized, 0.5, atol=1e-4)
+
+    def test_floats_are_taken_as_they_are_or_refused(self, tmp_path):
+        Image.fromarray(np.full((2, 2), 0.25, dtype=np.float32)).save(tmp_path / "float.tif")
+        picture = images.read(tmp_path / "float.tif")
+        np.testing.assert_array_equal(Preprocessing(size=(3, 3)).prepare(picture), 0.25)
+        Image.fromarray(np.full((2, 2), 255, dtype=np.float32)).save(tmp_path / "large.tif")
+        with pytest.raises(preddiff.PreddiffError, match="floats from 255 to 255: expected 0 to 1"):
+            images.to_array(images.read(tmp_path / "large.tif"))
+        with pytest.raises(preddiff.PreddiffError, match="32-bit integers"):
+            images.to_array(Image.new("I", (2, 2)))
 
     def test_a_damaged_picture(self, tmp_path):
         Image.new("RGB", (50, 50), "red").save(tmp_path / "whole.png")

@@ -148,6 +148,18 @@ def test_the_central_part_has_the_moments_of_that_part(rng):
         sampler.central(9)
 
 
+def test_the_embedded_covariance_is_that_of_the_autocovariance():
+    _, autocovariance = natural._read()
+    covariance = ConditionalGaussian.natural(4).covariance.reshape(3, 4, 4, 3, 4, 4)
+    centre = autocovariance.shape[-1] // 2
+    assert covariance[0, 0, 1, 2, 3, 0] == pytest.approx(
+        autocovariance[0, 2, centre + 3, centre - 1]
+    )
+    assert covariance[1, 2, 0, 0, 0, 3] == pytest.approx(
+        autocovariance[1, 0, centre - 2, centre + 3]
+    )
+
+
 def test_fit_finds_the_moments_of_what_it_is_given(rng):
     """Independent pixels of channel-wise correlated noise: mean and covariance are known."""
     mixing = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.2, 0.2, 0.9]])
@@ -162,9 +174,9 @@ def test_fit_finds_the_moments_of_what_it_is_given(rng):
     assert np.all(independent.covariance.reshape(3, 9, 3, 9)[0, :, 2] == 0)
 
 
-@pytest.mark.parametrize("make", [np.zeros, np.ones])
-def test_fit_is_usable_even_on_inputs_without_variation(make):
-    sampler = ConditionalGaussian.fit([make((1, 20, 20))] * 2, patch=4)
+@pytest.mark.parametrize("value", [0.0, 1.0, 1000.1, -3e4])
+def test_fit_is_usable_even_on_inputs_without_variation(value):
+    sampler = ConditionalGaussian.fit([np.full((1, 20, 20), value)] * 2, patch=4)
     assert np.linalg.eigvalsh(sampler.covariance)[0] > 0
 
 
@@ -228,6 +240,17 @@ def test_a_singular_covariance_is_usable(rng):
     np.testing.assert_allclose(draws, 0.7, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", range(2))
+def test_windows_have_draws_of_their_own(rng, kind):
+    """Beside each other too: else the errors of a pixel's windows would not be independent."""
+    sampler = everything(rng)[kind]
+    flat = np.full((3, 16, 16), 0.5, dtype=np.float32)
+    windows = Windows((16, 16), (3, 3), np.array([[6, 6], [6, 7], [7, 6]]))
+    first, right, below = sampler.draw(flat, windows, samples=5, seed=0, valid=(0, 1))
+    assert not np.allclose(first, right, atol=1e-3)
+    assert not np.allclose(first, below, atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", range(3))
 def test_saved_and_loaded_it_draws_the_same(tmp_path, rng, kind):
     sampler = everything(rng)[kind]
@@ -248,6 +271,10 @@ def test_files_that_are_no_samplers_are_refused(tmp_path):
     with pytest.raises(SamplerError, match="no such sampler file"):
         ConditionalGaussian.load(tmp_path / "none.npz")
     (tmp_path / "text.npz").write_text("hello")
+    Constant(1).save(tmp_path / "cut.npz")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-30])
+    with pytest.raises(SamplerError, match="not a sampler file"):
+        ConditionalGaussian.load(tmp_path / "cut.npz")
     with pytest.raises(SamplerError, match="not a sampler file"):
         ConditionalGaussian.load(tmp_path / "text.npz")
     np.savez(tmp_path / "evil.npz", kind=np.array([print], dtype=object))

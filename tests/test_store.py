@@ -107,6 +107,31 @@ def test_nothing_unpickles(tmp_path, explanation, change):
         preddiff.load(tmp_path / "a.zarr")
 
 
+@pytest.mark.parametrize("metadata", ["[]", '{"compressor": "zlib", "filters": null}', "{}"])
+def test_metadata_that_are_none(tmp_path, explanation, metadata):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "relevance" / ".zarray").write_text(metadata)
+    with pytest.raises(ResultError, match="damaged"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+def test_links_are_refused(tmp_path, explanation):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "relevance").rename(tmp_path / "elsewhere")
+    (tmp_path / "a.zarr" / "relevance").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ResultError, match="holds a link"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize("write", [preddiff.page, preddiff.export])
+def test_a_file_never_replaces_a_folder(tmp_path, explanation, write):
+    (tmp_path / "a.png").mkdir()
+    (tmp_path / "a.png" / "dear.txt").write_text("dear")
+    with pytest.raises(ResultError, match="is a folder, expected the name of a file"):
+        write(explanation, tmp_path / "a.png")
+    assert (tmp_path / "a.png" / "dear.txt").exists()
+
+
 def test_exports(tmp_path, explanation):
     preddiff.export(explanation, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:

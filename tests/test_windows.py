@@ -47,9 +47,9 @@ def test_total_mean_and_coverage_equal_a_loop(setting, seed):
 @given(settings())
 def test_error_of_a_mean_of_equal_errors_shrinks_by_the_root_of_the_coverage(setting):
     windows = Windows.over(*setting)
-    error = windows.error_of_mean(np.ones((1, len(windows))))[0]
+    error = windows.error_of_mean(np.full((1, len(windows)), 3.0))[0]
     covered = windows.coverage > 0
-    np.testing.assert_allclose(error[covered], windows.coverage[covered] ** -0.5)
+    np.testing.assert_allclose(error[covered], 3 * windows.coverage[covered] ** -0.5)
     assert np.isnan(error[~covered]).all()
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ class Checkpoint:
     Parameters
     ----------
     path : of the file, which need not exist; None keeps nothing.
-    inputs, windows, targets, facts : all that the evidence depends on.
+    inputs, windows, targets, base, facts : all that the evidence depends on.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Checkpoint:
         inputs: NDArray[np.float32],
         windows: Windows,
         targets: Sequence[int],
+        base: Floats,
         facts: Mapping[str, Any],
     ) -> None:
         self.path = None if path is None else Path(path)
         said = json.dumps([list(targets), dict(facts)], sort_keys=True).encode()
-        self.key = hashlib.sha256(inputs.tobytes() + windows.starts.tobytes() + said).hexdigest()
+        parts = (inputs.tobytes(), windows.starts.tobytes(), base.tobytes(), said)
+        self.key = hashlib.sha256(b"".join(parts)).hexdigest()
         self._written = time.monotonic()
 
     def restore(self) -> tuple[Floats, Floats] | None:
@@ -52,9 +55,9 @@ class Checkpoint:
         if self.path is None or not self.path.exists():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 key, evidence, error = str(file["key"]), file["evidence"], file["error"]
-        except (OSError, ValueError, KeyError, EOFError) as failure:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as failure:
             raise ResultError(
                 f"{self.path}: not a checkpoint ({type(failure).__name__}); remove it"
             ) from None

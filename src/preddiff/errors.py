@@ -45,6 +45,11 @@ class ResultError(PreddiffError):
     """A result that cannot be read or written."""
 
 
+def first_line(error: BaseException) -> str:
+    """What another library's exception says, without the lines that follow."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """End of a message about an unknown `name`: the known ones that look most like it."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)

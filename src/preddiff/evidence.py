@@ -10,7 +10,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from preddiff.errors import ModelError
+
 Array = NDArray[np.float64]
+
+_SLACK = 1e-6  # by which a mean of float32 probabilities may miss [0, 1]
 
 IMAGENET_TRAIN_SIZE = 1_281_167
 """Training pictures of ILSVRC-2012: the N of the paper's Laplace correction."""
@@ -31,13 +35,14 @@ def laplace(p: Array, train_size: float, classes: int) -> Array:
 
 
 def log2_odds(p: Array) -> Array:
-    """log2(p / (1 - p)), equation 3. Finite for every p in [0, 1].
-
-    Probabilities are kept away from 0 and 1 by the least that float64 can tell.
-    """
-    p = np.asarray(p, dtype=np.float64)
-    p = np.clip(p, np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
+    """log2(p / (1 - p)), equation 3. Finite for every p in [0, 1]."""
+    p = _inside(p)
     return np.log2(p) - np.log1p(-p) / math.log(2)
+
+
+def _inside(p: Array) -> Array:
+    """Probabilities kept away from 0 and 1 by the least that float64 can tell."""
+    return np.clip(p, np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
 
 
 def mean_and_error(values: Array, population: int | None = None) -> tuple[Array, Array]:
@@ -85,6 +90,15 @@ class WeightOfEvidence:
         size = "infinite" if math.isinf(self.train_size) else self.train_size
         return {"measure": self.name, "unit": "bits", "train_size": size, "classes": self.classes}
 
+    def check(self, values: Array) -> None:
+        """Raise a ModelError unless these can be probabilities."""
+        if np.min(values) < -_SLACK or np.max(values) > 1 + _SLACK:
+            raise ModelError(
+                f"values from {np.min(values):.4g} to {np.max(values):.4g} are no probabilities, "
+                "which the weight of evidence needs: expected 0 to 1; add a softmax to the model, "
+                f"or choose measure={ActivationDifference.name!r}"
+            )
+
     def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
         """Evidence and its standard error, by the delta method.
 
@@ -94,7 +108,8 @@ class WeightOfEvidence:
         mean : p(c|x without w), the mean over the draws.
         error : standard error of `mean`.
         """
-        corrected = laplace(mean, self.train_size, self.classes)
+        self.check(mean)
+        corrected = _inside(laplace(mean, self.train_size, self.classes))
         evidence = log2_odds(laplace(base, self.train_size, self.classes)) - log2_odds(corrected)
         # d log2 odds / dp = 1 / (ln 2 · p (1 - p)), and the correction scales p by N / (N + K).
         scale = (
@@ -102,9 +117,10 @@ class WeightOfEvidence:
             if math.isinf(self.train_size)
             else self.train_size / (self.train_size + self.classes)
         )
-        tiny = np.finfo(np.float64).tiny
-        slope = scale / (math.log(2) * np.maximum(corrected * (1 - corrected), tiny))
-        return evidence, np.where(error == 0, 0.0, slope * error)
+        slope = scale / (math.log(2) * corrected * (1 - corrected))
+        # Where float64 cannot tell p from 0 or 1, neither can it tell the slope: keep it finite.
+        slope = np.minimum(slope, 1 / np.finfo(np.float64).epsneg)
+        return evidence, slope * error
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ def explain(
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
     started = time.perf_counter()
+    window, margin, samples, stride, seed = (
+        int(n) if isinstance(n, np.integer) else n for n in (window, margin, samples, stride, seed)
+    )
     wish = Settings(
         targets=targets,
         node=node,
@@ -104,8 +107,11 @@ def explain(
         measure=measure,
     )
     plan = plans.make(load_model(model), picture, wish)
-    evidence, error = _run(plan, progress, checkpoint)
-    return assemble(
+    unfinished = Checkpoint(
+        checkpoint, plan.inputs, plan.windows, plan.targets, plan.base, plan.facts
+    )
+    evidence, error = _run(plan, progress, unfinished)
+    explanation = assemble(
         windows=plan.windows,
         picture=plan.inputs,
         evidence=evidence,
@@ -122,15 +128,16 @@ def explain(
             **provenance.here(),
         },
     )
+    unfinished.discard()
+    return explanation
 
 
-def _run(plan: Plan, progress: bool | Report, checkpoint: str | Path | None) -> Done:
+def _run(plan: Plan, progress: bool | Report, unfinished: Checkpoint) -> Done:
     """Evidence and its standard error, (target, window)."""
     if progress is True:
         bars.say(_forecast(plan))
-    unfinished = Checkpoint(checkpoint, plan.inputs, plan.windows, plan.targets, plan.facts)
     with _reporting(progress) as report:
-        evidence, error = analyse(
+        return analyse(
             plan.windows,
             plan.draw,
             plan.engine.evaluate,
@@ -142,8 +149,6 @@ def _run(plan: Plan, progress: bool | Report, checkpoint: str | Path | None) -> 
             done=unfinished.restore(),
             keep=unfinished.keep,
         )
-    unfinished.discard()
-    return evidence, error
 
 
 def _forecast(plan: Plan) -> str:

@@ -33,7 +33,7 @@ def inspect(model: Model) -> tuple[dict[str, str], Mapping[str, tuple[int, ...]]
 
 
 def _cost(model: Model, inputs: np.ndarray) -> dict[str, str]:
-    windows = Windows.over(inputs.shape[1:], _WINDOW)
+    windows = Windows.over(inputs.shape[1:], min(_WINDOW, *inputs.shape[1:]))
     box = inputs[(slice(None), *(slice(0, k) for k in windows.size))]
     seconds = seconds_per_draw(Dense(model, inputs, [0]), windows.starts[0], box)
     total = progress.duration(len(windows) * _SAMPLES * seconds)

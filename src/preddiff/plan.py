@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from preddiff.engines import Dense, Engine
-from preddiff.errors import InputError, ModelError, SettingError
+from preddiff.errors import InputError, SettingError
 from preddiff.evidence import IMAGENET_TRAIN_SIZE, ActivationDifference, Measure, WeightOfEvidence
 from preddiff.media import images
 from preddiff.models import Model, targets
@@ -86,10 +86,12 @@ class Plan:
 def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     """The plan, or an error that says which wish cannot be met."""
     _check(wish)
-    inputs = _inputs(model, picture)
-    windows = Windows.over(inputs.shape[1:], wish.window, wish.stride)
+    if isinstance(picture, str | Path):
+        picture = images.read(picture)
+    inputs = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
+    windows = _windows(inputs, wish)
     if wish.mask is not None:
-        windows = _touching(windows, wish.mask, model)
+        windows = _touching(windows, wish.mask, picture, model)
     valid = (0.0, 1.0) if inputs.ndim == 3 else None  # pictures; of scans nothing is known
     sampler = samplers.load_sampler(
         wish.sampler,
@@ -101,7 +103,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     )
     sampler.check(inputs, windows, valid)
     samples = min(wish.samples, sampler.population or wish.samples)
-    values = model.predict(inputs[None], wish.node)[0]
+    values = model.predict(inputs[None].copy(), wish.node)[0]
     chosen = targets.resolve(wish.targets, values, None if wish.node else model.labels)
     measure = _measure(wish, model, values)
     engine = Dense(model, inputs, chosen, wish.node)
@@ -139,8 +141,9 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
 
 
 def _check(wish: Settings) -> None:
-    for name, value, least in (("samples", wish.samples, 1), ("seed", wish.seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    for name, least in (("window", 1), ("margin", 0), ("samples", 1), ("stride", 1), ("seed", 0)):
+        value = getattr(wish, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
             raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
     for name, text, known in (
         ("engine", wish.engine, ("auto", "dense")),
@@ -153,20 +156,34 @@ def _check(wish: Settings) -> None:
             raise SettingError(f"{name}={later!r}: not in this version; leave it out")
 
 
-def _inputs(model: Model, picture: Picture) -> NDArray[np.float32]:
-    """What the model sees of a path, a PIL image or an array."""
-    if isinstance(picture, str | Path):
-        picture = images.read(picture)
-    return model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
+def _windows(inputs: NDArray[np.float32], wish: Settings) -> Windows:
+    try:
+        return Windows.over(inputs.shape[1:], wish.window, wish.stride)
+    except SettingError:
+        if inputs.ndim == 4 and inputs.shape[1] <= 4:
+            raise InputError(
+                f"an array of shape {inputs.shape} is a volume of {inputs.shape[1]} slices, too "
+                f"few for a window of {wish.window}; if it is a batch of one picture, pass array[0]"
+            ) from None
+        raise
 
 
-def _touching(windows: Windows, mask: ArrayLike | str | Path, model: Model) -> Windows:
+def _touching(
+    windows: Windows, mask: ArrayLike | str | Path, picture: Picture, model: Model
+) -> Windows:
     if isinstance(mask, str | Path):
-        mask = model.prepare(images.read(mask)).max(axis=0) > 0.5
+        drawn = images.read(mask)
+        if isinstance(picture, Image.Image) and drawn.size != picture.size:
+            raise InputError(
+                f"{mask}: has {drawn.width}×{drawn.height} pixels, expected those of the picture, "
+                f"{picture.width}×{picture.height}"
+            )
+        mask = model.prepare(drawn).max(axis=0) > 0.5
     inside = np.asarray(mask).astype(bool)
     if inside.shape != windows.shape:
         raise InputError(
-            f"a mask of shape {inside.shape}: expected that of the input, {windows.shape}"
+            f"a mask of shape {inside.shape}: expected that of the input as the model sees it, "
+            f"{windows.shape}"
         )
     touched = windows.touching(inside)
     if len(touched) == 0:
@@ -185,14 +202,10 @@ def _measure(wish: Settings, model: Model, values: NDArray[np.float64]) -> Measu
     if name != WeightOfEvidence.name:
         known = ("auto", WeightOfEvidence.name, ActivationDifference.name)
         raise SettingError(f"measure={name!r}: expected one of {', '.join(known)}")
-    if not likely or values.min() < 0 or values.max() > 1 + 1e-6:
-        raise ModelError(
-            f"values from {values.min():.4g} to {values.max():.4g} are no probabilities, which the "
-            "weight of evidence needs: expected 0 to 1; choose "
-            f"measure={ActivationDifference.name!r}"
-        )
     size = wish.train_size if wish.train_size is not None else model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
     if not size > 0:
         raise SettingError(f"train_size={size}: expected more than 0 training examples")
-    return WeightOfEvidence(size, len(values))
+    measure = WeightOfEvidence(float(size), len(values))
+    measure.check(values)
+    return measure

@@ -1,18 +1,27 @@
-"""A progress bar with the time left, on terminals only."""
+"""How far the work is, with the time left."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+_EVERY = 60.0  # seconds between two lines in a log
+
 Report = Callable[[int, int], None]
 
 
 @contextmanager
 def bar(description: str) -> Iterator[Report]:
-    """A function that is told how many windows are done, and of how many."""
+    """A function that is told how many windows are done, and of how many.
+
+    On terminals it moves a bar; elsewhere, in a log, it says a line a minute.
+    """
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _log()
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -21,9 +30,23 @@ def bar(description: str) -> Iterator[Report]:
         TimeRemainingColumn(),
         TextColumn("left"),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task(description, total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def _log() -> Report:
+    begin = said = time.monotonic()
+
+    def report(done: int, of: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= _EVERY:
+            left = duration((now - begin) / done * (of - done))
+            say(f"{done:,} of {of:,} windows, about {left} left")
+            said = now
+
+    return report
 
 
 def say(text: str) -> None:

@@ -31,13 +31,18 @@ def save(explanation: Explanation, path: str | Path) -> Path:
         If the folder cannot be written, or something else stands at `path`.
     """
     path = Path(path)
-    if path.exists() and not _is_result(path):
-        raise ResultError(f"{path}: exists and is no result; remove it or choose another name")
+    check_place(path)
     data = explanation.data.assign_attrs(preddiff_format=FORMAT)
-    with whole(path) as written:
+    with whole(path, folder=True) as written:
         # Version 2 of Zarr, because version 3 has no specified type for text yet.
         data.to_zarr(written, zarr_format=2, consolidated=True)
     return path
+
+
+def check_place(path: Path) -> None:
+    """Raise a ResultError if something stands at `path` that is no result."""
+    if path.exists() and not _is_result(path):
+        raise ResultError(f"{path}: exists and is no result; remove it or choose another name")
 
 
 def load(path: str | Path) -> Explanation:
@@ -57,7 +62,7 @@ def load(path: str | Path) -> Explanation:
     for name, array in _arrays(path):
         _refuse_code(path, name, array)
     try:
-        with xr.open_zarr(path, consolidated=False, chunks=None) as opened:
+        with xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) as opened:
             data = opened.load()
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -83,9 +88,13 @@ def _is_result(path: Path) -> bool:
 
 def _arrays(path: Path) -> Iterator[tuple[str, Any]]:
     """Name and metadata of every array."""
+    for file in path.rglob("*"):
+        if file.is_symlink():
+            raise ResultError(f"{path}: holds a link ({file.name}); expected plain files")
     for file in path.rglob(".zarray"):
         try:
-            yield file.parent.name, json.loads(file.read_text())
+            array = json.loads(file.read_text())
+            yield file.parent.name, array
         except ValueError:
             raise ResultError(
                 f"{path}: the result is damaged ({file.parent.name} has no readable metadata); "
@@ -95,9 +104,13 @@ def _arrays(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _refuse_code(path: Path, name: str, array: Any) -> None:
     """Raise unless an array holds plain numbers or text, compressed in a known way."""
-    codecs = [array.get("compressor"), *(array.get("filters") or [])]
-    unknown = {str(codec.get("id")) for codec in codecs if codec} - _CODECS
-    if unknown or "O" in str(array.get("dtype")):
+    try:
+        codecs = [array["compressor"], *(array["filters"] or [])]
+        unknown = {str(codec["id"]) for codec in codecs if codec} - _CODECS
+        is_object = "O" in str(array["dtype"])
+    except (KeyError, TypeError):
+        raise ResultError(f"{path}: the metadata of {name} are damaged; make it anew") from None
+    if unknown or is_object:
         raise ResultError(
             f"{path}: {name} is stored in a way ({', '.join(sorted(unknown)) or 'objects'}) that "
             "could run code; expected plain numbers and text, as preddiff writes them"

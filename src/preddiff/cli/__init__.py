@@ -1,6 +1,7 @@
 """The command line: arguments in, calls out. Heavy modules are imported by the commands."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -13,7 +14,6 @@ from preddiff.errors import PreddiffError
 app = typer.Typer(
     name="preddiff",
     help="Why did the classifier decide so? Prediction difference analysis, with error bars.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -30,11 +30,19 @@ _INTERRUPTED = 130  # what typer makes of Ctrl-C
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and status 2."""
     try:
-        app()
+        status = app(sys.argv[1:] or ["--help"], prog_name="preddiff", standalone_mode=False)
     except PreddiffError as error:
-        print(f"preddiff: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
-    except SystemExit as leaving:
-        if leaving.code == _INTERRUPTED:
-            print("preddiff: interrupted; nothing half-written is left", file=sys.stderr)  # noqa: T201
-        raise
+        _complain(str(error), 2)
+    except Exception as error:
+        # What typer says of a command line; where its class lives depends on typer's version.
+        if not hasattr(error, "format_message"):
+            raise
+        _complain(f"{error.format_message()} (preddiff --help)", 2)
+    if status == _INTERRUPTED:
+        _complain("interrupted; nothing half-written is left", _INTERRUPTED)
+    sys.exit(status or 0)
+
+
+def _complain(message: str, status: int) -> NoReturn:
+    print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(status)

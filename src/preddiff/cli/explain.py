@@ -37,7 +37,9 @@ def explain(
     ] = "conditional",
     target: Annotated[
         list[str] | None,
-        typer.Option(metavar="T", help="Class number, label, topN or all; may be repeated."),
+        typer.Option(
+            metavar="T", help="Class number, label, topN or all; may be repeated. [default: top1]"
+        ),
     ] = None,
     node: Annotated[
         str | None,
@@ -62,29 +64,28 @@ def explain(
     ] = None,
     preprocess: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="JSON that overrides an ONNX file's preprocessing."),
+        typer.Option(
+            metavar="FILE",
+            help="JSON that says how pictures are resized and normalised (docs/models.md).",
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
-    ] = Path(),
+    ] = Path("out"),
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Keep unfinished work in DIR, and go on from it if there."),
     ] = False,
 ) -> None:
-    names = Counter(path.stem for path in inputs)
-    twice = [name for name, times in names.items() if times > 1]
-    if twice:
-        raise SettingError(
-            f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
-            "explain them one by one, each with its own --output"
-        )
+    _check_names(inputs, output)
     from preddiff import exports, frontdoor, store
     from preddiff.media.whole import check_folder
     from preddiff.models import load_model
     from preddiff.viewer.page import page
 
     check_folder(output)
+    for path in inputs:
+        store.check_place(output / f"{path.stem}.zarr")
     loaded = load_model(model, preprocess=preprocess)
     for path in inputs:
         explanation = frontdoor.explain(
@@ -109,6 +110,22 @@ def explain(
         store.save(explanation, output / f"{path.stem}.zarr")
         exports.export(explanation, output / f"{path.stem}.png")
         typer.echo(page(explanation, output / f"{path.stem}.html"))
+
+
+def _check_names(inputs: list[Path], output: Path) -> None:
+    """Raise unless every result has a name of its own, and none is that of an input."""
+    names = Counter(path.stem for path in inputs)
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise SettingError(
+            f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
+            "explain them one by one, each with its own --output"
+        )
+    for path in inputs:
+        if path.suffix == ".png" and path.resolve() == (output / path.name).resolve():
+            raise SettingError(
+                f"{path}: the figure would overwrite the input; choose another --output"
+            )
 
 
 explain.__doc__ = _HELP

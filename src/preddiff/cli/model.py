@@ -16,7 +16,10 @@ def model(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="As for `preddiff explain`.")],
     preprocess: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="JSON that overrides an ONNX file's preprocessing."),
+        typer.Option(
+            metavar="FILE",
+            help="JSON that says how pictures are resized and normalised (docs/models.md).",
+        ),
     ] = None,
 ) -> None:
     from preddiff.inspection import inspect

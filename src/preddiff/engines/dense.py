@@ -61,5 +61,8 @@ def _batch_within_memory(model: Model, inputs: NDArray[np.float32]) -> int:
     """Draws that a quarter of the free memory holds: three of the largest activations of each."""
     sizes = [math.prod(shape) for shape in model.nodes(inputs).values()]
     largest = max(sizes, default=16 * inputs.size)
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return _LARGEST
     return int(min(_LARGEST, max(1, free // 4 // (3 * largest * inputs.itemsize))))

@@ -1,5 +1,6 @@
 """Pictures: files and PIL images to float arrays (channel, y, x) in [0, 1], and back."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif"
 
 
 def read(path: str | Path) -> Image.Image:
-    """The picture in a file, turned upright as its EXIF says.
+    """The picture in a file.
 
     Raises
     ------
@@ -22,7 +23,7 @@ def read(path: str | Path) -> Image.Image:
         If there is no such file, it is empty, or it is no picture that can be read.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
         raise InputError(f"{path}: no such file; check the path")
     if path.is_dir():
         raise InputError(f"{path}: a folder, expected one picture; name the files in it")
@@ -33,7 +34,7 @@ def read(path: str | Path) -> Image.Image:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 image.load()
-                return ImageOps.exif_transpose(image)
+                return image
     except UnidentifiedImageError:
         raise InputError(
             f"{path}: not a picture that can be read; expected JPEG, PNG, TIFF, WebP or the like"
@@ -44,24 +45,48 @@ def read(path: str | Path) -> Image.Image:
         raise InputError(f"{path}: the picture is damaged ({error}); save it anew") from None
 
 
+def normal(image: Image.Image) -> Image.Image:
+    """The picture upright as its EXIF says, in a mode that can be resized without loss.
+
+    Integers of 16 bits become floats in [0, 1], where 8 bits would cut them off.
+
+    Raises
+    ------
+    InputError
+        If its values are of a kind whose white is unknown.
+    """
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(np.asarray(image).astype(np.float32) / 65535)
+    if image.mode == "I":
+        raise InputError("a picture of 32-bit integers: expected 8 or 16 bits, or floats in [0, 1]")
+    if image.mode == "F":
+        values = np.asarray(image)
+        if not (values.min() >= 0 and values.max() <= 1):
+            raise InputError(
+                f"a picture of floats from {values.min():.4g} to {values.max():.4g}: expected "
+                "0 to 1; rescale it"
+            )
+        return image
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image if image.mode in {"L", "RGB"} else image.convert("RGB")
+
+
 def to_array(image: Image.Image, channels: int = 3) -> NDArray[np.float32]:
     """Float array (channel, y, x) in [0, 1]; 1 channel is luminance, 3 are red, green, blue.
 
     Transparent pixels are laid on white, as viewers show them.
     """
+    image = normal(image)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
-        grey = np.asarray(image, dtype=np.float32) / _full_scale(image)
+    if image.mode == "F":
+        grey = np.asarray(image, dtype=np.float32)
         return np.ascontiguousarray(np.repeat(grey[None], channels, axis=0))
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.float32) / 255
     return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
-
-
-def _full_scale(image: Image.Image) -> float:
-    """What counts as white: 1 for floats in [0, 1], 65,535 for integers of 16 bits."""
-    return 1.0 if image.mode == "F" else 65535.0
 
 
 def to_image(picture: NDArray[np.floating]) -> Image.Image:

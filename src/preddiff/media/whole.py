@@ -10,25 +10,27 @@ from preddiff.errors import ResultError
 
 
 @contextmanager
-def whole(path: str | Path) -> Iterator[Path]:
+def whole(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """A path to write to, which takes its real name when the block ends well.
 
-    What stood there before is replaced. Whatever interrupts the block, Ctrl-C included, leaves
-    nothing behind.
+    A file that stood there before is replaced, and a folder if a `folder` is written. Whatever
+    interrupts the block, Ctrl-C included, leaves nothing behind.
 
     Raises
     ------
     ResultError
-        If the folder cannot be written.
+        If nothing can be written there, or a folder stands where a file is to go.
     """
     path = Path(path)
+    if path.is_dir() and not folder:
+        raise ResultError(f"{path}: is a folder, expected the name of a file; choose another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            written = Path(folder) / path.name
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".preddiff.") as aside:
+            written = Path(aside) / path.name
             yield written
             if path.is_dir():  # a file is replaced in one step, a folder has to make room
-                path.rename(Path(folder) / "replaced")
+                path.rename(Path(aside) / "replaced")
             os.replace(written, path)  # noqa: PTH105 - says what it does
     except OSError as error:
         raise ResultError(
@@ -37,11 +39,9 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 
 def check_folder(path: str | Path) -> None:
-    """Make a folder, or raise a ResultError if nothing can be written into it."""
-    try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-    except OSError as error:
-        raise ResultError(
-            f"{path}: not a folder that can be written ({error.strerror}); choose another --output"
-        ) from None
+    """Raise a ResultError if a folder cannot be written or made; makes nothing."""
+    place = Path(path).resolve()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+        raise ResultError(f"{path}: not a folder that can be written; choose another --output")

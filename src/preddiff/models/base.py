@@ -55,7 +55,7 @@ class Model(ABC):
 
         A model that does not know how its inputs are made resizes nothing.
         """
-        return images.to_array(image) if isinstance(image, Image.Image) else as_inputs(image)
+        return as_inputs(images.to_array(image) if isinstance(image, Image.Image) else image)
 
     def is_probability(self, node: str | None) -> bool:
         """Whether a node's values (None: the output's) are probabilities."""
@@ -89,11 +89,17 @@ def as_inputs(array: object) -> Inputs:
             f"an array of {values.dtype} and shape {values.shape}: expected floats (channel, y, x) "
             "in [0, 1]; for 8-bit pictures pass PIL.Image.fromarray(array)"
         )
-    if not 2 <= values.ndim <= 4:
+    if values.ndim not in {3, 4}:
         raise InputError(
-            f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x)"
+            f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x); a "
+            "grey picture (y, x) is array[None], one of a batch is batch[0]"
         )
-    values = np.ascontiguousarray(values, dtype=np.float32)
+    if values.ndim == 3 and values.shape[2] in {3, 4} and min(values.shape[:2]) > 4:
+        raise InputError(
+            f"an array of shape {values.shape} looks like (y, x, channel): expected "
+            "(channel, y, x); pass array.transpose(2, 0, 1)"
+        )
+    values = np.array(values, dtype=np.float32, order="C")  # a copy: the caller keeps the own
     bad = int(np.size(values) - np.isfinite(values).sum())
     if bad:
         raise InputError(

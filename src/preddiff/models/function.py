@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from preddiff.errors import ModelError, first_line
 from preddiff.models.base import Floats, Inputs, Model, checked_values
 
 
@@ -23,4 +24,11 @@ class Function(Model):
 
     def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
         self._refuse_node(node)
-        return checked_values(self.call(inputs), len(inputs), self.spec)
+        try:
+            values = self.call(inputs.copy())  # whatever it does to its argument
+        except Exception as error:
+            raise ModelError(
+                f"{self.spec} raised {type(error).__name__} ({first_line(error)}); it gets a "
+                f"float32 numpy array (n, channel, *spatial), here {inputs.shape}"
+            ) from error
+        return checked_values(values, len(inputs), self.spec)

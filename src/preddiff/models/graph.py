@@ -8,7 +8,7 @@ from torch.fx.passes.shape_prop import ShapeProp, TensorMetadata
 
 from preddiff.errors import TargetError, nearest
 
-_SOFTMAX = ("softmax", "Softmax", "Softmax2d")
+_SOFTMAX = ("softmax", "Softmax", "OnnxSoftmaxV1V11")
 _SIGMOID = ("sigmoid", "Sigmoid")
 
 
@@ -53,19 +53,34 @@ class Graph:
         """Whether a node's values are probabilities by a sigmoid."""
         return self.operation(node) in _SIGMOID
 
-    def upto(self, node: fx.Node) -> fx.GraphModule:
-        """The part of the network that leads to a node, with that node as its output."""
+    def upto(self, node: fx.Node, user: fx.Node | None = None) -> fx.GraphModule:
+        """The part of the network that leads to a node, with that node as its output.
+
+        Operations that work in place are kept even where nobody uses what they return: those
+        before the node, or before a `user` of it where its value is to be what that one sees.
+        """
+        every = list(self.module.graph.nodes)
+        before = every[: every.index(node) + 1 if user is None else every.index(user)]
+        needed = {node, *(n for n in before if n.op == "placeholder" or self._in_place(n))}
+        for later in reversed(before):
+            if later in needed:
+                needed.update(later.all_input_nodes)
         graph = fx.Graph()
         copies: dict[fx.Node, fx.Node] = {}
-        for original in self.module.graph.nodes:
-            if original.op != "output":
+        for original in before:
+            if original in needed:
                 copies[original] = graph.node_copy(original, lambda n: copies[n])
         graph.output(copies[node])
         part = fx.GraphModule(self.module, graph)
-        part.graph.eliminate_dead_code()
-        part.recompile()
         part.delete_all_unused_submodules()
         return part.eval()
+
+    def _in_place(self, node: fx.Node) -> bool:
+        """Whether an operation changes its own input."""
+        if node.op == "call_module":
+            return bool(getattr(self.module.get_submodule(str(node.target)), "inplace", False))
+        name = self.operation(node)
+        return bool(node.kwargs.get("inplace")) or (name.endswith("_") and not name.startswith("_"))
 
     def shapes(self, inputs: torch.Tensor) -> Mapping[str, tuple[int, ...]]:
         """Shape of every node's output but the first axis, for inputs (1, ...)."""

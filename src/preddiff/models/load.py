@@ -1,14 +1,20 @@
 """From a SPEC, or from an object in memory, to a Model."""
 
+from __future__ import annotations
+
+import copy
 import importlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from preddiff.errors import ModelError, nearest
+from preddiff.errors import ModelError, first_line, nearest
 from preddiff.models.base import Model
+
+if TYPE_CHECKING:
+    from preddiff.models import metadata
 
 SPECS = "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx or package.module:factory"
 
@@ -18,9 +24,15 @@ class _Wishes:
     """What the caller wants otherwise than the model's source says."""
 
     output: str
-    labels: Sequence[str] | None
-    preprocess: str | Path | None
-    train_size: float | None
+    preprocess: metadata.Source | None
+
+    def refuse(self, what: str) -> None:
+        """Raise where neither can be had."""
+        if self.output != "auto" or self.preprocess is not None:
+            raise ModelError(
+                f"{what} knows its own output and preprocessing: output= and preprocess= are for "
+                "torch modules and ONNX files"
+            )
 
 
 def load_model(
@@ -28,7 +40,7 @@ def load_model(
     *,
     output: str = "auto",
     labels: Sequence[str] | None = None,
-    preprocess: str | Path | None = None,
+    preprocess: metadata.Source | None = None,
     train_size: float | None = None,
 ) -> Model:
     """A model to explain.
@@ -43,17 +55,21 @@ def load_model(
         that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
         giving probabilities, and any other as giving logits, to which a softmax is added.
     labels : names of the classes.
-    preprocess : for ONNX files, a JSON file that overrides their metadata (docs/models.md).
+    preprocess : for torch modules and ONNX files: a mapping or a JSON file that says how pictures
+        are resized and normalised, e.g. {"input_size": 224, "resize": "short side 256 (bilinear),
+        centre crop", "mean": [...], "std": [...]} (docs/models.md). A module without it gets
+        pictures as they are, in [0, 1].
     train_size : number of training examples, N of the Laplace correction.
 
     Raises
     ------
     ModelError
-        If there is no such model, or it cannot be loaded.
+        If there is no such model, or it cannot be loaded as wished.
     """
-    wishes = _Wishes(output, labels, preprocess, train_size)
+    wishes = _Wishes(output, preprocess)
     if isinstance(source, Model):
-        model = source
+        wishes.refuse("a model that is loaded already")
+        model = copy.copy(source)
     elif isinstance(source, str | Path):
         model = _from_spec(str(source), wishes)
     else:
@@ -72,8 +88,9 @@ def _from_spec(spec: str, wishes: _Wishes) -> Model:
         from preddiff.models import onnx
 
         return onnx.load(spec, wishes.preprocess, wishes.output)  # type: ignore[arg-type]
-    if wishes.preprocess is not None:
-        raise ModelError(f"{spec}: preprocessing can be overridden for ONNX files only")
+    if rest and kind not in {"torchvision", "timm"} and _is_dotted(kind):
+        return _from_factory(kind, rest, wishes)
+    wishes.refuse(spec)
     if spec == "embedded":
         from preddiff.models import embedded
 
@@ -83,14 +100,20 @@ def _from_spec(spec: str, wishes: _Wishes) -> Model:
         name, _, weights = rest.partition("@")
         model: Model = loader.load(name, weights or None)
         return model
-    if rest and all(part.isidentifier() for part in kind.split(".")):
-        return _from_factory(kind, rest, wishes)
     if Path(spec).suffix:
         raise ModelError(f"{spec}: files of this kind cannot be read; expected {SPECS}")
-    raise ModelError(
-        f"unknown model {spec!r}: expected {SPECS}"
-        f"{nearest(kind, ['embedded', 'torchvision', 'timm'])}"
-    )
+    raise ModelError(f"unknown model {spec!r}: expected {SPECS}{nearest(kind, _known())}")
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _known() -> list[str]:
+    """SPECs that somebody may have meant."""
+    from torchvision import models
+
+    return ["embedded", *(f"torchvision:{name}" for name in models.list_models(module=models))]
 
 
 def _from_factory(module: str, name: str, wishes: _Wishes) -> Model:
@@ -98,21 +121,40 @@ def _from_factory(module: str, name: str, wishes: _Wishes) -> Model:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        made = getattr(importlib.import_module(module), name)()
+        factory = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ModelError(
             f"unknown model {module}:{name} ({error}): expected {SPECS}; a factory is a function "
             "without arguments in a module that can be imported"
         ) from None
+    try:
+        made = factory()
+    except Exception as error:
+        raise ModelError(
+            f"{module}:{name} raised {type(error).__name__} ({first_line(error)}): expected a "
+            "function without arguments that returns a model"
+        ) from error
     return made if isinstance(made, Model) else _from_object(made, wishes)
 
 
 def _from_object(source: Any, wishes: _Wishes) -> Model:
     torch = sys.modules.get("torch")  # a module in memory means that torch is imported
     if torch is not None and isinstance(source, torch.nn.Module):
+        from preddiff.models import metadata
         from preddiff.models.network import Network
 
-        return Network(source, output=wishes.output)  # type: ignore[arg-type]
+        if wishes.preprocess is None:
+            return Network(source, output=wishes.output)  # type: ignore[arg-type]
+        says, folder = metadata.read(wishes.preprocess)
+        return Network(
+            source,
+            metadata.preprocessing(says),
+            output=wishes.output,  # type: ignore[arg-type]
+            labels=metadata.labels(says, folder),
+        )
+    wishes.refuse(f"a {type(source).__name__}")
+    if isinstance(source, type):
+        raise ModelError(f"{source.__name__} is a class: expected an instance, {source.__name__}()")
     if hasattr(source, "predict_proba"):
         from preddiff.models.sklearn import Estimator
 

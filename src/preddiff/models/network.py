@@ -9,10 +9,12 @@ import torch
 from PIL import Image
 from torch import fx, nn
 
-from preddiff.errors import InputError, ModelError, TargetError
+from preddiff.errors import InputError, ModelError, TargetError, first_line
 from preddiff.models.base import Floats, Inputs, Model, as_inputs, checked_values
 from preddiff.models.graph import Graph
 from preddiff.models.preprocessing import Preprocessing
+
+_SLACK = 1e-3  # by which resizing may leave [0, 1]
 
 Output = Literal["auto", "logits", "probabilities"]
 
@@ -59,7 +61,8 @@ class Network(Model):
         self.spec = spec or f"module:{type(module).__name__}"
         self.labels = labels
         self.train_size = train_size
-        self.mean = self.preprocessing.input_mean if preprocessing else None
+        self.prepared = preprocessing is not None
+        self.mean = self.preprocessing.input_mean
         size = self.preprocessing.size
         self.shape = (self.preprocessing.channels, *size) if size else None
         self._parts: dict[str, nn.Module] = {}
@@ -69,8 +72,14 @@ class Network(Model):
         digest = hashlib.sha256()
         for name, tensor in sorted(self.module.state_dict().items()):
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            bits = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+            digest.update(bits.numpy().tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def _dtype(self) -> torch.dtype:
+        """Of the weights, which may be float64."""
+        return next((p.dtype for p in self.module.parameters()), torch.float32)
 
     @cached_property
     def graph(self) -> Graph | None:
@@ -84,6 +93,11 @@ class Network(Model):
         if isinstance(image, Image.Image):
             return self.preprocessing.prepare(image)
         inputs = as_inputs(image)
+        if self.prepared and not (inputs.min() >= -_SLACK and inputs.max() <= 1 + _SLACK):
+            raise InputError(
+                f"values from {inputs.min():.4g} to {inputs.max():.4g}: {self.spec} sees pictures "
+                "in [0, 1] and normalises them itself; divide 8-bit values by 255"
+            )
         if self.shape is not None and inputs.shape != self.shape:
             raise InputError(
                 f"an array of shape {inputs.shape}: {self.spec} sees {self.shape}; prepare the "
@@ -109,13 +123,12 @@ class Network(Model):
     def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
         if self._ending is None and self.output != "logits":
             return None
-        x = torch.from_numpy(inputs)[None].repeat(len(targets), *(1,) * inputs.ndim)
-        x.requires_grad_()
-        values = self._run(self._trunk, x)
-        if values.shape[1] == 1:  # one logit z stands for the two classes (-z, z)
-            values = torch.cat([-values, values], dim=1)
-        chosen = values[range(len(targets)), list(targets)].sum()
-        return cast(Inputs, torch.autograd.grad(chosen, x)[0].numpy())
+        x = torch.from_numpy(inputs)[None].requires_grad_()
+        values = self._run(self._trunk, x)[0]
+        if len(values) == 1:  # one logit z stands for the two classes (-z, z)
+            values = torch.cat([-values, values])
+        each = [torch.autograd.grad(values[t], x, retain_graph=True)[0][0] for t in targets]
+        return cast(Inputs, torch.stack(each).numpy())
 
     def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
         if self.graph is None:
@@ -123,7 +136,7 @@ class Network(Model):
         return self.graph.shapes(self._normalised(torch.from_numpy(inputs)[None]))
 
     def _normalised(self, inputs: torch.Tensor) -> torch.Tensor:
-        x = self.preprocessing.normalise(inputs)
+        x = self.preprocessing.normalise(inputs).to(self._dtype)
         if x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)  # twice as fast on processors
         return x.movedim(1, -1) if self.preprocessing.channels_last else x
@@ -131,11 +144,11 @@ class Network(Model):
     def _run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
         try:
             result = module(self._normalised(inputs))
-        except RuntimeError as error:
+        except Exception as error:
             raise ModelError(
                 f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
-                f"({str(error).splitlines()[0]})"
-            ) from None
+                f"({first_line(error)}); resize the picture, or say input_size with preprocess="
+            ) from error
         if not isinstance(result, torch.Tensor):
             raise ModelError(f"{self.spec} returned {type(result).__name__}: expected one tensor")
         return result
@@ -156,7 +169,7 @@ class Network(Model):
         """
         if self.graph is None or self._ending is None:
             return self.module
-        return self.graph.upto(self._ending.all_input_nodes[0])
+        return self.graph.upto(self._ending.all_input_nodes[0], user=self._ending)
 
     def _probabilities(self, values: torch.Tensor) -> Floats:
         if values.ndim != 2:

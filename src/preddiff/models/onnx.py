@@ -1,7 +1,5 @@
 """ONNX files, converted to torch so that their nodes stay reachable by their own names."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +7,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from preddiff.errors import ModelError
+from preddiff.errors import ModelError, first_line
 from preddiff.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models import metadata
 from preddiff.models.graph import Graph
 from preddiff.models.network import Network, Output
-from preddiff.models.preprocessing import KEYS, Preprocessing
 
+_FLOAT32 = 1  # onnx.TensorProto.FLOAT
 _TOLERANCE = 1e-3  # of the output's range, between onnxruntime and the converted network
 
 
 def load(
-    path: str | Path, preprocess: str | Path | None = None, output: Output = "auto"
+    path: str | Path, preprocess: metadata.Source | None = None, output: Output = "auto"
 ) -> Network:
     """A classifier in an ONNX file (extra `onnx`).
 
@@ -28,7 +27,7 @@ def load(
 
     Parameters
     ----------
-    preprocess : a JSON file with the same keys, which override the metadata.
+    preprocess : a JSON file, or a mapping, with the same keys; it overrides the metadata.
 
     Raises
     ------
@@ -38,19 +37,20 @@ def load(
     """
     path = Path(path)
     proto = _read(path)
-    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    says: dict[str, Any] = {entry.key: entry.value for entry in proto.metadata_props}
     folder = path.parent
     if preprocess is not None:
-        metadata.update(_read_json(Path(preprocess)))
-        folder = Path(preprocess).parent
+        wishes, folder = metadata.read(preprocess)
+        says.update(wishes)
     name, shape = _input(proto, path)
-    nhwc = str(metadata.get("layout", "NCHW")).upper() == "NHWC"
-    size, channels = (shape[:2], shape[2]) if nhwc else (shape[1:], shape[0])
-    preprocessing = Preprocessing.from_metadata(metadata, (size[0], size[1]), channels)
+    channels, height, width = shape
+    if metadata.is_channels_last(says):
+        height, width, channels = shape
+    preprocessing = metadata.preprocessing(says, (height, width), channels)
     converted = _convert(proto, path)
-    probe = np.random.default_rng(0).random((1, channels, *size), dtype=np.float32)
+    probe = np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
     inputs = preprocessing.normalise(torch.from_numpy(probe))
-    inputs = inputs.movedim(1, -1).contiguous() if nhwc else inputs
+    inputs = inputs.movedim(1, -1).contiguous() if preprocessing.channels_last else inputs
     values = _checked(converted, path, name, inputs)
     chosen = next((i for i, value in enumerate(values) if _is_distribution(value)), 0)
     graph = Graph(converted)
@@ -58,9 +58,9 @@ def load(
         graph.upto(graph.outputs[chosen]),
         preprocessing,
         output=output,
-        spec=str(path),
-        labels=_labels(metadata, folder),
-        train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1] == 1000 else None,
+        spec=path.name,
+        labels=metadata.labels(says, folder),
+        train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
     )
 
 
@@ -76,37 +76,26 @@ def _read(path: Path) -> Any:
         proto = onnx.load(path)
         onnx.checker.check_model(proto)
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"{path}: not a whole ONNX file ({reason}); export or copy it again"
+            f"{path}: not a whole ONNX file ({first_line(error)}); export or copy it again"
         ) from None
     if not proto.graph.node:
         raise ModelError(f"{path}: not a whole ONNX file (no operations); export or copy it again")
     return proto
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        settings = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: not a JSON file with preprocessing ({error})") from None
-    if not isinstance(settings, dict) or not KEYS.issuperset(settings):
-        unknown = sorted(set(settings) - KEYS) if isinstance(settings, dict) else settings
-        raise ModelError(f"{path}: {unknown} not understood; expected {', '.join(sorted(KEYS))}")
-    return settings
-
-
 def _input(proto: Any, path: Path) -> tuple[str, tuple[int, ...]]:
     """Name and shape (without the first axis) of the graph's one input."""
     weights = {tensor.name for tensor in proto.graph.initializer}
     inputs = [value for value in proto.graph.input if value.name not in weights]
-    shape = tuple(d.dim_value for d in inputs[0].type.tensor_type.shape.dim)[1:]
-    if len(inputs) != 1 or len(shape) != 3 or 0 in shape:
+    types = [value.type.tensor_type for value in inputs]
+    shapes = [tuple(d.dim_value for d in kind.shape.dim)[1:] for kind in types]
+    if len(inputs) != 1 or len(shapes[0]) != 3 or 0 in shapes[0] or types[0].elem_type != _FLOAT32:
         raise ModelError(
-            f"{path}: inputs {[v.name for v in inputs]} of shape {shape}: expected one picture of "
-            "a fixed size"
+            f"{path}: inputs {[v.name for v in inputs]} of shapes {shapes}: expected one picture "
+            "of a fixed size, in float32"
         )
-    return inputs[0].name, shape
+    return inputs[0].name, shapes[0]
 
 
 def _convert(proto: Any, path: Path) -> torch.fx.GraphModule:
@@ -115,8 +104,7 @@ def _convert(proto: Any, path: Path) -> torch.fx.GraphModule:
     try:
         converted: torch.fx.GraphModule = onnx2torch.convert(proto).eval()
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{path}: cannot be converted to torch ({reason})") from None
+        raise ModelError(f"{path}: cannot be converted to torch ({first_line(error)})") from None
     return converted
 
 
@@ -126,11 +114,16 @@ def _checked(
     """The outputs on one input, if torch and onnxruntime agree on them."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    shape = session.get_inputs()[0].shape
-    expected = session.run(None, {name: inputs.numpy()})
-    with torch.inference_mode():
-        result = converted(inputs)
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        expected = session.run(None, {name: inputs.numpy()})
+        with torch.inference_mode():
+            result = converted(inputs)
+    except Exception as error:
+        raise ModelError(
+            f"{path}: does not run on one picture of shape {tuple(inputs.shape)} "
+            f"({first_line(error)}); export it with a batch axis of any length"
+        ) from None
     values = list(result) if isinstance(result, list | tuple) else [result]
     for output, ours, theirs in zip(session.get_outputs(), values, expected, strict=True):
         allowed = _TOLERANCE * max(float(np.ptp(theirs)), 1e-6)
@@ -138,28 +131,30 @@ def _checked(
         if not worst <= allowed:
             raise ModelError(
                 f"{path}: output {output.name!r} of the converted network is {worst:.3g} off "
-                f"onnxruntime's on a picture of shape {shape}, expected at most {allowed:.3g}; "
-                "please report the file"
+                f"onnxruntime's, expected at most {allowed:.3g}; please report the file"
             )
+    _check_batches(converted, path, inputs, values[0])
     return [value.numpy() for value in values]
+
+
+def _check_batches(
+    converted: torch.fx.GraphModule, path: Path, inputs: torch.Tensor, alone: torch.Tensor
+) -> None:
+    """Raise unless a picture gives the same in company: a file may fix its batch to one."""
+    try:
+        with torch.inference_mode():
+            result = converted(inputs.repeat(2, 1, 1, 1))
+        first = result[0] if isinstance(result, list | tuple) else result
+        same = first.shape[0] == 2 and torch.allclose(first[1:], alone, rtol=1e-3, atol=1e-5)
+    except RuntimeError:
+        same = False
+    if not same:
+        raise ModelError(
+            f"{path}: takes one picture at a time; export it with a batch axis of any length"
+        )
 
 
 def _is_distribution(values: NDArray[np.float32]) -> bool:
     return values.ndim == 2 and bool(
         (values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=1e-3)
-    )
-
-
-def _labels(metadata: Mapping[str, Any], folder: Path) -> list[str] | None:
-    """Class names from `labels_file`, looked up in the folder and in those above it."""
-    name = metadata.get("labels_file")
-    if not name:
-        return None
-    for place in [folder, *folder.resolve().parents]:
-        path = place / str(name)
-        if path.is_file():
-            return path.read_text(encoding="utf-8").splitlines()
-    raise ModelError(
-        f"labels_file {name!r} is neither in {folder} nor in a folder above it: put it there, or "
-        "name another with --preprocess"
     )

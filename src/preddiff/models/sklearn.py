@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from preddiff.errors import ModelError, first_line
 from preddiff.models.base import Floats, Inputs, Model, checked_values
 
 
@@ -11,6 +12,8 @@ class Estimator(Model):
     """A fitted scikit-learn estimator whose features are the input's values in C order."""
 
     def __init__(self, estimator: Any) -> None:
+        if not hasattr(estimator, "classes_"):
+            raise ModelError(f"{type(estimator).__name__} is not fitted: call .fit(X, y) first")
         self.estimator = estimator
         self.labels = [str(label) for label in estimator.classes_]
         self.spec = f"sklearn:{type(estimator).__name__}"
@@ -18,4 +21,11 @@ class Estimator(Model):
     def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
         self._refuse_node(node)
         flat = np.reshape(inputs, (len(inputs), -1))
-        return checked_values(self.estimator.predict_proba(flat), len(inputs), self.spec)
+        try:
+            values = self.estimator.predict_proba(flat)
+        except ValueError as error:
+            raise ModelError(
+                f"{self.spec} does not take inputs of shape {inputs.shape[1:]}, flattened to "
+                f"{flat.shape[1]} features ({first_line(error)})"
+            ) from error
+        return checked_values(values, len(inputs), self.spec)

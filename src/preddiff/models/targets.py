@@ -19,7 +19,8 @@ def resolve(
     Parameters
     ----------
     targets : numbers, labels, "topN" or "all", one or several; None is "top1". A label may be any
-        one of a class's names where commas separate them; upper and lower case are the same.
+        one of a class's names where commas separate them; upper and lower case are the same. What
+        looks like a number is the number of a class, counted from 0.
     values : (K,), the model's values on the input.
     labels : (K,), or None.
 
@@ -30,6 +31,8 @@ def resolve(
     """
     if targets is None:
         targets = "top1"
+    if hasattr(targets, "item") and getattr(targets, "ndim", 1) == 0:
+        targets = targets.item()  # a number as numpy and torch return it
     several = [targets] if isinstance(targets, int | str | np.integer) else list(targets)
     if not several:
         raise TargetError("no targets: expected at least one class, label or topN")

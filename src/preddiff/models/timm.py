@@ -2,7 +2,9 @@
 
 import math
 
-from preddiff.errors import ModelError, nearest
+import torch
+
+from preddiff.errors import ModelError, first_line, nearest
 from preddiff.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.network import Network
 from preddiff.models.preprocessing import Preprocessing
@@ -33,12 +35,13 @@ def load(name: str, weights: str | None = None) -> Network:
     if weights not in {None, "random"}:
         raise ModelError(f"timm:{name}@{weights}: expected no weights, or random")
     try:
-        module = timm.create_model(name, pretrained=weights is None).eval()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # the same random weights every time
+            module = timm.create_model(name, pretrained=weights is None).eval()
     except Exception as error:
-        reason = str(error).splitlines()[0]
         raise ModelError(
-            f"timm:{name}: the weights could not be had ({reason}); they come from the internet "
-            f"once and stay in its cache; timm:{name}@random needs none"
+            f"timm:{name}: the weights could not be had ({first_line(error)}); they come from the "
+            f"internet once and stay in its cache; timm:{name}@random needs none"
         ) from None
     config = timm.data.resolve_model_data_config(module)
     channels, height, width = config["input_size"]
@@ -56,7 +59,7 @@ def load(name: str, weights: str | None = None) -> Network:
         output="logits",
         spec=f"timm:{name}" + (f"@{weights}" if weights else ""),
         labels=_labels(module.num_classes),
-        train_size=IMAGENET_TRAIN_SIZE if module.num_classes == 1000 else None,
+        train_size=IMAGENET_TRAIN_SIZE if weights is None and module.num_classes == 1000 else None,
     )
 
 

@@ -1,11 +1,15 @@
 """torchvision's networks by name."""
 
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from preddiff.errors import ModelError, nearest
+from preddiff.errors import ModelError, first_line, nearest
 from preddiff.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.network import Network
 from preddiff.models.preprocessing import Preprocessing
@@ -44,7 +48,9 @@ def load(name: str, weights: str | None = None) -> Network:
         )
     named = choices.__members__.get(weights or "DEFAULT", choices.DEFAULT)
     if weights == "random" or is_file:
-        module = models.get_model(name, weights=None, **_without_surprises(name))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # the same random weights every time
+            module = models.get_model(name, weights=None, **_as_with_weights(name))
         if is_file:
             _read_state(module, Path(str(weights)))
     else:
@@ -53,22 +59,30 @@ def load(name: str, weights: str | None = None) -> Network:
         module.eval(),
         _preprocessing(named.transforms()),
         output="logits",
-        spec=f"torchvision:{name}" + (f"@{weights}" if weights else ""),
+        spec=f"torchvision:{name}" + (f"@{Path(weights).name}" if weights else ""),
         labels=named.meta["categories"],
-        train_size=IMAGENET_TRAIN_SIZE,
+        train_size=None if weights == "random" else IMAGENET_TRAIN_SIZE,
     )
 
 
-def _without_surprises(name: str) -> dict[str, Any]:
-    """Settings that torchvision asks to be stated for networks with auxiliary classifiers."""
-    return {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
+def _as_with_weights(name: str) -> dict[str, Any]:
+    """What torchvision sets by itself where it loads its own weights."""
+    if name in {"googlenet", "inception_v3"}:
+        return {"init_weights": False, "transform_input": True}
+    return {}
 
 
 def _download(name: str, weights: Any) -> torch.nn.Module:
     from torchvision import models
 
     try:
-        module: torch.nn.Module = models.get_model(name, weights=weights)
+        with _tensors_only():
+            module: torch.nn.Module = models.get_model(name, weights=weights)
+    except pickle.UnpicklingError:
+        raise ModelError(
+            f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} holds "
+            "more than tensors and could run code; remove it"
+        ) from None
     except OSError as error:  # urllib's errors are OSErrors
         raise ModelError(
             f"torchvision:{name}: the weights could not be downloaded from {weights.url} "
@@ -76,6 +90,21 @@ def _download(name: str, weights: Any) -> torch.nn.Module:
             f"a state dict: torchvision:{name}@FILE"
         ) from None
     return module
+
+
+@contextmanager
+def _tensors_only() -> Iterator[None]:
+    """Have torch.load read tensors and nothing else: torchvision does not ask it to."""
+    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _read_state(module: torch.nn.Module, path: Path) -> None:
@@ -86,9 +115,8 @@ def _read_state(module: torch.nn.Module, path: Path) -> None:
         state = torch.load(path, map_location="cpu", weights_only=True)
         module.load_state_dict(state)
     except Exception as error:
-        reason = str(error).splitlines()[0]
         raise ModelError(
-            f"{path}: not a state dict of this network ({reason}); expected what "
+            f"{path}: not a state dict of this network ({first_line(error)}); expected what "
             "torch.save(network.state_dict(), path) writes"
         ) from None
 

@@ -52,8 +52,10 @@ def figure(explanation: Explanation) -> Figure:
         shown.append(("relevance over input", overlay(picture, relevance[row], end)))
         for panel, (title, image) in zip(panels, shown, strict=True):
             _show(panel, image, title if row == 0 else "")
-        panels[0].set_ylabel(_caption(explanation, row), fontsize=10)
+        panels[0].set_ylabel(_caption(explanation, row), fontsize=10, parse_math=False)
     _colour_bar(drawing, axes, end, explanation.unit)
+    if (explanation.coverage.values == 0).any():
+        drawing.supxlabel("sand-coloured: no window covers these pixels", fontsize=9)
     return drawing
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -66,6 +67,12 @@ def generator(seed: int, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
 
 
+def within(values: NDArray[np.floating], valid: Range) -> bool:
+    """Whether values lie in a range, but for rounding."""
+    slack = 1e-5 * (valid[1] - valid[0])
+    return bool(values.min() >= valid[0] - slack and values.max() <= valid[1] + slack)
+
+
 def fingerprint(**parts: ArrayLike) -> str:
     """SHA-256 over named numbers and arrays."""
     digest = hashlib.sha256()
@@ -92,14 +99,14 @@ def read(path: str | Path, kind: str | None = None) -> tuple[dict[str, Any], dic
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name not in {"kind", "facts"}}
             facts = {**json.loads(str(file["facts"])), "kind": str(file["kind"])}
     except FileNotFoundError:
         raise SamplerError(
             f"{path}: no such sampler file; make one with `preddiff sampler fit`"
         ) from None
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise SamplerError(
             f"{path}: not a sampler file ({type(error).__name__}); make one with "
             "`preddiff sampler fit`"

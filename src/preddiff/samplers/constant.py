@@ -16,12 +16,14 @@ class Constant:
 
     Parameters
     ----------
-    value : a number, or an array (channel,), in input space.
+    value : a number, or an array (channel,), in input space: 0 to 1 for pictures.
+    clip : whether values outside of the range that is valid for the input are refused.
     """
 
     population = 1
 
-    def __init__(self, value: ArrayLike) -> None:
+    def __init__(self, value: ArrayLike, *, clip: bool = True) -> None:
+        self.clip = clip
         self.value = np.asarray(value, dtype=np.float64)
         if self.value.ndim > 1 or not np.isfinite(self.value).all():
             raise SamplerError(
@@ -36,12 +38,19 @@ class Constant:
         self,
         inputs: NDArray[np.float32],
         windows: Windows,  # noqa: ARG002
-        valid: base.Range | None,  # noqa: ARG002
+        valid: base.Range | None,
     ) -> None:
         if self.value.ndim == 1 and len(self.value) != len(inputs):
             raise SamplerError(
                 f"constant has {len(self.value)} values, the input {len(inputs)} channels: "
                 "give one value, or one per channel"
+            )
+        if not self.clip or valid is None or not base.within(inputs, valid):
+            return
+        if not base.within(self.value, valid):
+            raise SamplerError(
+                f"constant value {self.value}: expected {valid[0]:g} to {valid[1]:g}, as the input "
+                "has (divide 8-bit values by 255); Constant(value, clip=False) takes any"
             )
 
     def draw(
@@ -57,9 +66,9 @@ class Constant:
         return np.broadcast_to(colour, (len(windows), samples, len(inputs), *windows.size))
 
     def save(self, path: str | Path) -> None:
-        base.write(path, "constant", {"value": self.value})
+        base.write(path, "constant", {"value": self.value}, clip=self.clip)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        arrays, _ = base.read(path, "constant")
-        return cls(arrays["value"])
+        arrays, facts = base.read(path, "constant")
+        return cls(arrays["value"], clip=facts["clip"])

@@ -119,10 +119,14 @@ class _Moments:
         self.shape = shape
         self.size = size = math.prod(shape)
         self.count = 0
+        self.origin = np.zeros(size)
         self.total = np.zeros(size)
         self.products = np.zeros((size, size))
 
     def add(self, rows: Array) -> None:
+        if self.count == 0:
+            self.origin = rows[0].copy()  # near the mean: large values lose no digits
+        rows = rows - self.origin
         self.count += len(rows)
         self.total += rows.sum(axis=0)
         self.products += rows.T @ rows
@@ -130,4 +134,4 @@ class _Moments:
     def result(self) -> tuple[Array, Array]:
         mean = self.total / self.count
         covariance = (self.products - self.count * np.outer(mean, mean)) / max(1, self.count - 1)
-        return mean, covariance
+        return self.origin + mean, covariance

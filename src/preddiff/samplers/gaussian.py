@@ -186,7 +186,7 @@ class ConditionalGaussian:
                 f"a patch of {max(lengths)} (window + 2·margin) has no room in an input of "
                 f"{'×'.join(map(str, windows.shape))}: choose a smaller window or margin"
             )
-        if self.clip and valid is not None and not _within(inputs, valid):
+        if self.clip and valid is not None and not base.within(inputs, valid):
             raise SamplerError(
                 f"values from {inputs.min():.4g} to {inputs.max():.4g}, but draws are clipped to "
                 f"[{valid[0]:g}, {valid[1]:g}]: rescale the input, or use a sampler with clip=False"
@@ -256,8 +256,3 @@ def _patches(
     view = np.lib.stride_tricks.sliding_window_view(inputs, shape[1:], axis=spatial)
     patches = np.moveaxis(view, 0, len(spatial))[tuple(corners.T)]
     return np.asarray(patches.reshape(len(corners), -1), dtype=np.float64)
-
-
-def _within(inputs: NDArray[np.float32], valid: base.Range) -> bool:
-    slack = 1e-5 * (valid[1] - valid[0])
-    return bool(inputs.min() >= valid[0] - slack and inputs.max() <= valid[1] + slack)

@@ -1,6 +1,7 @@
 """From a SPEC to a Sampler."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def load_sampler(
         if kind == "conditional":
             sampler = _conditional(rest, shape, _patch(window, margin))
         elif kind == "marginal" and rest:
-            sampler = Marginal(np.stack([prepare(image) for image in images.stream(rest)]))
+            sampler = Marginal(_pool(rest, prepare, shape))
         elif kind == "constant" and rest:
             sampler = _constant(rest, mean)
         else:
@@ -61,8 +62,11 @@ def load_sampler(
 
 
 def name(spec: str | Sampler) -> str:
-    """What to call a sampler in a result's provenance."""
-    return spec if isinstance(spec, str) else type(spec).__name__
+    """What to call a sampler in a result's provenance: without the folders that lead to a file."""
+    if not isinstance(spec, str):
+        return type(spec).__name__
+    kind, _, rest = spec.partition(":")
+    return f"{kind}:{Path(rest).name}" if rest else kind
 
 
 def _patch(window: int, margin: int) -> int:
@@ -72,6 +76,19 @@ def _patch(window: int, margin: int) -> int:
             "number of at least 1"
         )
     return int(window + 2 * margin)
+
+
+def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The pictures of a folder as the model sees them, (n, *shape)."""
+    pool = []
+    for path in images.find(folder):
+        pool.append(prepare(images.read(path)))
+        if pool[-1].shape != shape:
+            raise SamplerError(
+                f"{path}: has shape {pool[-1].shape}, expected the input's, {shape}; resize the "
+                "pictures, or take a model that does"
+            )
+    return np.stack(pool)
 
 
 def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGaussian:

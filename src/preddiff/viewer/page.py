@@ -84,9 +84,21 @@ def _render(explanation: Explanation) -> str:
         error_table=_gradient(colours.ERROR),
         relevance_end=f"{relevance_end:.3g}",
         error_end=f"{error_end:.3g}",
+        hidden_behind=_hidden_behind(str(explanation.provenance["sampler"])),
+        is_exact=bool(np.nanmax(explanation.standard_error.values, initial=0) == 0)
+        and bool(np.isfinite(explanation.standard_error.values).any()),
         has_gaps=bool((explanation.coverage.values == 0).any()),
         provenance=explanation.provenance,
     )
+
+
+def _hidden_behind(sampler: str) -> str:
+    """What stood in a hidden window, for people."""
+    if sampler.casefold().startswith("constant"):
+        return "a patch of one colour"
+    if sampler.casefold().startswith("marginal"):
+        return "what other pictures have at the same place"
+    return "something else that could plausibly have stood there, given the pixels around it"
 
 
 def _target(
