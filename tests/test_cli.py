@@ -157,6 +157,8 @@ BAD = [
     bad("0 bytes", ["a.jpg", *TINY], "a.jpg: the file is empty (0 bytes)", write("a.jpg")),
     bad("a folder", ["pool", *TINY], "pool: a folder, expected one picture"),
     bad("window too large", ["cat.jpg", *TINY[:2], "--window", "25"], "does not fit into an input"),
+    bad("a small picture", ["small.png", *TINY], "has 5×5 pixels, less than a window of 6",
+        lambda folder: Image.new("RGB", (5, 5)).save(folder / "small.png")),
     bad("window 0", ["cat.jpg", *TINY[:2], "--window", "0"], "window=0: expected a whole number"),
     bad("window below 0", ["cat.jpg", *TINY[:2], "--window", "-1"], "window=-1"),
     bad("no room", ["cat.jpg", *TINY[:2], "--window", "22"], "has no room in an input of 24×24"),
@@ -231,12 +233,15 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     [
         (["sampler", "fit", "empty", "-o", "a.npz"], "empty: no such folder"),
         (["sampler", "fit", "one", "-o", "a.npz"], "1 inputs with"),
+        (["sampler", "fit", "none", "-o", "a.npz"], "none: no pictures in this folder"),
+        (["sampler", "fit", "pool", "-o", "none", "--patch", "3"], "none: is a folder"),
         (["sampler", "show", "cat.jpg"], "cat.jpg: not a sampler file"),
         (["export", "cat.zarr", "--to", "png"], "cat.zarr: no such result"),
         (["model", "torchvision:gogglenet"], "nearest: googlenet"),
     ],
 )
 def test_bad_input_of_the_other_commands(place, arguments, message):
+    (place / "none").mkdir()
     (place / "one").mkdir()
     (place / "one" / "cat.jpg").write_bytes((place / "cat.jpg").read_bytes())
     done = run(*arguments, cwd=place)

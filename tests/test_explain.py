@@ -10,6 +10,7 @@ import preddiff
 from conftest import Softmax
 from preddiff.errors import InputError, ModelError, PreddiffError, SettingError
 from preddiff.samplers import ConditionalGaussian, Constant, Marginal
+from preddiff.windows import Windows
 
 
 @pytest.fixture
@@ -64,6 +65,38 @@ def test_provenance_says_what_was_done(model, picture):
     assert facts["seconds"] > 0
     assert facts["preddiff_version"] == preddiff.__version__
     assert all(facts[name] for name in ("machine", "date", "libraries"))
+
+
+def test_a_sampler_object_brings_its_own_patch(model, picture):
+    sampler = ConditionalGaussian.natural(8)
+    own = preddiff.explain(model, picture, window=5, stride=5, sampler=sampler, margin=9)
+    expected = sampler.draw(picture, Windows.over((20, 18), 5, 5), 10, 0, (0.0, 1.0))
+    p = model(np.stack([replaced(picture, 0, 0, draw) for draw in expected[0]])).mean(axis=0)
+    e = own.evidence.sel(window=0).values
+    c = int(own.relevance.target[0])
+    before = model(picture[None])[0, c]
+    assert e[0] == pytest.approx(
+        np.log2(before / (1 - before)) - np.log2(p[c] / (1 - p[c])), abs=1e-4
+    )
+
+
+def replaced(picture, y, x, draw):
+    copy = picture.copy()
+    copy[:, y : y + draw.shape[1], x : x + draw.shape[2]] = draw
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"), [("WE", "weight_of_evidence"), ("AD", "activation_difference")]
+)
+def test_measures_go_by_the_papers_symbols_too(model, picture, symbol, name):
+    e = preddiff.explain(model, picture, window=9, stride=9, measure=symbol)
+    assert e.provenance["measure"] == name
+
+
+def test_a_picture_smaller_than_the_window(embedded):
+    with pytest.raises(InputError, match="the picture has 6×9 pixels, less than a window of 10"):
+        preddiff.explain(embedded, Image.new("RGB", (6, 9)))
 
 
 def test_a_mask_limits_the_windows(model, picture):
@@ -135,7 +168,6 @@ def test_sensitivity_comes_with_networks(rng, small_network):
     assert e.sensitivity.dims == ("target", "y", "x")
     assert (e.sensitivity.values >= 0).all()
     model = preddiff.load_model(small_network)
-    model.output = "logits"
     expected = np.abs(model.gradient(e.picture.values, e.relevance.target.values)).max(axis=1)
     np.testing.assert_allclose(e.sensitivity, expected)
 
@@ -173,7 +205,11 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         ({"precision": "int8"}, SettingError, "precision='int8'"),
         ({"tolerance": 0.1}, SettingError, "tolerance=0.1: not in this version"),
         ({"source": "x"}, SettingError, "source='x': not in this version"),
-        ({"measure": "KL"}, SettingError, "measure='KL': expected one of auto, weight_of_evidence"),
+        (
+            {"measure": "KL"},
+            SettingError,
+            "measure='KL': expected one of WE, AD, auto, activation_d",
+        ),
         ({"train_size": 0}, SettingError, "train_size=0: expected more than 0"),
         ({"node": "fc"}, ModelError, "has no nodes; only networks have"),
         ({"mask": np.ones((3, 3))}, InputError, r"mask of shape \(3, 3\): expected that of"),

@@ -87,7 +87,7 @@ class WeightOfEvidence:
     @property
     def facts(self) -> dict[str, str | float]:
         """What a result's provenance says of it."""
-        size = "infinite" if math.isinf(self.train_size) else self.train_size
+        size = "infinite" if math.isinf(self.train_size) else round(self.train_size)
         return {"measure": self.name, "unit": "bits", "train_size": size, "classes": self.classes}
 
     def check(self, values: Array) -> None:

@@ -57,7 +57,8 @@ def explain(
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels.
     node : explain a hidden node's channels instead of the output's classes (section 3.3).
     source : hide windows of a hidden node instead of the input; not in this version.
-    sampler : a Sampler, or conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean.
+    sampler : conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean; or a Sampler,
+        which is taken as it is (a ConditionalGaussian brings its own patch, whatever the margin).
     window : length of the window in pixels (the paper's k).
     margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
     samples : draws per window (S); no more are taken than the sampler has different ones.
@@ -70,8 +71,8 @@ def explain(
         it are analysed.
     train_size : N of the Laplace correction; None is the model's own, or ImageNet's where that is
         unknown; `math.inf` corrects nothing.
-    measure : "weight_of_evidence" (WE, bits), "activation_difference" (AD), or "auto": WE for
-        probabilities, AD for anything else.
+    measure : "weight_of_evidence" or "WE", in bits; "activation_difference" or "AD"; or "auto":
+        WE for probabilities, AD for anything else.
     progress : True for a bar on the terminal, or a function of windows done and of how many.
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.

@@ -88,6 +88,11 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     _check(wish)
     if isinstance(picture, str | Path):
         picture = images.read(picture)
+    if isinstance(picture, Image.Image) and min(picture.size) < wish.window:
+        raise InputError(
+            f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
+            f"{wish.window}: expected a larger picture, or a smaller window"
+        )
     inputs = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
     windows = _windows(inputs, wish)
     if wish.mask is not None:
@@ -114,7 +119,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         "sampler_sha256": sampler.sha256,
         "node": wish.node or "",
         "window": wish.window,
-        "margin": wish.margin,
+        "margin": wish.margin if isinstance(wish.sampler, str) else "",
         "samples": samples,
         "stride": wish.stride,
         "seed": wish.seed,
@@ -193,15 +198,14 @@ def _touching(
 
 def _measure(wish: Settings, model: Model, values: NDArray[np.float64]) -> Measure:
     """The measure that is meant; "auto" is WE for probabilities and AD for anything else."""
-    likely = model.is_probability(wish.node)
-    name = wish.measure
-    if name == "auto":
-        name = WeightOfEvidence.name if likely else ActivationDifference.name
+    names = {"WE": WeightOfEvidence.name, "AD": ActivationDifference.name}  # the paper's symbols
+    names["auto"] = names["WE" if model.is_probability(wish.node) else "AD"]
+    name = names.get(wish.measure, wish.measure)
+    if name not in names.values():
+        known = ", ".join([*names, *sorted(set(names.values()))])
+        raise SettingError(f"measure={name!r}: expected one of {known}")
     if name == ActivationDifference.name:
         return ActivationDifference()
-    if name != WeightOfEvidence.name:
-        known = ("auto", WeightOfEvidence.name, ActivationDifference.name)
-        raise SettingError(f"measure={name!r}: expected one of {', '.join(known)}")
     size = wish.train_size if wish.train_size is not None else model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
     if not size > 0:

@@ -69,7 +69,8 @@ def load_model(
     wishes = _Wishes(output, preprocess)
     if isinstance(source, Model):
         wishes.refuse("a model that is loaded already")
-        model = copy.copy(source)
+        changed = labels is not None or train_size is not None
+        model = copy.copy(source) if changed else source
     elif isinstance(source, str | Path):
         model = _from_spec(str(source), wishes)
     else:

@@ -3,20 +3,20 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from PIL import Image
-from torch import fx, nn
+from torch import nn
 
 from preddiff.errors import InputError, ModelError, TargetError, first_line
+from preddiff.models import head
 from preddiff.models.base import Floats, Inputs, Model, as_inputs, checked_values
 from preddiff.models.graph import Graph
+from preddiff.models.head import Head, Output
 from preddiff.models.preprocessing import Preprocessing
 
 _SLACK = 1e-3  # by which resizing may leave [0, 1]
-
-Output = Literal["auto", "logits", "probabilities"]
 
 
 class Network(Model):
@@ -57,7 +57,8 @@ class Network(Model):
             raise ModelError(f"output={output!r}: expected auto, logits or probabilities")
         self.module = module
         self.preprocessing = preprocessing or Preprocessing()
-        self.output = output
+        self.output = self.wish = output
+        self._head: Head | None = None
         self.spec = spec or f"module:{type(module).__name__}"
         self.labels = labels
         self.train_size = train_size
@@ -109,7 +110,9 @@ class Network(Model):
         with torch.inference_mode():
             x = torch.from_numpy(inputs)
             if node is None:
-                return self._probabilities(self._run(self._trunk, x).double())
+                end = self._head_for(x)
+                values = end.probabilities(self._values(end.trunk, x))
+                return checked_values(values, len(inputs), self.spec)
             values = self._run(self._part(node), x).double()
             if values.ndim > 2:
                 values = values.flatten(2).mean(2)
@@ -121,10 +124,11 @@ class Network(Model):
         )
 
     def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
-        if self._ending is None and self.output != "logits":
+        x = torch.from_numpy(inputs)[None]
+        end = self._head_for(x)
+        if end.link is None:
             return None
-        x = torch.from_numpy(inputs)[None].requires_grad_()
-        values = self._run(self._trunk, x)[0]
+        values = self._values(end.trunk, x.requires_grad_())[0]
         if len(values) == 1:  # one logit z stands for the two classes (-z, z)
             values = torch.cat([-values, values])
         each = [torch.autograd.grad(values[t], x, retain_graph=True)[0][0] for t in targets]
@@ -153,41 +157,25 @@ class Network(Model):
             raise ModelError(f"{self.spec} returned {type(result).__name__}: expected one tensor")
         return result
 
-    @cached_property
-    def _ending(self) -> fx.Node | None:
-        """The softmax or sigmoid that the network ends in, unless its output is to be logits."""
-        if self.graph is None or self.output == "logits":
-            return None
-        last = self.graph.outputs[0]
-        return last if self.graph.is_softmax(last) or self.graph.is_sigmoid(last) else None
+    def _head_for(self, inputs: torch.Tensor) -> Head:
+        """The head, found with the first input that is seen."""
+        if self._head is None:
 
-    @cached_property
-    def _trunk(self) -> nn.Module:
-        """The network before its softmax or sigmoid.
+            def run(module: nn.Module) -> torch.Tensor:
+                return self._values(module, inputs[:1])
 
-        That is then computed in float64: in float32, 1 - p has no digits left where p is near 1.
-        """
-        if self.graph is None or self._ending is None:
-            return self.module
-        return self.graph.upto(self._ending.all_input_nodes[0], user=self._ending)
+            with torch.inference_mode():
+                self._head = head.find(self.module, self.graph, self.wish, run)
+            self.output = self._head.output
+        return self._head
 
-    def _probabilities(self, values: torch.Tensor) -> Floats:
+    def _values(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        values = self._run(module, inputs)
         if values.ndim != 2:
             raise ModelError(
                 f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes)"
             )
-        single = values.shape[1] == 1
-        if self.graph is not None and self._ending is not None:
-            self.output = "probabilities"
-            values = values.sigmoid() if self.graph.is_sigmoid(self._ending) else values.softmax(1)
-        else:
-            if self.output == "auto":
-                self.output = _guess_output(values)
-            if self.output == "logits":
-                values = values.sigmoid() if single else values.softmax(1)
-        if single:
-            values = torch.cat([1 - values, values], dim=1)
-        return checked_values(values, len(values), self.spec)
+        return values
 
     def _part(self, node: str) -> nn.Module:
         """The part of the network that leads to a node."""
@@ -198,9 +186,3 @@ class Network(Model):
         if node not in self._parts:
             self._parts[node] = self.graph.upto(self.graph.node(node))
         return self._parts[node]
-
-
-def _guess_output(values: torch.Tensor) -> Output:
-    """Probabilities are at least 0 and add up to 1."""
-    sums_to_one = torch.allclose(values.sum(1), torch.ones_like(values[:, 0]), atol=1e-3)
-    return "probabilities" if sums_to_one and bool((values >= 0).all()) else "logits"

@@ -11,7 +11,8 @@ from preddiff.errors import ModelError, first_line
 from preddiff.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models import metadata
 from preddiff.models.graph import Graph
-from preddiff.models.network import Network, Output
+from preddiff.models.head import Output
+from preddiff.models.network import Network
 
 _FLOAT32 = 1  # onnx.TensorProto.FLOAT
 _TOLERANCE = 1e-3  # of the output's range, between onnxruntime and the converted network

@@ -32,7 +32,8 @@ def load_sampler(
 
     Parameters
     ----------
-    spec : a sampler, or conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean.
+    spec : conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean; or a sampler, which
+        is taken as it is.
     shape : (channel, *spatial) of the input.
     window, margin : the patch of a conditional sampler is window + 2 · margin; of one that was
         fitted on larger patches the central part is taken.
@@ -40,25 +41,18 @@ def load_sampler(
     mean : the training inputs' mean colour, for constant:mean.
     """
     if not isinstance(spec, str):
-        sampler = spec
-    else:
-        kind, _, rest = spec.partition(":")
-        if kind == "conditional":
-            sampler = _conditional(rest, shape, _patch(window, margin))
-        elif kind == "marginal" and rest:
-            sampler = Marginal(_pool(rest, prepare, shape))
-        elif kind == "constant" and rest:
-            sampler = _constant(rest, mean)
-        else:
-            raise SamplerError(
-                f"unknown sampler {spec!r}: expected {SPECS}"
-                f"{nearest(kind, ['conditional', 'marginal', 'constant'])}"
-            )
-    if isinstance(sampler, ConditionalGaussian):
-        patch = _patch(window, margin)
-        if sampler.shape[1:] != (patch,) * (len(sampler.shape) - 1):
-            sampler = sampler.central(patch)
-    return sampler
+        return spec
+    kind, _, rest = spec.partition(":")
+    if kind == "conditional":
+        return _conditional(rest, shape, _patch(window, margin))
+    if kind == "marginal" and rest:
+        return Marginal(_pool(rest, prepare, shape))
+    if kind == "constant" and rest:
+        return _constant(rest, mean)
+    raise SamplerError(
+        f"unknown sampler {spec!r}: expected {SPECS}"
+        f"{nearest(kind, ['conditional', 'marginal', 'constant'])}"
+    )
 
 
 def name(spec: str | Sampler) -> str:
@@ -93,7 +87,7 @@ def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.f
 
 def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGaussian:
     if file:
-        return ConditionalGaussian.load(file)
+        return ConditionalGaussian.load(file).central(patch)
     if len(shape) != 3:
         raise SamplerError(
             f"the embedded sampler is of pictures, the input has {len(shape) - 1} spatial "
