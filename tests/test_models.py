@@ -140,7 +140,13 @@ def test_operations_in_place_are_kept(rng):
     torch.manual_seed(0)
     network = InPlace().eval()
     x = rng.random((4, 3, 2, 2)).astype(np.float32)
-    np.testing.assert_allclose(load_model(network).predict(x), logits_of(network, x), rtol=1e-5)
+    model = load_model(network)
+    np.testing.assert_allclose(model.predict(x), logits_of(network, x), rtol=1e-5)
+    logits = model.graph.outputs[0].all_input_nodes[0]
+    seen_by_softmax = logits_of(model.graph.upto(logits, user=model.graph.outputs[0]), x)
+    np.testing.assert_allclose(seen_by_softmax.softmax(1), logits_of(network, x), rtol=1e-5)
+    assert (seen_by_softmax >= 0).all()
+    assert (model.predict(x, "linear") < 0).any()  # what the layer itself gives
 
 
 class Undecided(nn.Module):

@@ -108,7 +108,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     )
     sampler.check(inputs, windows, valid)
     samples = min(wish.samples, sampler.population or wish.samples)
-    values = model.predict(inputs[None].copy(), wish.node)[0]
+    values = model.predict(inputs[None], wish.node)[0]
     chosen = targets.resolve(wish.targets, values, None if wish.node else model.labels)
     measure = _measure(wish, model, values)
     engine = Dense(model, inputs, chosen, wish.node)
