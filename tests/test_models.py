@@ -498,6 +498,19 @@ class TestPreprocessing:
         np.testing.assert_array_equal(how.prepare(picture)[0], np.ones((20, 20)))
         np.testing.assert_array_equal(how.prepare(picture)[1], np.zeros((20, 20)))
 
+    @pytest.mark.parametrize("size", [(320, 427), (500, 331), (300, 300), (224, 1000)])
+    def test_it_is_what_torchvision_does(self, rng, size):
+        from torchvision import transforms
+
+        pixels = rng.integers(0, 256, size=(*size[::-1], 3), dtype=np.uint8)
+        picture = Image.fromarray(pixels)
+        bicubic = transforms.InterpolationMode.BICUBIC
+        theirs = transforms.CenterCrop(224)(transforms.Resize(256, bicubic)(picture))
+        ours = Preprocessing(size=(224, 224), short_side=256, interpolation="bicubic")
+        np.testing.assert_allclose(
+            ours.prepare(picture), np.asarray(theirs).transpose(2, 0, 1) / 255, atol=1e-6
+        )
+
     def test_up_stays_up_and_left_stays_left(self):
         picture = Image.new("RGB", (300, 200))
         picture.putpixel((80, 20), (255, 255, 255))
