@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from preddiff.errors import ResultError
+from preddiff.errors import ResultError, first_line
 from preddiff.explanation import Explanation
 from preddiff.media.whole import whole
 
@@ -65,8 +65,9 @@ def load(path: str | Path) -> Explanation:
         with xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) as opened:
             data = opened.load()
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ResultError(f"{path}: the result is damaged ({reason}); make it anew") from None
+        raise ResultError(
+            f"{path}: the result is damaged ({first_line(error)}); make it anew"
+        ) from None
     if missing := _REQUIRED.difference(data):
         raise ResultError(f"{path}: {', '.join(sorted(missing))} missing; make the result anew")
     return Explanation(data)
