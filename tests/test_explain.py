@@ -172,6 +172,17 @@ def test_sensitivity_comes_with_networks(rng, small_network):
     np.testing.assert_allclose(e.sensitivity, expected)
 
 
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.9999642, "0.999964"), (0.9995, "0.9995"), (1.0, "1"), (0.5, "0.5"), (1.5e-5, "1.5e-05")],
+)
+def test_probabilities_near_one_keep_the_digits_that_matter(picture, p, text):
+    e = preddiff.explain(
+        lambda x: np.full((len(x), 2), p), picture, 0, sampler="constant:0", window=9, stride=9
+    )
+    assert e.values == (text,)
+
+
 def test_progress_is_reported(model, picture):
     told = []
     preddiff.explain(

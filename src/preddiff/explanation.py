@@ -1,5 +1,6 @@
 """Explanation: what everything upstream makes and everything downstream reads."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,6 +80,11 @@ class Explanation:
         return tuple(str(label) for label in self.data["label"].values)
 
     @property
+    def values(self) -> tuple[str, ...]:
+        """`prediction` as text, with digits enough to tell a probability below 1 from 1."""
+        return tuple(_text(float(value), self.unit) for value in self.prediction.values)
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Version, model, sampler, settings, seed, cost and machine."""
         return dict(self.data.attrs)
@@ -95,6 +101,14 @@ class Explanation:
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
             f"{self.data.sizes['window']} windows × {settings['samples']} draws, {self.unit}>"
         )
+
+
+def _text(value: float, unit: str) -> str:
+    text = f"{value:.4g}"
+    if unit == "bits" and text == "1" and value < 1:
+        decimals = 1 - math.floor(math.log10(1 - value))
+        text = f"{value:.{decimals}f}"
+    return text
 
 
 def assemble(

@@ -105,8 +105,8 @@ def explain(
             progress=True,
             checkpoint=output / f"{path.stem}.unfinished.npz" if resume else None,
         )
-        for label, value in zip(explanation.labels, explanation.prediction.values, strict=True):
-            typer.echo(f"{label}: {value:.4g}")
+        for label, value in zip(explanation.labels, explanation.values, strict=True):
+            typer.echo(f"{label}: {value}")
         store.save(explanation, output / f"{path.stem}.zarr")
         exports.export(explanation, output / f"{path.stem}.png")
         typer.echo(page(explanation, output / f"{path.stem}.html"))

@@ -70,9 +70,8 @@ def _show(axes: Axes, image: np.ndarray, title: str) -> None:
 
 def _caption(explanation: Explanation, row: int) -> str:
     """Name of a target and the model's value for it."""
-    value = float(explanation.prediction.values[row])
     symbol = "p" if explanation.unit == "bits" else "value"
-    return f"{explanation.labels[row]}\n{symbol} = {value:.4g}"
+    return f"{explanation.labels[row]}\n{symbol} = {explanation.values[row]}"
 
 
 def _colour_bar(drawing: Figure, axes: np.ndarray, end: float, unit: str) -> None:

@@ -111,7 +111,7 @@ def _target(
     painted = np.concatenate([colours.signed(relevance, relevance_end), cover], axis=-1)
     return {
         "label": explanation.labels[row],
-        "value": f"{float(explanation.prediction.values[row]):.4g}",
+        "value": explanation.values[row],
         "overlay": _png(painted),
         "error": _png(colours.unsigned(error, error_end, colours.ERROR)),
         "largest": f"{colours.limit(relevance):.3g}",
