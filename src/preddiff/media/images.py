@@ -1,4 +1,4 @@
-"""Pictures: files and PIL images to float arrays (channel, y, x) in [0, 1], and back."""
+"""Pictures: files and PIL images to float arrays (channel, y, x) in [0, 1]."""
 
 import os
 import warnings
@@ -78,21 +78,18 @@ def to_array(image: Image.Image, channels: int = 3) -> NDArray[np.float32]:
 
     Transparent pixels are laid on white, as viewers show them.
     """
-    image = normal(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode == "F":
-        grey = np.asarray(image, dtype=np.float32)
+    return pixels(normal(image), channels)
+
+
+def pixels(image: Image.Image, channels: int) -> NDArray[np.float32]:
+    """`to_array` of a picture that is `normal`, or was before it was resized."""
+    if image.mode == "F":  # resizing may have led out of [0, 1]
+        grey = np.clip(np.asarray(image, dtype=np.float32), 0, 1)
         return np.ascontiguousarray(np.repeat(grey[None], channels, axis=0))
-    pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.float32) / 255
-    return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
-
-
-def to_image(picture: NDArray[np.floating]) -> Image.Image:
-    """The inverse of `to_array`: (1 or 3, y, x) in [0, 1] to an RGB image."""
-    pixels = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
-    return Image.fromarray(np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    values = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.float32) / 255
+    return np.ascontiguousarray(np.atleast_3d(values).transpose(2, 0, 1))
 
 
 def find(folder: str | Path) -> list[Path]:

@@ -65,7 +65,7 @@ class Preprocessing:
         image = images.normal(image)
         if self.size is not None:
             image = self._resized(image, *self.size)
-        return images.to_array(image, self.channels)
+        return images.pixels(image, self.channels)
 
     def normalise(self, inputs: torch.Tensor) -> torch.Tensor:
         """(n, channel, *spatial) in input space to the network's numbers, channel by channel."""
