@@ -525,6 +525,13 @@ class TestPreprocessing:
         torch.testing.assert_close(how.normalise(x), expected)
         np.testing.assert_allclose(how.input_mean * 255, [123, 117, 104])
 
+    def test_channels_go_last_where_the_network_wants_them_there(self):
+        x = torch.rand(2, 3, 4, 5)
+        moved = Preprocessing(scale=255, channels_last=True).normalise(x)
+        assert moved.shape == (2, 4, 5, 3)
+        torch.testing.assert_close(moved[1, 2, 3], 255 * x[1, :, 2, 3])
+        assert moved.is_contiguous()  # as onnxruntime is handed it
+
     def test_a_crop_larger_than_the_picture_is_refused(self):
         with pytest.raises(InputError, match="a short side of 10 leaves less than the 20×20"):
             Preprocessing(size=(20, 20), short_side=10).prepare(Image.new("RGB", (30, 30)))

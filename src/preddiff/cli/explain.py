@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.options import Preprocess
 from preddiff.errors import SettingError
 
 _HELP = """
@@ -62,13 +63,7 @@ def explain(
             metavar="FILE", help="Picture: only windows that touch its white are analysed."
         ),
     ] = None,
-    preprocess: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="JSON that says how pictures are resized and normalised (docs/models.md).",
-        ),
-    ] = None,
+    preprocess: Preprocess = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),

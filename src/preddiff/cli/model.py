@@ -1,9 +1,10 @@
 """preddiff model"""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from preddiff.cli.options import Preprocess
 
 _HELP = """
 Show a model: its input, classes, nodes, and what explaining one picture costs.
@@ -14,13 +15,7 @@ Example: preddiff model torchvision:googlenet
 
 def model(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="As for `preddiff explain`.")],
-    preprocess: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="JSON that says how pictures are resized and normalised (docs/models.md).",
-        ),
-    ] = None,
+    preprocess: Preprocess = None,
 ) -> None:
     from preddiff.inspection import inspect
     from preddiff.models import load_model

@@ -54,7 +54,7 @@ def find(module: nn.Module, graph: Graph | None, output: Output, run: Run) -> He
         if head is not None and _agree(head, run(head.trunk), values):
             return head
     if output == "auto":
-        output = "probabilities" if _is_distribution(values) else "logits"
+        output = "probabilities" if is_distribution(values) else "logits"
     if output == "probabilities":
         return Head(module, None, output)
     return Head(module, "sigmoid" if values.shape[1] == 1 else "softmax", output)
@@ -76,6 +76,9 @@ def _agree(head: Head, logits: torch.Tensor, values: torch.Tensor) -> bool:
     return torch.allclose(ours[:, -theirs.shape[1] :], theirs, atol=1e-3)
 
 
-def _is_distribution(values: torch.Tensor) -> bool:
+def is_distribution(values: torch.Tensor) -> bool:
+    """Whether these are rows (n, K) that are at least 0 and add up to 1."""
+    if values.ndim != 2:
+        return False
     total = values.double().sum(1)
     return bool((values >= 0).all()) and torch.allclose(total, torch.ones_like(total), atol=1e-3)

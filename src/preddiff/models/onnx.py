@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from preddiff.errors import ModelError, first_line
 from preddiff.evidence import IMAGENET_TRAIN_SIZE
-from preddiff.models import metadata
+from preddiff.models import head, metadata
 from preddiff.models.graph import Graph
 from preddiff.models.head import Output
 from preddiff.models.network import Network
@@ -51,9 +50,8 @@ def load(
     converted = _convert(proto, path)
     probe = np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
     inputs = preprocessing.normalise(torch.from_numpy(probe))
-    inputs = inputs.movedim(1, -1).contiguous() if preprocessing.channels_last else inputs
     values = _checked(converted, path, name, inputs)
-    chosen = next((i for i, value in enumerate(values) if _is_distribution(value)), 0)
+    chosen = next((i for i, value in enumerate(values) if head.is_distribution(value)), 0)
     graph = Graph(converted)
     return Network(
         graph.upto(graph.outputs[chosen]),
@@ -111,7 +109,7 @@ def _convert(proto: Any, path: Path) -> torch.fx.GraphModule:
 
 def _checked(
     converted: torch.fx.GraphModule, path: Path, name: str, inputs: torch.Tensor
-) -> list[NDArray[np.float32]]:
+) -> list[torch.Tensor]:
     """The outputs on one input, if torch and onnxruntime agree on them."""
     import onnxruntime
 
@@ -135,7 +133,7 @@ def _checked(
                 f"onnxruntime's, expected at most {allowed:.3g}; please report the file"
             )
     _check_batches(converted, path, inputs, values[0])
-    return [value.numpy() for value in values]
+    return values
 
 
 def _check_batches(
@@ -153,9 +151,3 @@ def _check_batches(
         raise ModelError(
             f"{path}: takes one picture at a time; export it with a batch axis of any length"
         )
-
-
-def _is_distribution(values: NDArray[np.float32]) -> bool:
-    return values.ndim == 2 and bool(
-        (values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=1e-3)
-    )
