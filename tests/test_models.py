@@ -312,6 +312,19 @@ def test_cached_weights_that_would_run_code_are_refused(tmp_path, monkeypatch):
         load_model("torchvision:alexnet")
 
 
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_cached_weights_that_are_cut_off_are_told(tmp_path, monkeypatch, share):
+    from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = tmp_path / "hub/checkpoints" / SqueezeNet1_1_Weights.DEFAULT.url.split("/")[-1]
+    file.parent.mkdir(parents=True)
+    torch.save(squeezenet1_1().state_dict(), file)
+    file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
+    with pytest.raises(ModelError, match="is damaged .*; remove it"):
+        load_model("torchvision:squeezenet1_1")
+
+
 def test_timm_with_random_weights():
     model = load_model("timm:mobilenetv3_small_050@random")
     assert model.shape == (3, 224, 224)

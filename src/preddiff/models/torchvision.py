@@ -83,6 +83,11 @@ def _download(name: str, weights: Any) -> torch.nn.Module:
             f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} holds "
             "more than tensors and could run code; remove it"
         ) from None
+    except (RuntimeError, EOFError) as error:
+        raise ModelError(
+            f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} is damaged "
+            f"({first_line(error)}); remove it"
+        ) from None
     except OSError as error:  # urllib's errors are OSErrors
         raise ModelError(
             f"torchvision:{name}: the weights could not be downloaded from {weights.url} "
