@@ -85,8 +85,8 @@ def _download(name: str, weights: Any) -> torch.nn.Module:
         ) from None
     except (RuntimeError, EOFError) as error:
         raise ModelError(
-            f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} is damaged "
-            f"({first_line(error)}); remove it"
+            f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} is "
+            f"damaged ({first_line(error)}); remove it"
         ) from None
     except OSError as error:  # urllib's errors are OSErrors
         raise ModelError(
