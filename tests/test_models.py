@@ -42,7 +42,7 @@ def test_a_network_that_ends_in_a_softmax_gives_probabilities(rng, small_network
 def test_the_caller_can_say_what_the_output_is(rng, small_network):
     x = rng.random((5, 3, 16, 16)).astype(np.float32)
     plain = load_model(small_network, output="probabilities").predict(x)
-    np.testing.assert_allclose(plain, logits_of(small_network, x), rtol=1e-5)
+    np.testing.assert_allclose(plain, logits_of(small_network, x), rtol=1e-5, atol=1e-7)
     with pytest.raises(ModelError, match="output='odds': expected auto, logits or probabilities"):
         load_model(small_network, output="odds")
 
@@ -582,3 +582,26 @@ def test_targets_that_are_not_there(wanted, message):
         targets.resolve(wanted, VALUES, LABELS)
     with pytest.raises(TargetError, match="this model has no labels"):
         targets.resolve("cat", VALUES, None)
+
+
+def test_networks_that_flatten_by_view(rng):
+    """They need the usual order in memory, which is not the fastest."""
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.features = torch.nn.Conv2d(3, 4, 3)
+            self.classifier = torch.nn.Linear(4 * 10 * 10, 5)
+
+        def forward(self, x):
+            return self.classifier(self.features(x).view(-1, 400))
+
+    net, x = Net().eval(), rng.random((2, 3, 12, 12)).astype(np.float32)
+    model = load_model(net, output="probabilities")
+    assert model.nodes(x[0])["features"] == (4, 10, 10)
+    np.testing.assert_allclose(model.predict(x), logits_of(net, x), atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict(x, "features"),
+        net.features(torch.from_numpy(x)).mean((2, 3)).detach().numpy(),
+        atol=1e-6,
+    )

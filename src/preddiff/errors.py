@@ -10,6 +10,8 @@
     ├── SamplerError         a sampler that cannot be loaded, fitted or used on this input
     └── ResultError          a result that cannot be read or written
 
+    EngineWarning            a run that goes on, but slower than it might (a UserWarning)
+
 Every message names the value, what was expected and what to do.
 """
 
@@ -43,6 +45,10 @@ class SamplerError(PreddiffError):
 
 class ResultError(PreddiffError):
     """A result that cannot be read or written."""
+
+
+class EngineWarning(UserWarning):
+    """A run that goes on, but slower than it might."""
 
 
 def first_line(error: BaseException) -> str:

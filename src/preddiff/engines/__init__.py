@@ -1,7 +1,8 @@
 """Predictions for many draws, fast."""
 
 from preddiff.engines.base import Engine
+from preddiff.engines.choice import Task, choose
 from preddiff.engines.cost import seconds_per_draw
 from preddiff.engines.dense import Dense
 
-__all__ = ["Dense", "Engine", "seconds_per_draw"]
+__all__ = ["Dense", "Engine", "Task", "choose", "seconds_per_draw"]

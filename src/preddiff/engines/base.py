@@ -24,10 +24,10 @@ class Engine(Protocol):
 
         Parameters
         ----------
-        starts : (n, dimension), corner of the window that is replaced.
-        draws : (n, channel, *size), what stands in it instead.
+        starts : (window, dimension), corners of the windows that are replaced, one at a time.
+        draws : (window, draw, channel, *size), what stands in them instead.
 
         Returns
         -------
-        (n, target)
+        (window, draw, target)
         """

@@ -1,15 +1,18 @@
 """Torch networks as models."""
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import cast
 
 import torch
 from PIL import Image
 from torch import nn
+from torch.fx import GraphModule
 
-from preddiff.errors import InputError, ModelError, TargetError, first_line
+from preddiff.errors import InputError, ModelError, SettingError, TargetError, first_line
 from preddiff.models import head
 from preddiff.models.base import Floats, Inputs, Model, as_inputs, checked_values
 from preddiff.models.graph import Graph
@@ -67,6 +70,7 @@ class Network(Model):
         size = self.preprocessing.size
         self.shape = (self.preprocessing.channels, *size) if size else None
         self._parts: dict[str, nn.Module] = {}
+        self._channels_last = True  # the layout in memory that is fastest, where it can be taken
 
     @cached_property
     def sha256(self) -> str:  # type: ignore[override]
@@ -81,6 +85,35 @@ class Network(Model):
     def _dtype(self) -> torch.dtype:
         """Of the weights, which may be float64."""
         return next((p.dtype for p in self.module.parameters()), torch.float32)
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next((p.device for p in self.module.parameters()), torch.device("cpu"))
+
+    def on(self, device: str) -> "Network":
+        """A copy on another device, e.g. "cuda" or "mps"; this one stays where it is.
+
+        Raises
+        ------
+        SettingError
+            If there is no such device.
+        """
+        try:
+            moved = copy.deepcopy(self.module).to(device)
+        except (RuntimeError, AssertionError) as error:
+            raise SettingError(
+                f"device={device!r}: cannot be used here ({first_line(error)}); expected cpu, cuda "
+                "or mps"
+            ) from None
+        return Network(
+            moved,
+            self.preprocessing if self.prepared else None,
+            output=self.wish,
+            spec=self.spec,
+            labels=self.labels,
+            train_size=self.train_size,
+        )
 
     @cached_property
     def graph(self) -> Graph | None:
@@ -108,15 +141,47 @@ class Network(Model):
 
     def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
         with torch.inference_mode():
-            x = torch.from_numpy(inputs)
-            if node is None:
-                end = self._head_for(x)
-                values = end.probabilities(self._values(end.trunk, x))
-                return checked_values(values, len(inputs), self.spec)
-            values = self._run(self._part(node), x).double()
-            if values.ndim > 2:
-                values = values.flatten(2).mean(2)
-        return checked_values(values, len(inputs), f"node {node!r}")
+            return self.finished(self.raw(torch.from_numpy(inputs), node), node)
+
+    def raw(self, inputs: torch.Tensor, node: str | None = None) -> torch.Tensor:
+        """A node's output, or the logits, as whole forward passes give them.
+
+        Parameters
+        ----------
+        inputs : (n, channel, *spatial), in input space.
+        """
+        if node is None:
+            return self._values(self._head_for(inputs).trunk, inputs)
+        return self._run(self._part(node), inputs)
+
+    def traced(self, inputs: torch.Tensor, node: str | None = None) -> GraphModule:
+        """The operations that lead to what `raw` gives.
+
+        Parameters
+        ----------
+        inputs : (n, channel, *spatial), to see what the network ends in.
+
+        Raises
+        ------
+        TargetError
+            If torch.fx cannot trace the network.
+        """
+        part = self._part(node) if node is not None else self._head_for(inputs).trunk
+        if isinstance(part, GraphModule):
+            return part
+        if self.graph is None:
+            raise TargetError(f"torch.fx cannot trace {self.spec}")
+        return self.graph.module
+
+    def finished(self, values: torch.Tensor, node: str | None = None) -> Floats:
+        """What `predict` gives, from what `raw` gives."""
+        if node is not None:
+            values = values.double()
+            values = values.flatten(2).mean(2) if values.ndim > 2 else values
+            return checked_values(values, len(values), f"node {node!r}")
+        if self._head is None:
+            raise ModelError(f"{self.spec}: its head is found with the first input")
+        return checked_values(self._head.probabilities(values), len(values), self.spec)
 
     def is_probability(self, node: str | None) -> bool:
         return node is None or (
@@ -132,20 +197,28 @@ class Network(Model):
         if len(values) == 1:  # one logit z stands for the two classes (-z, z)
             values = torch.cat([-values, values])
         each = [torch.autograd.grad(values[t], x, retain_graph=True)[0][0] for t in targets]
-        return cast(Inputs, torch.stack(each).numpy())
+        return cast(Inputs, torch.stack(each).cpu().numpy())
 
     def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
         if self.graph is None:
             return {}
-        return self.graph.shapes(self._normalised(torch.from_numpy(inputs)[None]))
+        x = torch.from_numpy(inputs)[None]
+        with torch.inference_mode(), suppress(ModelError):
+            self._run(self.module, x)  # settles which layout it takes
+        return self.graph.shapes(self.normalised(x))
 
-    def _normalised(self, inputs: torch.Tensor) -> torch.Tensor:
-        return self.preprocessing.normalise(inputs).to(self._dtype)
+    def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
+        """(n, channel, *spatial) in input space, in the network's own numbers and layout."""
+        result = self.preprocessing.normalise(inputs.to(self.device)).to(self._dtype)
+        return result if self._channels_last else result.contiguous()
 
     def _run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
         try:
-            result = module(self._normalised(inputs))
+            result = module(self.normalised(inputs))
         except Exception as error:
+            if self._channels_last and "view size" in str(error):  # of a flattening by `view`
+                self._channels_last = False
+                return self._run(module, inputs)
             raise ModelError(
                 f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
                 f"({first_line(error)}); resize the picture, or say input_size with preprocess="

@@ -72,8 +72,8 @@ class Preprocessing:
         if self.bgr:
             inputs = inputs.flip(1)
         column = (1, -1, *(1,) * (inputs.ndim - 2))
-        mean = torch.tensor(self.mean or (0.0,), dtype=inputs.dtype).reshape(column)
-        std = torch.tensor(self.std, dtype=inputs.dtype).reshape(column)
+        mean = torch.tensor(self.mean or (0.0,)).to(inputs).reshape(column)
+        std = torch.tensor(self.std).to(inputs).reshape(column)
         result = (inputs * self.scale - mean) / std
         if result.ndim == 4:
             result = result.contiguous(memory_format=torch.channels_last)  # faster on processors

@@ -1,0 +1,5 @@
+"""Recomputes only what a window can change (ARCHITECTURE.md, The engine)."""
+
+from preddiff.engines.incremental.engine import Incremental
+
+__all__ = ["Incremental"]

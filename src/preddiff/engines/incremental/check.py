@@ -1,0 +1,72 @@
+"""The incremental engine held against whole forward passes, before a run."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import fx
+
+from preddiff.engines.dense import filled
+from preddiff.engines.incremental.boxes import Box
+from preddiff.engines.incremental.engine import Incremental
+from preddiff.engines.incremental.operations import whole
+from preddiff.engines.incremental.run import watch_body
+
+TOLERANCE = 1e-4
+"""Share of the range of a network's outputs by which rounding may move them, in float32."""
+
+
+def deviation(engine: Incremental, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> float:
+    """Largest difference from whole forward passes, as a share of the range of their outputs.
+
+    Parameters
+    ----------
+    starts, draws : as `Incremental.evaluate` takes them.
+    """
+    with torch.inference_mode():
+        expected = engine.model.raw(_perturbed(engine, starts, draws), engine.node).double()
+        expected = expected.flatten(2).mean(2) if expected.ndim > 2 else expected
+        return _share(engine.raw(starts, draws).double(), expected)
+
+
+def parting(
+    engine: Incremental, starts: NDArray[np.int64], draws: NDArray[np.float32]
+) -> str | None:
+    """The first node where boxes and whole outputs part; None if they do nowhere."""
+    model = engine.model
+    with torch.inference_mode():
+        recorder = _Recorder(engine.program.module)
+        recorder.run(model.normalised(_perturbed(engine, starts, draws)).to(engine.dtype))
+        places = engine.places.of(starts, draws.shape[1])
+        inputs = model.normalised(torch.from_numpy(draws).flatten(0, 1)).to(engine.dtype)
+        for step, result in watch_body(engine.program, places, inputs):
+            if isinstance(result, Box):
+                expected = recorder.seen[step.name]
+                if _share(whole(result).double(), expected.double()) > TOLERANCE:
+                    return step.name
+    return None
+
+
+class _Recorder(fx.Interpreter):
+    """Runs a graph and keeps what every node gives, by its name."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        super().__init__(module, garbage_collect_values=False)
+        self.seen: dict[str, Any] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        result = self.seen[n.name] = super().run_node(n)
+        return result
+
+
+def _perturbed(
+    engine: Incremental, starts: NDArray[np.int64], draws: NDArray[np.float32]
+) -> torch.Tensor:
+    flat = draws.reshape(-1, *draws.shape[2:])
+    return torch.from_numpy(filled(engine.inputs, starts.repeat(draws.shape[1], axis=0), flat))
+
+
+def _share(found: torch.Tensor, expected: torch.Tensor) -> float:
+    scale = float(expected.max() - expected.min())
+    return float((found - expected).abs().max()) / max(scale, 1e-30)

@@ -1,0 +1,377 @@
+"""How operations work on boxes. Linear ones work on changes, all others on values.
+
+Each says which outputs its inputs reach (`reach`, by a row of regions.py) and makes a box of a
+place in the output (`run`).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch.nn import functional as F
+
+from preddiff.engines.incremental import regions, winograd
+from preddiff.engines.incremental.boxes import Box, Corner, Place, compact, gather
+from preddiff.engines.incremental.regions import Range, Sliding
+
+Native = Callable[..., Any]
+"""A node's own operation: takes its tensor inputs, gives its output."""
+
+_CONVOLUTIONS: dict[int, Callable[..., torch.Tensor]] = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}
+_AVERAGES: dict[int, Callable[..., torch.Tensor]] = {
+    3: F.avg_pool1d,
+    4: F.avg_pool2d,
+    5: F.avg_pool3d,
+}
+
+
+class Operation(Protocol):
+    """What a node of the graph does to boxes.
+
+    Attributes
+    ----------
+    base : (1, ...), the node's output on the unperturbed input.
+    axes : which axes of it are spatial.
+    """
+
+    base: torch.Tensor
+    axes: tuple[int, ...]
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:
+        """Outputs that ranges of the inputs (one per box that goes in) reach along an axis."""
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        """The output's boxes at a place, given the inputs'."""
+
+
+class Convolution:
+    """On changes: what a convolution makes of a change is the change of what it makes."""
+
+    def __init__(
+        self,
+        base: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        sliding: Sequence[Sliding],
+        groups: int,
+    ) -> None:
+        self.base = base
+        self.axes = tuple(range(2, base.ndim))
+        self.weight = compact(weight, self.axes)
+        self.bias = bias
+        self.sliding = tuple(sliding)
+        self.groups = groups
+        self._stride = tuple(side.stride for side in sliding)
+        self._dilation = tuple(side.dilation for side in sliding)
+        tiled = groups == 1 and winograd.pays(weight, self._stride, self._dilation)
+        self._tiles = winograd.Tiles(weight) if tiled else None
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:
+        return self.sliding[axis].reach(inputs[0])
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        box = boxes[0]
+        if box.place.whole and place.whole and not box.has_change:
+            padding = tuple(side.padding for side in self.sliding)
+            value = self._convolved(box.value, padding, self.bias)
+            return Box(self.base, self.axes, place, value=value, owned=True)
+        change, before = self._aligned(place, box)
+        fits = [
+            _fit(side, b, n, length)
+            for side, b, n, length in zip(
+                self.sliding, before, change.shape[2:], place.lengths, strict=True
+            )
+        ]
+        for axis, fit in zip(self.axes, fits, strict=True):
+            change = change.narrow(axis, fit.skip, fit.take)
+        result = self._convolved(change, tuple(fit.padding for fit in fits))
+        for axis, fit, length in zip(self.axes, fits, place.lengths, strict=True):
+            result = result.narrow(axis, fit.first, length)
+        return Box(self.base, self.axes, place, change=result, owned=True)
+
+    def _convolved(
+        self, inputs: torch.Tensor, padding: tuple[int, ...], bias: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        if self._tiles is not None:
+            return self._tiles(inputs, padding, bias)
+        convolve = _CONVOLUTIONS[inputs.ndim]
+        return convolve(
+            inputs, self.weight, bias, self._stride, padding, self._dilation, self.groups
+        )
+
+    def _aligned(self, place: Place, box: Box) -> tuple[torch.Tensor, Corner]:
+        """Changes, and how many places before them the first output sees, the same for all."""
+        seen = [
+            tuple(side.seen(s, 1)[0] for side, s in zip(self.sliding, start, strict=True))
+            for start in place.starts
+        ]
+        before = {
+            tuple(a - b for a, b in zip(start, first, strict=True))
+            for start, first in zip(box.place.starts, seen, strict=True)
+        }
+        if len(before) == 1:
+            return box.change, before.pop()
+        lengths = tuple(
+            side.seen(0, n)[1] for side, n in zip(self.sliding, place.lengths, strict=True)
+        )
+        return box.change_over(seen, lengths), (0,) * len(lengths)
+
+
+class _Fit:
+    """How to make a convolution with the same padding on both sides give the wanted outputs.
+
+    Attributes
+    ----------
+    skip, take : inputs to leave out at the start, and to keep.
+    padding : zeros on each side.
+    first : the first wanted output.
+    """
+
+    __slots__ = ("first", "padding", "skip", "take")
+
+    def __init__(self, skip: int, take: int, padding: int, first: int) -> None:
+        self.skip, self.take, self.padding, self.first = skip, take, padding, first
+
+
+def _fit(side: Sliding, before: int, inputs: int, outputs: int) -> _Fit:
+    """One axis: the first output sees `before` places that lie before the inputs."""
+    skip = max(0, -before)
+    before += skip
+    after = side.seen(0, outputs)[1] - before - (inputs - skip)
+    take = inputs - skip + min(0, after)
+    more = max(0, -((before - after) // side.stride))
+    return _Fit(skip, take, before + more * side.stride, more)
+
+
+class MaxPool:
+    """On values: everything that an output sees is gathered, from the base where unchanged."""
+
+    def __init__(
+        self, base: torch.Tensor, source: torch.Tensor, sliding: Sequence[Sliding]
+    ) -> None:
+        self.base = base
+        self.axes = tuple(range(2, base.ndim))
+        self.sliding = tuple(sliding)
+        self._before, self._table = _with_margin(source, base, self.sliding, -math.inf)
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:
+        return self.sliding[axis].reach(inputs[0])
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        starts, lengths = _seen(self.sliding, place)
+        values = boxes[0].value_over(starts, lengths, self._table, self._before)
+        for axis, side, length in zip(self.axes, self.sliding, place.lengths, strict=True):
+            values = _maximum_along(axis, values, side, length)
+        return Box(self.base, self.axes, place, value=values)
+
+
+def _maximum_along(axis: int, values: torch.Tensor, side: Sliding, outputs: int) -> torch.Tensor:
+    """One axis at a time: unlike torch's pooling, which also finds where the maximum is."""
+    first, *others = (
+        _along(axis, slice(begin, begin + (outputs - 1) * side.stride + 1, side.stride))
+        for begin in range(0, side.extent, side.dilation)
+    )
+    if not others:
+        return values[first]
+    result = torch.maximum(values[first], values[others[0]])
+    for other in others[1:]:
+        torch.maximum(result, values[other], out=result)
+    return result
+
+
+def _along(axis: int, part: slice) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (part,)
+
+
+class AveragePool:
+    """On changes; `share` corrects outputs that average over fewer places than the kernel has."""
+
+    def __init__(self, base: torch.Tensor, sliding: Sequence[Sliding], share: torch.Tensor) -> None:
+        self.base = base
+        self.axes = tuple(range(2, base.ndim))
+        self.sliding = tuple(sliding)
+        self.share = share
+        self._pool = _AVERAGES[base.ndim]
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:
+        return self.sliding[axis].reach(inputs[0])
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        starts, lengths = _seen(self.sliding, place)
+        changes = boxes[0].change_over(starts, lengths)
+        pooled = self._pool(
+            changes,
+            tuple(side.kernel for side in self.sliding),
+            tuple(side.stride for side in self.sliding),
+        )
+        share = gather(self.share, self.axes, place.starts, place.lengths)
+        result = Box(self.base, self.axes, place, change=pooled)
+        return Box(
+            self.base,
+            self.axes,
+            place,
+            change=result.over(pooled, share, torch.mul),
+        )
+
+
+def mean_of_whole(
+    values: torch.Tensor, base: torch.Tensor, sliding: Sequence[Sliding]
+) -> torch.Tensor:
+    """Sums over the kernel, zeros outside, divided by its size: what `share` is relative to."""
+    _, table = _with_margin(values, base, sliding, 0.0)
+    return _AVERAGES[base.ndim](
+        table, tuple(side.kernel for side in sliding), tuple(side.stride for side in sliding)
+    )
+
+
+class Rectifier:
+    """max(x, 0) as a change: two operations where values would need three.
+
+    With b the base, max(b + d, 0) - max(b, 0) = max(d + min(b, 0), -max(b, 0)).
+    """
+
+    def __init__(self, base: torch.Tensor, axes: tuple[int, ...], source: torch.Tensor) -> None:
+        self.base = base
+        self.axes = axes
+        self._below = compact(source.clamp(max=0), axes)
+        self._floor = compact(-source.clamp(min=0), axes)
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:  # noqa: ARG002
+        return regions.pointwise(inputs[0])
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        box = boxes[0]
+        if not box.has_change:
+            value = box.value.clamp_(min=0) if box.owned else box.value.clamp(min=0)
+            return Box(self.base, self.axes, place, value=value)
+        below = gather(self._below, self.axes, place.starts, place.lengths)
+        floor = gather(self._floor, self.axes, place.starts, place.lengths)
+        if box.owned:
+            change = box.over(box.change, below, torch.Tensor.add_)
+        else:
+            change = box.over(box.change, below, torch.add)
+        change = box.over(change, floor, _at_least)
+        return Box(self.base, self.axes, place, change=change)
+
+
+def _at_least(values: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
+    return torch.maximum(values, floor, out=values)
+
+
+class Pointwise:
+    """Outputs depend on the inputs at the same place only: the node's own operation on boxes.
+
+    Parameters
+    ----------
+    native : takes the boxes' tensors, each over the whole of the output's boxes.
+    linear : whether it may be run on changes.
+    """
+
+    def __init__(
+        self, base: torch.Tensor, axes: tuple[int, ...], native: Native, *, linear: bool = False
+    ) -> None:
+        self.base = base
+        self.axes = axes
+        self.native = native
+        self.linear = linear
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:  # noqa: ARG002
+        return regions.union([regions.pointwise(each) for each in inputs])
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        if self.linear:
+            result = self.native(*(b.change_over(place.starts, place.lengths) for b in boxes))
+            return Box(self.base, self.axes, place, change=result)
+        result = self.native(*(b.value_over(place.starts, place.lengths) for b in boxes))
+        return Box(self.base, self.axes, place, value=result)
+
+
+class Padding:
+    """Constant padding: nothing changes there, and everything else moves."""
+
+    def __init__(self, base: torch.Tensor, axes: tuple[int, ...], before: Sequence[int]) -> None:
+        self.base = base
+        self.axes = axes
+        self.before = tuple(before)
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:
+        return regions.shifted(inputs[0], self.before[axis])
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        starts = [
+            tuple(s - b for s, b in zip(start, self.before, strict=True)) for start in place.starts
+        ]
+        change = boxes[0].change_over(starts, place.lengths)
+        return Box(self.base, self.axes, place, change=change)
+
+
+class GlobalMean:
+    """Mean over all spatial axes, on changes."""
+
+    def __init__(
+        self, base: torch.Tensor, axes: tuple[int, ...], source: torch.Tensor, over: tuple[int, ...]
+    ) -> None:
+        self.base = base
+        self.axes = axes
+        self._over = over
+        self._size = math.prod(source.shape[axis] for axis in over)
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:  # noqa: ARG002
+        return regions.everything(inputs[0], 1)
+
+    def run(self, place: Place, boxes: list[Box]) -> Box:
+        change = boxes[0].change.sum(self._over, keepdim=bool(self.axes)) / self._size
+        return Box(self.base, self.axes, place, change=change)
+
+
+class Whole:
+    """Anything else: the node's own operation on whole outputs. Slower, never wrong."""
+
+    def __init__(self, base: Any, axes: tuple[int, ...], native: Native) -> None:
+        self.base = base
+        self.axes = axes
+        self.native = native
+
+    def reach(self, axis: int, inputs: list[Range]) -> Range:
+        return regions.everything(inputs[0], self.base.shape[self.axes[axis]])
+
+    def run(self, place: Place, boxes: list[Any]) -> Any:
+        """A box of the whole output; what is no tensor (a tuple of some) as it is."""
+        result = self.native(*(whole(each) if isinstance(each, Box) else each for each in boxes))
+        if not isinstance(result, torch.Tensor):
+            return result
+        return Box(self.base, self.axes, place, value=result)
+
+
+def whole(box: Box) -> torch.Tensor:
+    """Values of the node's whole output, (window · draw, ...)."""
+    if box.place.whole:
+        return box.value
+    corner = (0,) * len(box.axes)
+    size = tuple(box.base.shape[axis] for axis in box.axes)
+    return box.value_over([corner] * len(box.place.starts), size)
+
+
+def _seen(sliding: Sequence[Sliding], place: Place) -> tuple[list[Corner], Corner]:
+    """Which box of inputs the outputs at a place see."""
+    starts = [
+        tuple(side.seen(s, 1)[0] for side, s in zip(sliding, start, strict=True))
+        for start in place.starts
+    ]
+    lengths = tuple(side.seen(0, n)[1] for side, n in zip(sliding, place.lengths, strict=True))
+    return starts, lengths
+
+
+def _with_margin(
+    source: torch.Tensor, base: torch.Tensor, sliding: Sequence[Sliding], fill: float
+) -> tuple[Corner, torch.Tensor]:
+    """The input of a pooling with all that its outputs see outside, and the width before it."""
+    before, pads = [], []
+    for side, size, outputs in zip(sliding, source.shape[2:], base.shape[2:], strict=True):
+        first, length = side.seen(0, outputs)
+        before.append(-first)
+        pads.append((-first, max(0, first + length - size)))
+    flat = [n for pair in reversed(pads) for n in pair]
+    axes = tuple(range(2, source.ndim))
+    return tuple(before), compact(F.pad(source, flat, value=fill), axes)

@@ -1,0 +1,396 @@
+"""From a node of the graph to the operation that does the same on boxes.
+
+One function per operation, with the parameters of its torch namesake; it returns None where the
+operation must see whole outputs. `RECOGNISED` lists the names under which each goes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from preddiff.engines.incremental.operations import (
+    AveragePool,
+    Convolution,
+    GlobalMean,
+    MaxPool,
+    Native,
+    Operation,
+    Padding,
+    Pointwise,
+    Rectifier,
+    mean_of_whole,
+)
+from preddiff.engines.incremental.regions import Sliding
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A tensor cut along an axis that is not spatial, and where each part begins."""
+
+    axis: int
+    begins: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """An input of a node that depends on the network's input.
+
+    Attributes
+    ----------
+    base : (1, ...), its value on the unperturbed input; or a tuple of such.
+    axes : which axes are spatial; none where that is not known.
+    parts : how a tuple is cut out of one tensor, if it is.
+    """
+
+    base: Any
+    axes: tuple[int, ...]
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A node: its output on the unperturbed input, and its own operation on tensors."""
+
+    base: Any
+    native: Native
+
+    def like(self, x: Seen, *, linear: bool = False) -> Operation | None:
+        """Pointwise, if the output has the input's spatial axes."""
+        if self.base.ndim != x.base.ndim or _sizes(self.base, x.axes) != _sizes(x.base, x.axes):
+            return None
+        return Pointwise(self.base, x.axes, self.native, linear=linear)
+
+
+def _sizes(base: torch.Tensor, axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(base.shape[axis] for axis in axes)
+
+
+def _usual(x: Seen) -> bool:
+    """(n, channel, *spatial), as convolutions want it."""
+    return len(x.axes) > 0 and x.axes == tuple(range(2, x.base.ndim))
+
+
+def _each(value: int | Sequence[int], count: int) -> tuple[int, ...]:
+    values = tuple(value) if isinstance(value, Sequence) else (value,)
+    return values * count if len(values) == 1 else values
+
+
+def _convolution(
+    call: Call,
+    x: Seen,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Operation | None:
+    if not (_usual(x) and isinstance(weight, torch.Tensor)):
+        return None
+    count = len(x.axes)
+    kernel, stride, dilation = tuple(weight.shape[2:]), _each(stride, count), _each(dilation, count)
+    if padding == "same":  # which puts the odd one of the zeros behind
+        padding = [(k - 1) * d // 2 for k, d in zip(kernel, dilation, strict=True)]
+    padding = _each(0 if padding == "valid" else padding, count)
+    sliding = [Sliding(*each) for each in zip(kernel, stride, padding, dilation, strict=True)]
+    return Convolution(call.base, weight, bias, sliding, groups)
+
+
+def _max_pool(
+    call: Call,
+    x: Seen,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Operation | None:
+    del ceil_mode  # seen in the size of the base
+    if return_indices or not _usual(x):
+        return None
+    count = len(x.axes)
+    sides = zip(
+        _each(kernel_size, count),
+        _each(stride or kernel_size, count),
+        _each(padding, count),
+        _each(dilation, count),
+        strict=True,
+    )
+    return MaxPool(call.base, x.base, [Sliding(*side) for side in sides])
+
+
+def _average_pool(
+    call: Call,
+    x: Seen,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Operation | None:
+    del ceil_mode, count_include_pad, divisor_override  # seen in what the node makes of ones
+    if not _usual(x):
+        return None
+    count = len(x.axes)
+    sides = zip(
+        _each(kernel_size, count),
+        _each(stride or kernel_size, count),
+        _each(padding, count),
+        strict=True,
+    )
+    sliding = [Sliding(*side) for side in sides]
+    ones = torch.ones_like(x.base)
+    return AveragePool(
+        call.base, sliding, call.native(ones) / mean_of_whole(ones, call.base, sliding)
+    )
+
+
+def _adaptive_average(call: Call, x: Seen, output_size: Any) -> Operation | None:
+    del output_size  # seen in the base
+    if not _usual(x):
+        return None
+    inputs, outputs = _sizes(x.base, x.axes), _sizes(call.base, x.axes)
+    if all(n == 1 for n in outputs):
+        return GlobalMean(call.base, x.axes, x.base, x.axes)
+    if any(n % m for n, m in zip(inputs, outputs, strict=True)):
+        return None
+    kernel = tuple(n // m for n, m in zip(inputs, outputs, strict=True))
+    return _average_pool(call, x, kernel)
+
+
+def _mean(call: Call, x: Seen, dim: Any = None, keepdim: bool = False) -> Operation | None:
+    if dim is None or not x.axes:
+        return None
+    over = tuple(sorted(d % x.base.ndim for d in _each(dim, 1)))
+    if over != tuple(sorted(x.axes)):
+        return None
+    return GlobalMean(call.base, x.axes if keepdim else (), x.base, over)
+
+
+def _pointwise(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
+    return call.like(x)
+
+
+def _unchanged(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
+    return call.like(x, linear=True)
+
+
+def _rectifier(call: Call, x: Seen, inplace: bool = False) -> Operation | None:
+    del inplace  # undone before
+    return Rectifier(call.base, x.axes, x.base)
+
+
+def _across_channels(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
+    return call.like(x) if _usual(x) else None
+
+
+def _softmax(call: Call, x: Seen, dim: int | None = None, **_kwargs: Any) -> Operation | None:
+    return None if dim is None or dim % x.base.ndim in x.axes else call.like(x)
+
+
+def _last_axis(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
+    return None if x.base.ndim - 1 in x.axes else call.like(x)
+
+
+def _layer_norm(call: Call, x: Seen, shape: Any, *_args: Any, **_kwargs: Any) -> Operation | None:
+    first = x.base.ndim - len(_each(shape, 1))
+    return None if any(axis >= first for axis in x.axes) else call.like(x)
+
+
+def _sum(call: Call, a: Any, b: Any) -> Operation | None:
+    if isinstance(a, Seen) and isinstance(b, Seen):
+        return _together(call, [a, b], linear=True)
+    x = a if isinstance(a, Seen) else b
+    if call.base.shape != x.base.shape:
+        return None
+    return Pointwise(call.base, x.axes, lambda t: t, linear=True)  # a constant changes no change
+
+
+def _difference(call: Call, a: Any, b: Any) -> Operation | None:
+    if isinstance(a, Seen):
+        return _sum(call, a, b)
+    if call.base.shape != b.base.shape:
+        return None
+    return Pointwise(call.base, b.axes, torch.neg, linear=True)
+
+
+def _product(call: Call, a: Any, b: Any, **_kwargs: Any) -> Operation | None:
+    if isinstance(a, Seen) and isinstance(b, Seen):
+        return _together(call, [a, b])
+    x, constant = (a, b) if isinstance(a, Seen) else (b, a)
+    if call.base.shape != x.base.shape:
+        return None
+    if isinstance(constant, torch.Tensor):
+        shape = (1,) * (x.base.ndim - constant.ndim) + tuple(constant.shape)
+        if any(shape[axis] != 1 for axis in x.axes):
+            return None
+    return call.like(x)
+
+
+def _together(call: Call, parts: Sequence[Any], *, linear: bool = False) -> Operation | None:
+    """Several inputs that lie over each other."""
+    first = parts[0]
+    for part in parts:
+        if not isinstance(part, Seen) or part.axes != first.axes:
+            return None
+        if _sizes(part.base, part.axes) != _sizes(call.base, part.axes):
+            return None
+    return call.like(first, linear=linear)
+
+
+def _concatenation(call: Call, tensors: Any, dim: int = 0) -> Operation | None:
+    if not isinstance(tensors[0], Seen) or dim % tensors[0].base.ndim in {0, *tensors[0].axes}:
+        return None
+    return _together(call, tensors, linear=True)
+
+
+def _split(call: Call, x: Seen, _size: Any, dim: int = 0) -> Parts | None:
+    """Not an operation: where the parts begin, for `getitem`."""
+    axis = dim % x.base.ndim
+    if axis in {0, *x.axes}:
+        return None
+    lengths = [part.shape[axis] for part in call.base]
+    return Parts(axis, tuple(sum(lengths[:number]) for number in range(len(lengths))))
+
+
+def _getitem(call: Call, x: Seen, index: Any) -> Operation | None:
+    if x.parts is not None and isinstance(index, int):
+        along, begin = x.parts.axis, x.parts.begins[index]
+        length = call.base.shape[along]
+
+        def cut(tensor: torch.Tensor) -> torch.Tensor:
+            return tensor.narrow(along, begin, length)
+
+        return Pointwise(call.base, x.axes, cut, linear=True)
+    if not isinstance(x.base, torch.Tensor):
+        return None
+    axes, axis, result = [], 0, 0
+    for each in index if isinstance(index, tuple) else (index,):
+        if not (each is None or isinstance(each, int | slice)):
+            return None
+        if each is not None:
+            if axis in {0, *x.axes} and each != slice(None):
+                return None
+            axes += [result] if axis in x.axes else []
+            axis += 1
+        result += 0 if isinstance(each, int) else 1
+    axes += [old - axis + result for old in x.axes if old >= axis]
+    return Pointwise(call.base, tuple(axes), call.native, linear=True)
+
+
+def _unsqueezed(call: Call, x: Seen, dim: int) -> Operation | None:
+    new = dim % call.base.ndim
+    axes = tuple(axis + (axis >= new) for axis in x.axes)
+    return Pointwise(call.base, axes, call.native, linear=True) if new else None
+
+
+def _permutation(call: Call, x: Seen, *dims: Any) -> Operation | None:
+    order = [d % x.base.ndim for d in (dims[0] if isinstance(dims[0], Sequence) else dims)]
+    if order[0] != 0:
+        return None
+    axes = tuple(order.index(axis) for axis in x.axes)
+    return Pointwise(call.base, axes, call.native, linear=True)
+
+
+def _transposition(call: Call, x: Seen, dim0: int, dim1: int) -> Operation | None:
+    order = list(range(x.base.ndim))
+    order[dim0], order[dim1] = order[dim1], order[dim0]
+    return _permutation(call, x, order)
+
+
+def _shape(call: Call, x: Seen, *_shape: Any) -> Operation | None:
+    """Channels regrouped in front of the spatial axes, which stay as they are."""
+    first = x.axes[0]
+    behind = tuple(x.base.shape[first:])
+    moved = call.base.ndim - len(behind)
+    if moved < 1 or tuple(call.base.shape[moved:]) != behind or call.base.shape[0] != 1:
+        return None
+    front = tuple(call.base.shape[1:moved])
+
+    def regroup(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.reshape(-1, *front, *tensor.shape[first:])
+
+    return Pointwise(
+        call.base, tuple(axis - first + moved for axis in x.axes), regroup, linear=True
+    )
+
+
+def _padding(
+    call: Call, x: Seen, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Operation | None:
+    del value  # is in the base
+    count = x.base.ndim
+    before = [0] * count
+    for number in range(len(pad) // 2):
+        before[count - 1 - number] = pad[2 * number]
+    padded = {a for a in range(count) if call.base.shape[a] != x.base.shape[a] or before[a]}
+    if mode != "constant" or not padded <= set(x.axes):
+        return None
+    return Padding(call.base, x.axes, [before[axis] for axis in x.axes])
+
+
+Recogniser = Callable[..., Any]
+
+_ROWS: dict[Recogniser, str] = {
+    _convolution: "conv1d conv2d conv3d",
+    _max_pool: "max_pool1d max_pool2d max_pool3d",
+    _average_pool: "avg_pool1d avg_pool2d avg_pool3d",
+    _adaptive_average: "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d",
+    _mean: "mean",
+    _rectifier: "relu ReLU",
+    _pointwise: "hardtanh relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid "
+    "sigmoid logsigmoid tanh softplus softsign tanhshrink hardshrink softshrink threshold clamp "
+    "clip abs exp sqrt square pow erf batch_norm "
+    "ReLU6 Hardtanh LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Hardsigmoid Sigmoid "
+    "LogSigmoid Tanh Softplus Softsign Tanhshrink Hardshrink Softshrink Threshold "
+    "BatchNorm1d BatchNorm2d BatchNorm3d",
+    _unchanged: "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout "
+    "stochastic_depth contiguous clone detach neg "
+    "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Identity",
+    _across_channels: "local_response_norm prelu channel_shuffle "
+    "LocalResponseNorm PReLU ChannelShuffle Softmax2d",
+    _softmax: "softmax log_softmax",
+    _last_axis: "linear Linear",
+    _layer_norm: "layer_norm",
+    _sum: "add",
+    _difference: "sub",
+    _product: "mul div truediv",
+    _concatenation: "cat concat concatenate",
+    _split: "split chunk",
+    _getitem: "getitem",
+    _permutation: "permute",
+    _transposition: "transpose swapaxes",
+    _shape: "view reshape",
+    _unsqueezed: "unsqueeze",
+    _padding: "pad",
+}
+RECOGNISED: dict[str, Recogniser] = {
+    name: recogniser for recogniser, names in _ROWS.items() for name in names.split()
+}
+
+
+def arguments(module: nn.Module) -> tuple[str, tuple[Any, ...]]:
+    """A module as the function that it is, and the function's arguments after the input."""
+    name = type(module).__name__
+    m: Any = module
+    if name in {"Conv1d", "Conv2d", "Conv3d"} and m.padding_mode == "zeros":
+        return f"conv{name[4:]}", (m.weight, m.bias, m.stride, m.padding, m.dilation, m.groups)
+    if name in {"MaxPool1d", "MaxPool2d", "MaxPool3d"}:
+        said = (m.kernel_size, m.stride, m.padding, m.dilation, m.ceil_mode, m.return_indices)
+        return f"max_pool{name[7:]}", said
+    if name in {"AvgPool1d", "AvgPool2d", "AvgPool3d"}:
+        return f"avg_pool{name[7:]}", (m.kernel_size, m.stride, m.padding)
+    if name in {"AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"}:
+        return f"adaptive_avg_pool{name[15:]}", (m.output_size,)
+    if name in {"Softmax", "LogSoftmax"}:
+        return "softmax", (m.dim,)
+    if name == "LayerNorm":
+        return "layer_norm", (m.normalized_shape,)
+    if isinstance(module, nn.modules.padding._ConstantPadNd):
+        return "pad", (m.padding, "constant", m.value)
+    return name, ()

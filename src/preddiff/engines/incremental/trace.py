@@ -1,0 +1,271 @@
+"""The steps from an input to the wanted node: the base of each, and how to do it on boxes."""
+
+import copy
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import fx
+
+from preddiff.engines.incremental.boxes import Place, compact
+from preddiff.engines.incremental.operations import Convolution, Operation, Whole
+from preddiff.engines.incremental.recognise import RECOGNISED, Call, Parts, Seen, arguments
+from preddiff.engines.incremental.simplify import simplified
+
+
+@dataclass(eq=False)
+class Step:
+    """A node that depends on the input.
+
+    Attributes
+    ----------
+    name : of the node in the graph.
+    operation : what it does to boxes.
+    inputs : the steps before it whose results it takes.
+    parameters : of its module.
+    users : how many steps take its result.
+    """
+
+    name: str
+    operation: Any
+    inputs: list["Step"]
+    parameters: list[torch.Tensor] = field(default_factory=list)
+    users: int = 0
+
+    @property
+    def base(self) -> Any:
+        """Its output on the unperturbed input."""
+        return self.operation.base
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Which axes of its output are spatial."""
+        return tuple(self.operation.axes)
+
+
+class Source:
+    """The network's input, where the windows are."""
+
+    def __init__(self, base: torch.Tensor, axes: tuple[int, ...]) -> None:
+        self.base = base
+        self.axes = axes
+
+
+class Number:
+    """What follows from shapes alone, not from values: sizes, and what is computed of them."""
+
+    axes = ()
+
+    def __init__(self, base: Any, native: Callable[..., Any]) -> None:
+        self.base = base
+        self.native = native
+
+
+@dataclass
+class Program:
+    """What leads to the wanted node, in running order; the first step is the input.
+
+    Attributes
+    ----------
+    module : the graph itself, simplified.
+    body : steps on boxes.
+    tail : steps behind the first node of features (1, ...) that everything goes through; they are
+        run on the rows of many batches at once, so that large weights are read less often.
+    """
+
+    module: fx.GraphModule
+    body: list[Step]
+    tail: list[Step] = field(default_factory=list)
+
+    @property
+    def whole(self) -> list[str]:
+        """Steps of the body that need whole outputs of nodes that have spatial axes."""
+        return [
+            step.name
+            for step in self.body
+            if isinstance(step.operation, Whole) and any(each.axes for each in step.inputs)
+        ]
+
+
+def trace(
+    part: fx.GraphModule, inputs: torch.Tensor, axes: Sequence[int], dtype: torch.dtype
+) -> Program:
+    """The steps of a graph.
+
+    Parameters
+    ----------
+    part : ends in the wanted node.
+    inputs : (1, ...), the network's input, normalised.
+    axes : which axes of it are spatial.
+    dtype : of the arithmetic.
+    """
+    module = simplified(part)
+    if dtype != inputs.dtype:
+        module = copy.deepcopy(module).to(dtype)
+    with torch.no_grad():
+        steps = _Tracer(module).steps(inputs.to(dtype), tuple(axes))
+    return Program(module, *_divided(steps))
+
+
+def multiply_adds(step: Step, places: Mapping[int, Place]) -> tuple[float, float]:
+    """Of a step for one draw: on whole outputs, and on boxes. Counts what has weights."""
+    operation = step.operation
+    if isinstance(operation, Convolution):
+        each = operation.weight.numel()
+        stride = math.prod(side.stride for side in operation.sliding)
+        inputs = math.prod(places[id(step.inputs[0])].lengths)
+        return each * math.prod(step.base.shape[2:]), each * inputs / stride
+    weights = sum(p.numel() for p in step.parameters if p.ndim > 1)
+    outputs = _flat([step.base])[0]
+    count = math.prod(outputs.shape[1:-1]) if isinstance(outputs, torch.Tensor) else 0
+    return weights * count, weights * count
+
+
+class _Tracer:
+    """Runs a graph on the unperturbed input and recognises its operations on the way."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        self.module = module
+        self.constants: dict[fx.Node, Any] = {}
+        self.made: dict[fx.Node, Step] = {}
+        self.parts: dict[fx.Node, tuple[fx.Node, Parts]] = {}
+
+    def steps(self, inputs: torch.Tensor, axes: tuple[int, ...]) -> list[Step]:
+        """Those that the output needs, in running order."""
+        for node in self.module.graph.nodes:
+            if node.op == "placeholder":
+                self.made[node] = Step(node.name, Source(compact(inputs, axes), axes), [])
+            elif node.op == "output":
+                return _needed(list(self.made.values()), self.made[node.args[0]])
+            elif any(n in self.made for n in node.all_input_nodes):
+                self.made[node] = self._step(node)
+            else:
+                self.constants[node] = self._native(node, [])()
+        raise ValueError("the graph has no output")
+
+    def _step(self, node: fx.Node) -> Step:
+        before = [n for n in node.all_input_nodes if n in self.made]
+        native = self._native(node, before)
+        if not any(_has_tensor(self.made[n].base) for n in before) or _is_shape(node):
+            base = native(*(self.made[n].base for n in before))
+            return Step(node.name, Number(base, native), [self.made[n] for n in before])
+        base = native(*(self.made[n].base for n in before))
+        if not _has_tensor(base):
+            return Step(node.name, Number(base, native), [self.made[n] for n in before])
+        operation = self._recognised(node, Call(base, native))
+        if operation is None:
+            inputs = [self.made[n] for n in before]
+            return Step(node.name, Whole(base, (), native), inputs, self._parameters(node))
+        operation.base = compact(base, tuple(operation.axes))
+        first = node.args[0]
+        if isinstance(first, fx.Node) and first in self.parts:
+            before = [self.parts[first][0]]
+        tensors = [n for n in before if isinstance(self.made[n].base, torch.Tensor)]
+        inputs = [self.made[n] for n in tensors]
+        return Step(node.name, operation, inputs, self._parameters(node))
+
+    def _parameters(self, node: fx.Node) -> list[torch.Tensor]:
+        if node.op != "call_module":
+            return []
+        return list(self.module.get_submodule(str(node.target)).parameters())
+
+    def _recognised(self, node: fx.Node, call: Call) -> Operation | None:
+        """The operation on boxes; None where it is unknown or needs whole outputs."""
+        name, extra = getattr(node.target, "__name__", str(node.target)).split(".")[0], ()
+        if node.op == "call_module":
+            name, extra = arguments(self.module.get_submodule(str(node.target)))
+        recognise = RECOGNISED.get(name)
+        if recognise is None:
+            return None
+        args = (*fx.node.map_arg(node.args, self._known), *extra)
+        kwargs = fx.node.map_arg(node.kwargs, self._known)
+        try:
+            inspect.signature(recognise).bind(call, *args, **kwargs)
+        except TypeError:  # an argument that we do not know
+            return None
+        seen = [each for each in _flat(args) if isinstance(each, Seen)]
+        if not seen or not any(each.axes for each in seen):
+            return None
+        found: Operation | Parts | None = recognise(call, *args, **kwargs)
+        if not isinstance(found, Parts):
+            return found
+        self.parts[node] = (node.all_input_nodes[0], found)
+        return None
+
+    def _known(self, node: fx.Node) -> Any:
+        """A node as the functions of recognise.py take it."""
+        if node not in self.made:
+            return self.constants[node]
+        step = self.made[node]
+        if isinstance(step.operation, Number):
+            return step.base
+        if node in self.parts:
+            source, parts = self.parts[node]
+            return Seen(step.base, self.made[source].axes, parts)
+        return Seen(step.base, step.axes)
+
+    def _native(self, node: fx.Node, before: list[fx.Node]) -> Callable[..., Any]:
+        """The node's own operation, as a function of the inputs that depend on the input."""
+        own = self._own(node)
+
+        def native(*values: Any) -> Any:
+            given = dict(zip(before, values, strict=True))
+
+            def value(n: fx.Node) -> Any:
+                return given[n] if n in given else self.constants[n]
+
+            return own(*fx.node.map_arg(node.args, value), **fx.node.map_arg(node.kwargs, value))
+
+        return native
+
+    def _own(self, node: fx.Node) -> Callable[..., Any]:
+        if node.op == "get_attr":
+            value = self.module
+            for name in str(node.target).split("."):
+                value = getattr(value, name)
+            return lambda: value
+        if node.op == "call_module":
+            return self.module.get_submodule(str(node.target))
+        if node.op == "call_method":
+            return lambda first, *args, **kwargs: getattr(first, str(node.target))(*args, **kwargs)
+        return node.target  # type: ignore[return-value]
+
+
+def _is_shape(node: fx.Node) -> bool:
+    return node.op == "call_method" and node.target in {"size", "dim", "ndimension"}
+
+
+def _has_tensor(value: Any) -> bool:
+    return any(isinstance(each, torch.Tensor) for each in _flat([value]))
+
+
+def _flat(values: Any) -> list[Any]:
+    if isinstance(values, list | tuple):
+        return [each for value in values for each in _flat(value)]
+    return [values]
+
+
+def _needed(steps: list[Step], wanted: Step) -> list[Step]:
+    """Those that lead to the wanted one, which comes last."""
+    keep = {id(wanted), id(steps[0])}
+    for step in reversed(steps):
+        if id(step) in keep:
+            for each in step.inputs:
+                keep.add(id(each))
+                each.users += 1
+    return [step for step in steps if id(step) in keep]
+
+
+def _divided(steps: list[Step]) -> tuple[list[Step], list[Step]]:
+    """Body and tail: cut at the first node of features that everything goes through."""
+    for number, step in enumerate(steps[1:], start=1):
+        if step.axes or not isinstance(step.base, torch.Tensor) or step.base.ndim != 2:
+            continue
+        before = {id(each) for each in steps[:number]}
+        later = [each for after in steps[number + 1 :] for each in after.inputs]
+        if not any(id(each) in before for each in later):
+            return steps[: number + 1], steps[number + 1 :]
+    return steps, []
