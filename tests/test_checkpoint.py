@@ -5,7 +5,7 @@ import pytest
 
 import preddiff
 from conftest import Softmax
-from preddiff import checkpoint
+from preddiff import checkpoint, plan
 from preddiff.errors import ResultError
 
 SETTINGS = {"targets": 1, "window": 4, "stride": 2, "samples": 4}
@@ -33,9 +33,10 @@ def picture(rng):
 def unfinished(tmp_path, picture, monkeypatch):
     """The file that an interrupted analysis left."""
     monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(plan, "_HELD", 8)
     path = tmp_path / "cat.unfinished.npz"
     with pytest.raises(KeyboardInterrupt):
-        preddiff.explain(Fragile(picture.shape, at=100), picture, checkpoint=path, **SETTINGS)
+        preddiff.explain(Fragile(picture.shape, at=30), picture, checkpoint=path, **SETTINGS)
     assert path.exists()
     return path
 

@@ -21,11 +21,11 @@ def test_dense_replaces_the_window_and_nothing_else(rng):
 
     engine = Dense(preddiff.load_model(remember), inputs, [1])
     windows = Windows.over((5, 6), 3)
-    draws = rng.random((len(windows), 2, 3, 3)).astype(np.float32)
+    draws = rng.random((len(windows), 1, 2, 3, 3)).astype(np.float32)
     seen.clear()
     values = engine.evaluate(windows.starts, draws)
-    assert values.shape == (len(windows), 1)
-    for picture, (y, x), draw in zip(seen, windows.starts, draws, strict=True):
+    assert values.shape == (len(windows), 1, 1)
+    for picture, (y, x), draw in zip(seen, windows.starts, draws[:, 0], strict=True):
         expected = inputs.copy()
         expected[:, y : y + 3, x : x + 3] = draw
         np.testing.assert_array_equal(picture, expected)
@@ -37,10 +37,9 @@ def test_results_are_the_same_for_every_batch_size(rng, small_network):
     windows = Windows.over((16, 16), 5, stride=3)
     sampler = ConditionalGaussian.natural(9)
     draws = sampler.draw(inputs, windows, samples=3, seed=0, valid=(0, 1))
-    starts = np.repeat(windows.starts, 3, axis=0)
-    flat = draws.reshape(-1, *draws.shape[2:])
     values = [
-        Dense(model, inputs, [0, 3], batch=batch).evaluate(starts, flat) for batch in (1, 7, 64)
+        Dense(model, inputs, [0, 3], batch=batch).evaluate(windows.starts, draws)
+        for batch in (1, 7, 64)
     ]
     np.testing.assert_allclose(values[1], values[0], atol=1e-6)
     np.testing.assert_allclose(values[2], values[0], atol=1e-6)
@@ -59,7 +58,7 @@ def test_explain_gives_the_same_draws_for_every_batch_size(rng, monkeypatch, bat
 
     settings = {"targets": 0, "window": 4, "stride": 2, "samples": 5}
     expected = preddiff.explain(brightness, inputs, **settings)
-    monkeypatch.setattr(dense, "_batch_within_memory", lambda *_: batch)
+    monkeypatch.setattr(dense, "_batch_within", lambda *_: batch)
     result = preddiff.explain(brightness, inputs, **settings)
     np.testing.assert_allclose(result.evidence, expected.evidence, atol=1e-6)
     other = preddiff.explain(brightness, inputs, seed=1, **settings)
@@ -98,4 +97,5 @@ def test_cost_is_measured_in_seconds(rng):
 
     inputs = rng.random((1, 6, 6)).astype(np.float32)
     engine = Dense(preddiff.load_model(lambda x: np.full((len(x), 2), 0.5)), inputs, [0], batch=4)
-    assert 0 < seconds_per_draw(engine, np.array([0, 0]), inputs[:, :2, :2]) < 1
+    draws = rng.random((3, 5, 1, 2, 2)).astype(np.float32)
+    assert 0 < seconds_per_draw(engine, Windows.over((6, 6), 2).starts[:3], draws) < 1

@@ -212,9 +212,21 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         ({"stride": 0}, SettingError, "stride=0"),
         ({"samples": 0}, SettingError, "samples=0: expected a whole number of at least 1"),
         ({"seed": -1}, SettingError, "seed=-1: expected a whole number of at least 0"),
-        ({"engine": "warp"}, SettingError, "engine='warp': expected one of auto, dense"),
+        (
+            {"engine": "warp"},
+            SettingError,
+            "engine='warp': expected one of auto, incremental, dense",
+        ),
         ({"precision": "int8"}, SettingError, "precision='int8'"),
-        ({"tolerance": 0.1}, SettingError, "tolerance=0.1: not in this version"),
+        (
+            {"tolerance": 0.0},
+            SettingError,
+            "tolerance=0.0: expected a relative error between 0 and 1",
+        ),
+        ({"tolerance": 0.1, "samples": 7}, SettingError, "samples=7: .* expected an even number"),
+        ({"tolerance": 0.1, "samples": 2}, SettingError, "samples=2: .* of at least 4"),
+        ({"memory": 0}, SettingError, "memory=0: expected a number of bytes"),
+        ({"device": "abacus"}, SettingError, "device='abacus'"),
         ({"source": "x"}, SettingError, "source='x': not in this version"),
         (
             {"measure": "KL"},

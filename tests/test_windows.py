@@ -92,3 +92,19 @@ def test_a_size_per_dimension():
 def test_settings_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(SettingError, match=message.replace("(", r"\(")):
         Windows.over(*arguments)
+
+
+@given(shape=st.tuples(st.integers(8, 30), st.integers(8, 30)), stride=st.integers(1, 3))
+def test_interlaced_order_visits_every_window_once(shape, stride):
+    windows = Windows.over(shape, 4, stride)
+    np.testing.assert_array_equal(np.sort(windows.interlaced), np.arange(len(windows)))
+
+
+@pytest.mark.parametrize("share", [1 / 16, 1 / 8, 1 / 4, 1 / 2])
+def test_interlaced_order_covers_evenly(share):
+    """At every moment each quarter of a quarter of the array has its share of windows."""
+    windows = Windows.over((137, 137), 10)
+    first = windows.subset(windows.interlaced[: int(share * len(windows))])
+    count, _, _ = np.histogram2d(*first.starts.T, bins=4, range=[(0, 128)] * 2)
+    np.testing.assert_allclose(count, count.mean(), rtol=0.2)
+    assert (first.coverage > 0).mean() > 0.99

@@ -4,23 +4,76 @@ Knows only protocols: what draws and what evaluates are handed in. Axis names: t
 w window, s draw.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from preddiff.evidence import Measure, mean_and_error
+from preddiff.evidence import Measure
+from preddiff.tally import Tally
 from preddiff.windows import Windows
 
 Floats = NDArray[np.float64]
-Draw = Callable[[Windows], NDArray[np.float32]]
-"""Windows → draws (w, s, channel, *size)."""
-Evaluate = Callable[[NDArray[np.int64], NDArray[np.float32]], Floats]
-"""Corners (n, dimension) and draws (n, channel, *size) → values (n, t)."""
-Report = Callable[[int, int], None]
-"""Told how many windows are done, and of how many, after each chunk."""
-Done = tuple[Floats, Floats]
-"""Evidence and its standard error, both (t, w), of the first windows."""
+Integers = NDArray[np.int64]
+Draw = Callable[[Windows, int, int], NDArray[np.float32]]
+"""Windows and which draws of each (from, up to) → draws (w, s, channel, *size)."""
+Evaluate = Callable[[Integers, NDArray[np.float32]], Floats]
+"""Corners (w, dimension) and draws (w, s, channel, *size) → values (w, s, t)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What is known after some visits to windows.
+
+    Attributes
+    ----------
+    every : all windows that are to be visited.
+    visited : numbers of those that were, ascending.
+    evidence, error : (t, visited), and its standard error from the draws.
+    bias : (t, visited), what was taken off the evidence as its bias.
+    draws : how many were evaluated.
+    """
+
+    every: Windows
+    visited: Integers
+    evidence: Floats
+    error: Floats
+    bias: Floats
+    draws: int
+
+    @property
+    def windows(self) -> Windows:
+        """The windows that were visited."""
+        return self.every.subset(self.visited)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """In which order windows are visited, and how many draws a visit takes.
+
+    Attributes
+    ----------
+    order : numbers of the windows.
+    rounds : of draws, (from, up to); all windows are visited in the first round, then all again.
+    chunk : windows whose draws are held at once; changes no result.
+    """
+
+    order: Integers
+    rounds: Sequence[tuple[int, int]]
+    chunk: int = 16
+
+    def __len__(self) -> int:
+        return len(self.order) * len(self.rounds)
+
+    def visits(self, done: int) -> Iterator[tuple[Integers, int, int]]:
+        """Windows and draws of each chunk, behind the visits that are done."""
+        windows = len(self.order)
+        while done < len(self):
+            turn, first = divmod(done, windows)
+            which = self.order[first : first + self.chunk]
+            yield which, *self.rounds[turn]
+            done += len(which)
 
 
 def analyse(
@@ -29,49 +82,40 @@ def analyse(
     evaluate: Evaluate,
     base: Floats,
     measure: Measure,
+    schedule: Schedule,
+    tally: Tally,
     *,
-    population: int | None = None,
-    chunk: int = 16,
-    report: Report = lambda _done, _of: None,
-    done: Done | None = None,
-    keep: Callable[[Floats, Floats], None] = lambda _evidence, _error: None,
-) -> Done:
+    unbiased: bool = False,
+    after: Callable[[Callable[[], Findings], int, int], bool] = lambda _look, _visits, _of: False,
+) -> Findings:
     """Evidence of every window for every target.
 
     Parameters
     ----------
     base : (t,), the targets' values on the unperturbed input.
-    population : how many different draws a window has, None if unlimited.
-    chunk : windows whose draws are held at once; changes no result.
-    done : what an earlier call kept; the analysis goes on behind it.
-    keep : given the evidence and errors of the windows done so far, after each chunk.
-
-    Returns
-    -------
-    evidence and its standard error, both (t, w).
+    tally : what an earlier call counted, or an empty one; the analysis goes on behind it.
+    unbiased : take off the bias that the evidence has from means of few draws.
+    after : called after each chunk with a function that says what is known by then, the visits
+        to windows that are done and how many there are going to be; where it returns true, the
+        analysis stops.
     """
-    evidence = np.empty((len(base), len(windows)))
-    error = np.empty_like(evidence)
-    begin = 0
-    if done is not None:
-        begin = done[0].shape[1]
-        evidence[:, :begin], error[:, :begin] = done
-    for first in range(begin, len(windows), chunk):
-        which = np.arange(first, min(first + chunk, len(windows)))
+    for which, first, last in schedule.visits(tally.visits):
         part = windows.subset(which)
-        values = _values(part, draw(part), evaluate)
-        evidence[:, which], error[:, which] = measure(
-            base[:, None], *mean_and_error(values, population)
-        )
-        finished = int(which[-1]) + 1
-        keep(evidence[:, :finished], error[:, :finished])
-        report(finished, len(windows))
-    return evidence, error
+        values = evaluate(part.starts, draw(part, first, last))
+        tally.add(which, values.transpose(2, 0, 1))
+        if after(
+            lambda: _findings(windows, base, measure, tally, unbiased), tally.visits, len(schedule)
+        ):
+            break
+    return _findings(windows, base, measure, tally, unbiased)
 
 
-def _values(windows: Windows, draws: NDArray[np.float32], evaluate: Evaluate) -> Floats:
-    """Values (t, w, s) of the targets with each window replaced by each of its draws."""
-    samples = draws.shape[1]
-    starts = np.repeat(windows.starts, samples, axis=0)
-    values = evaluate(starts, draws.reshape(-1, *draws.shape[2:]))
-    return values.reshape(len(windows), samples, -1).transpose(2, 0, 1)
+def _findings(
+    windows: Windows, base: Floats, measure: Measure, tally: Tally, unbiased: bool
+) -> Findings:
+    visited = np.flatnonzero(tally.groups)
+    mean, error = tally.mean_and_error(visited)
+    evidence, evidence_error = measure(base[:, None], mean, error)
+    bias = measure.bias(mean, evidence_error) if unbiased else np.zeros_like(evidence)
+    draws = int(tally.groups.sum()) * tally.size
+    return Findings(windows, visited, evidence - bias, evidence_error, bias, draws)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import ResultError
 from preddiff.media.whole import whole
+from preddiff.tally import Tally
 from preddiff.windows import Windows
 
 _SECONDS = 20.0  # between two writings, so that they cost nothing worth speaking of
@@ -21,12 +22,12 @@ Floats = NDArray[np.float64]
 
 
 class Checkpoint:
-    """Evidence of the windows that are done, in one .npz file.
+    """What was counted of the windows that were visited, in one .npz file.
 
     Parameters
     ----------
     path : of the file, which need not exist; None keeps nothing.
-    inputs, windows, targets, base, facts : all that the evidence depends on.
+    inputs, windows, targets, base, facts : all that the counts depend on.
     """
 
     def __init__(
@@ -44,8 +45,8 @@ class Checkpoint:
         self.key = hashlib.sha256(b"".join(parts)).hexdigest()
         self._written = time.monotonic()
 
-    def restore(self) -> tuple[Floats, Floats] | None:
-        """Evidence and standard errors (target, window) of the windows done; None if no file.
+    def restore(self) -> Tally | None:
+        """What was counted; None if there is no file.
 
         Raises
         ------
@@ -56,7 +57,9 @@ class Checkpoint:
             return None
         try:
             with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                key, evidence, error = str(file["key"]), file["evidence"], file["error"]
+                key = str(file["key"])
+                counted = {name: file[name] for name in ("groups", "mean", "squares")}
+                numbers = (int(file["visits"]), int(file["size"]), int(file["population"]) or None)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as failure:
             raise ResultError(
                 f"{self.path}: not a checkpoint ({type(failure).__name__}); remove it"
@@ -66,14 +69,23 @@ class Checkpoint:
                 f"{self.path}: unfinished work of another input, model or setting; go on with "
                 "those, or remove it"
             )
-        return evidence, error
+        return Tally(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
 
-    def keep(self, evidence: Floats, error: Floats) -> None:
-        """Write what is done, unless that was done a moment ago."""
+    def keep(self, tally: Tally) -> None:
+        """Write what was counted, unless that was done a moment ago."""
         if self.path is None or time.monotonic() - self._written < _SECONDS:
             return
         with whole(self.path) as written, written.open("wb") as file:
-            np.savez(file, key=np.str_(self.key), evidence=evidence, error=error)
+            np.savez(
+                file,
+                key=np.str_(self.key),
+                groups=tally.groups,
+                mean=tally.mean,
+                squares=tally.squares,
+                visits=tally.visits,
+                size=tally.size,
+                population=tally.population or 0,
+            )
         self._written = time.monotonic()
 
     def discard(self) -> None:

@@ -61,14 +61,28 @@ def mean_and_error(values: Array, population: int | None = None) -> tuple[Array,
     values = np.asarray(values, dtype=np.float64)
     draws = values.shape[-1]
     mean = values.mean(axis=-1)
-    if draws == population:
-        return mean, np.zeros_like(mean)
-    if draws < 2:
-        return mean, np.full_like(mean, np.nan)
-    error = values.std(axis=-1, ddof=1) / math.sqrt(draws)
-    if population is not None:
-        error = error * math.sqrt(1 - draws / population)
-    return mean, error
+    squares = ((values - mean[..., None]) ** 2).sum(axis=-1)
+    return mean, error_of_mean(squares, np.array(draws), 1, population)
+
+
+def error_of_mean(
+    squares: Array, groups: NDArray[np.int64], size: int = 1, population: int | None = None
+) -> Array:
+    """Standard error of a mean over groups of draws that depend on each other only within.
+
+    Parameters
+    ----------
+    squares : sum of the squared deviations of the groups' means from the mean.
+    groups : how many there are, broadcastable to `squares`.
+    size : draws in a group; 2 for antithetic pairs.
+    population : as in `mean_and_error`.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(squares / (groups - 1.0) / groups)
+        if population is not None:
+            error = error * np.sqrt(np.maximum(0.0, 1 - groups * size / population))
+    error = np.where(groups < 2, np.nan, error)
+    return np.where(groups * size == (population or -1), 0.0, error)
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,21 @@ class WeightOfEvidence:
         slope = np.minimum(slope, 1 / np.finfo(np.float64).epsneg)
         return evidence, slope * error
 
+    def bias(self, mean: Array, error: Array) -> Array:
+        """By how much the evidence is off on average, as log-odds are no linear function.
+
+        To second order: -(2p - 1) / 2 times the variance of the log-odds, in nats. For errors
+        beyond what a second order can tell, no more than half the error.
+
+        Parameters
+        ----------
+        mean : p(c|x without w), the mean over the draws.
+        error : standard error of the evidence.
+        """
+        p = _inside(laplace(mean, self.train_size, self.classes))
+        error = np.nan_to_num(error)
+        return np.clip(-(2 * p - 1) * error**2 * math.log(2) / 2, -error / 2, error / 2)
+
 
 @dataclass(frozen=True)
 class ActivationDifference:
@@ -137,6 +166,10 @@ class ActivationDifference:
     def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
         """Evidence and its standard error; arguments as in `WeightOfEvidence`."""
         return base - mean, error
+
+    def bias(self, mean: Array, error: Array) -> Array:  # noqa: ARG002
+        """None: it is linear."""
+        return np.zeros_like(mean)
 
 
 Measure = WeightOfEvidence | ActivationDifference

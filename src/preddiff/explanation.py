@@ -117,26 +117,30 @@ def assemble(
     picture: NDArray[np.float32],
     evidence: NDArray[np.float64],
     evidence_error: NDArray[np.float64],
+    relevance: NDArray[np.float64],
+    standard_error: NDArray[np.float64],
     prediction: NDArray[np.float64],
     targets: Sequence[int],
     labels: Sequence[str],
     sensitivity: NDArray[np.float64] | None,
     provenance: Mapping[str, Any],
 ) -> Explanation:
-    """An Explanation from the arrays of an analysis; relevance is the last line of Algorithm 1.
+    """An Explanation from the arrays of an analysis.
 
     Parameters
     ----------
     picture : (channel, *spatial).
+    windows : those that were visited.
     evidence, evidence_error : (target, window).
+    relevance, standard_error : (target, *spatial).
     prediction : (target,).
     sensitivity : (target, *spatial), or None.
     """
     axes = AXES[-len(windows.shape) :]
     unit = {"units": provenance["unit"]}
     arrays = {
-        "relevance": (("target", *axes), windows.mean(evidence), unit),
-        "standard_error": (("target", *axes), windows.error_of_mean(evidence_error), unit),
+        "relevance": (("target", *axes), relevance, unit),
+        "standard_error": (("target", *axes), standard_error, unit),
         "coverage": (axes, windows.coverage),
         "prediction": ("target", prediction),
         "evidence": (("target", "window"), evidence, unit),

@@ -1,7 +1,8 @@
 """The front door: the one place where defaults are chosen."""
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from PIL import Image
 
 from preddiff import plan as plans
 from preddiff import progress as bars
-from preddiff import provenance
-from preddiff.analysis import Done, Report, analyse
+from preddiff import provenance, watch
+from preddiff.analysis import Findings, analyse
 from preddiff.baselines.sensitivity import sensitivity
 from preddiff.checkpoint import Checkpoint
 from preddiff.engines import seconds_per_draw
@@ -22,6 +23,9 @@ from preddiff.models import load_model
 from preddiff.models.targets import Target
 from preddiff.plan import Picture, Plan, Settings
 from preddiff.samplers import Sampler
+from preddiff.tally import Tally
+
+Report = Callable[[int, int], None]
 
 
 def explain(
@@ -44,6 +48,9 @@ def explain(
     measure: str = "auto",
     progress: bool | Report = False,
     checkpoint: str | Path | None = None,
+    callback: Callable[[Explanation], None] | None = None,
+    device: str = "cpu",
+    memory: int | None = None,
 ) -> Explanation:
     """Why a model decided as it did about one input: prediction difference analysis.
 
@@ -64,9 +71,13 @@ def explain(
     samples : draws per window (S); no more are taken than the sampler has different ones.
     stride : pixels from one window to the next.
     seed : the draws follow from it.
-    engine : "auto" or "dense".
-    precision : "auto" or "float32".
-    tolerance : stop at a relative error; not in this version.
+    engine : "incremental" recomputes only what a window can change, and is exact; "dense" makes
+        whole forward passes; "auto" takes the faster one.
+    precision : of the incremental engine's arithmetic: "float32", "bfloat16", "float16"; "auto"
+        takes a shorter one only if it is faster here and changes the evidence by less than 1 %.
+    tolerance : stop when the map's standard error is below this share of its root mean square,
+        counting the windows that were not visited, too; draws then come in antithetic pairs, where
+        the sampler can make them. None is the full protocol: every window, all its draws.
     mask : true where it matters, (y, x) or (z, y, x), or a picture's path: only windows that touch
         it are analysed.
     train_size : N of the Laplace correction; None is the model's own, or ImageNet's where that is
@@ -76,6 +87,10 @@ def explain(
     progress : True for a bar on the terminal, or a function of windows done and of how many.
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.
+    callback : given the explanation so far about once a second: windows are visited in an order
+        that covers the input evenly at every moment.
+    device : "cpu", or where torch is to run a network: "cuda", "mps".
+    memory : bytes that a batch of draws may take; None is a quarter of what is free.
 
     Returns
     -------
@@ -103,6 +118,8 @@ def explain(
         engine=engine,
         precision=precision,
         tolerance=tolerance,
+        device=device,
+        memory=memory,
         mask=mask,
         train_size=train_size,
         measure=measure,
@@ -111,62 +128,88 @@ def explain(
     unfinished = Checkpoint(
         checkpoint, plan.inputs, plan.windows, plan.targets, plan.base, plan.facts
     )
-    evidence, error = _run(plan, progress, unfinished)
-    explanation = assemble(
-        windows=plan.windows,
+    tally = unfinished.restore() or Tally.empty(
+        len(plan.targets), len(plan.windows), plan.sampler.group, plan.sampler.population
+    )
+
+    def result(findings: Findings) -> Explanation:
+        return _explanation(plan, findings, _name(picture), time.perf_counter() - started)
+
+    if progress is True:
+        bars.say(_forecast(plan))
+    with _reporting(progress) as report:
+        watcher = watch.Watch(
+            tolerance,
+            report,
+            lambda: unfinished.keep(tally),
+            None if callback is None else lambda findings: callback(result(findings)),
+            tally.visits,
+        )
+        findings = _run(plan, tally, watcher)
+    explanation = result(findings)
+    unfinished.discard()
+    return explanation
+
+
+def _run(plan: Plan, tally: Tally, watcher: watch.Watch) -> Findings:
+    return analyse(
+        plan.windows,
+        plan.draw,
+        plan.engine.evaluate,
+        plan.base,
+        plan.measure,
+        plan.schedule,
+        tally,
+        unbiased=plan.tolerance is not None,
+        after=watcher,
+    )
+
+
+def _explanation(plan: Plan, findings: Findings, name: str, seconds: float) -> Explanation:
+    """What is known by now."""
+    relevance, error = watch.relevance(findings)
+    relative = watch.relative_error(findings)
+    return assemble(
+        windows=findings.windows,
         picture=plan.inputs,
-        evidence=evidence,
-        evidence_error=error,
+        evidence=findings.evidence,
+        evidence_error=findings.error,
+        relevance=relevance,
+        standard_error=error,
         prediction=plan.base,
         targets=plan.targets,
         labels=plan.labels,
         sensitivity=_sensitivity(plan),
         provenance={
-            "input": _name(picture),
+            "input": name,
             **plan.facts,
-            "evaluations": 1 + len(plan.windows) * plan.samples,
-            "seconds": round(time.perf_counter() - started, 3),
+            **plan.engine_facts,
+            "relative_error": relative if math.isfinite(relative) else "",
+            "evaluations": 1 + findings.draws,
+            "seconds": round(seconds, 3),
             **provenance.here(),
         },
     )
-    unfinished.discard()
-    return explanation
-
-
-def _run(plan: Plan, progress: bool | Report, unfinished: Checkpoint) -> Done:
-    """Evidence and its standard error, (target, window)."""
-    if progress is True:
-        bars.say(_forecast(plan))
-    with _reporting(progress) as report:
-        return analyse(
-            plan.windows,
-            plan.draw,
-            plan.engine.evaluate,
-            plan.base,
-            plan.measure,
-            population=plan.sampler.population,
-            chunk=max(1, 4 * plan.engine.batch // plan.samples),
-            report=report,
-            done=unfinished.restore(),
-            keep=unfinished.keep,
-        )
 
 
 def _forecast(plan: Plan) -> str:
     """What the work is going to cost, from a timed batch."""
-    draw = plan.draw(plan.windows.subset(np.arange(1)))[0, 0]
-    seconds = seconds_per_draw(plan.engine, plan.windows.starts[0], draw)
+    some = plan.some_windows
+    seconds = seconds_per_draw(plan.engine, some.starts, plan.draw(some, 0, plan.samples))
     draws = len(plan.windows) * plan.samples
+    least = "" if plan.tolerance is None else "at most "
     return (
-        f"{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
-        f"about {bars.duration(draws * seconds)}"
+        f"{least}{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
+        f"about {bars.duration(draws * seconds)} ({plan.engine.name} engine)"
     )
 
 
-def _reporting(progress: bool | Report) -> AbstractContextManager[Report]:
+def _reporting(progress: bool | Report) -> AbstractContextManager[bars.Report]:
     if progress is True:
         return bars.bar("Explaining")
-    return nullcontext((lambda _done, _of: None) if progress is False else progress)
+    if progress is False:
+        return nullcontext(lambda _done, _of, _error: None)
+    return nullcontext(lambda done, of, _error: progress(done, of))
 
 
 def _sensitivity(plan: Plan) -> NDArray[np.float64] | None:

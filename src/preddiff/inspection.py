@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from preddiff import progress
-from preddiff.engines import Dense, seconds_per_draw
+from preddiff.engines import Engine, Task, choose
+from preddiff.engines.incremental import Incremental
 from preddiff.models import Model
 from preddiff.windows import Windows
 
 _WINDOW, _SAMPLES = 10, 10  # the paper's settings
+_TRIED, _SAVED = 8, 64  # windows that are timed, and that multiply-adds are counted for
 
 
 def inspect(model: Model) -> tuple[dict[str, str], Mapping[str, tuple[int, ...]]]:
@@ -32,12 +35,40 @@ def inspect(model: Model) -> tuple[dict[str, str], Mapping[str, tuple[int, ...]]
     }, model.nodes(inputs)
 
 
-def _cost(model: Model, inputs: np.ndarray) -> dict[str, str]:
+def _cost(model: Model, inputs: NDArray[np.float32]) -> dict[str, str]:
     windows = Windows.over(inputs.shape[1:], min(_WINDOW, *inputs.shape[1:]))
-    box = inputs[(slice(None), *(slice(0, k) for k in windows.size))]
-    seconds = seconds_per_draw(Dense(model, inputs, [0]), windows.starts[0], box)
+    some = windows.subset(np.linspace(0, len(windows) - 1, _TRIED).astype(np.int64))
+    shape = (_TRIED, _SAMPLES, len(inputs), *windows.size)
+    task = Task(
+        model=model,
+        inputs=inputs,
+        targets=[0],
+        node=None,
+        size=windows.size,
+        starts=some.starts,
+        draws=np.random.default_rng(0).random(shape, dtype=np.float32),
+        evidence=lambda values: values.mean(axis=1).T,
+        total=len(windows) * _SAMPLES,
+    )
+    engine, facts = choose(task)
+    seconds = task.seconds(engine)
     total = progress.duration(len(windows) * _SAMPLES * seconds)
     return {
+        "engine": f"{facts['engine']}, {facts['precision']}",
+        **_boxes(engine),
         "one evaluation": f"{1000 * seconds:.1f} ms",
         "one picture": f"{len(windows):,} windows × {_SAMPLES} draws at stride 1: {total}",
+    }
+
+
+def _boxes(engine: Engine) -> dict[str, str]:
+    """What the incremental engine can do in boxes."""
+    if not isinstance(engine, Incremental):
+        return {}
+    windows = Windows.over(engine.inputs.shape[1:], engine.size)
+    some = windows.subset(windows.interlaced[:_SAVED])
+    whole = engine.program.whole
+    return {
+        "in boxes": f"multiply-adds of whole passes / {engine.saved(some.starts):.1f}"
+        + (f"; whole outputs for {', '.join(whole)}" if whole else "")
     }

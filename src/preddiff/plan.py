@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from preddiff.engines import Dense, Engine
+from preddiff.analysis import Schedule
+from preddiff.engines import Engine, Task, choose, precision
 from preddiff.errors import InputError, SettingError
-from preddiff.evidence import IMAGENET_TRAIN_SIZE, ActivationDifference, Measure, WeightOfEvidence
+from preddiff.evidence import (
+    IMAGENET_TRAIN_SIZE,
+    ActivationDifference,
+    Measure,
+    WeightOfEvidence,
+    mean_and_error,
+)
 from preddiff.media import images
 from preddiff.models import Model, targets
 from preddiff.models.base import as_inputs
@@ -20,6 +27,12 @@ from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Range
 from preddiff.windows import Windows
+
+_FIRST = 4  # draws of a window in the first round of a run with a tolerance: two pairs
+_HELD = 2560  # draws that are held at once
+_LOOKS = 64  # chunks of a run, at least, if they are not of fewer windows than these:
+_FEWEST = 16
+_TRIED = 8  # windows that engines are tried on, and draws of each
 
 Picture = str | Path | Image.Image | ArrayLike
 
@@ -40,6 +53,8 @@ class Settings:
     engine: str
     precision: str
     tolerance: float | None
+    device: str
+    memory: int | None
     mask: ArrayLike | str | Path | None
     train_size: float | None
     measure: str
@@ -56,7 +71,9 @@ class Plan:
     samples : draws per window, no more than the sampler has different ones.
     targets : numbers of classes or channels.
     base : (target,), their values on the unperturbed input.
+    tolerance : relative error at which to stop, or None.
     facts : the settings as a result's provenance says them.
+    engine_facts : the same of the engine; it changes no result but for rounding.
     """
 
     model: Model
@@ -70,12 +87,29 @@ class Plan:
     targets: list[int]
     base: NDArray[np.float64]
     measure: Measure
+    tolerance: float | None
     engine: Engine
     facts: dict[str, Any]
+    engine_facts: dict[str, Any]
 
-    def draw(self, windows: Windows) -> NDArray[np.float32]:
-        """Draws (window, draw, channel, *size) for some of the windows."""
-        return self.sampler.draw(self.inputs, windows, self.samples, self.seed, self.valid)
+    def draw(self, windows: Windows, first: int, last: int) -> NDArray[np.float32]:
+        """Draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
+        return self.sampler.draw(self.inputs, windows, last, self.seed, self.valid)[:, first:]
+
+    @property
+    def some_windows(self) -> Windows:
+        """A few from all over the input, to try things on."""
+        return _some(self.windows)
+
+    @property
+    def schedule(self) -> Schedule:
+        """All draws of a window at once; with a tolerance, few in a first round over all."""
+        rounds = [(0, self.samples)]
+        if self.tolerance is not None and self.samples > _FIRST:
+            rounds = [(0, _FIRST), (_FIRST, self.samples)]
+        several = max(_FEWEST, len(self.windows) // _LOOKS)
+        chunk = max(1, min(_HELD // rounds[0][1], several))
+        return Schedule(self.windows.interlaced, rounds, chunk)
 
     @property
     def labels(self) -> list[str]:
@@ -93,6 +127,8 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
             f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
             f"{wish.window}: expected a larger picture, or a smaller window"
         )
+    if wish.device != "cpu":
+        model = _on(model, wish.device)
     inputs = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
     windows = _windows(inputs, wish)
     if wish.mask is not None:
@@ -106,12 +142,16 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         prepare=model.prepare,
         mean=model.mean,
     )
+    if wish.tolerance is not None:
+        sampler = _for_tolerance(sampler, wish)
     sampler.check(inputs, windows, valid)
     samples = min(wish.samples, sampler.population or wish.samples)
     values = model.predict(inputs[None], wish.node)[0]
     chosen = targets.resolve(wish.targets, values, None if wish.node else model.labels)
     measure = _measure(wish, model, values)
-    engine = Dense(model, inputs, chosen, wish.node)
+    base = values[chosen]
+    task = _task(model, inputs, chosen, windows, sampler, samples, valid, base, measure, wish)
+    engine, engine_facts = choose(task, wish.engine, wish.precision)
     facts = {
         "model": model.spec,
         "model_sha256": model.sha256 or "",
@@ -124,8 +164,8 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         "stride": wish.stride,
         "seed": wish.seed,
         "masked": wish.mask is not None,
-        "engine": engine.name,
-        "precision": "float32",
+        "tolerance": "" if wish.tolerance is None else wish.tolerance,
+        "antithetic": sampler.group == 2,
         **measure.facts,
     }
     return Plan(
@@ -138,11 +178,23 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         seed=wish.seed,
         node=wish.node,
         targets=chosen,
-        base=values[chosen],
+        base=base,
         measure=measure,
+        tolerance=wish.tolerance,
         engine=engine,
         facts=facts,
+        engine_facts=engine_facts,
     )
+
+
+def _on(model: Model, device: str) -> Model:
+    from preddiff.models.network import Network
+
+    if not isinstance(model, Network):
+        raise SettingError(
+            f"device={device!r}: {model.spec} is no torch network; choose device='cpu'"
+        )
+    return model.on(device)
 
 
 def _check(wish: Settings) -> None:
@@ -151,14 +203,66 @@ def _check(wish: Settings) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
             raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
     for name, text, known in (
-        ("engine", wish.engine, ("auto", "dense")),
-        ("precision", wish.precision, ("auto", "float32")),
+        ("engine", wish.engine, ("auto", "incremental", "dense")),
+        ("precision", wish.precision, ("auto", *precision.BY_NAME)),
     ):
         if text not in known:
             raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
-    for name, later in (("source", wish.source), ("tolerance", wish.tolerance)):
-        if later is not None:
-            raise SettingError(f"{name}={later!r}: not in this version; leave it out")
+    if wish.source is not None:
+        raise SettingError(f"source={wish.source!r}: not in this version; leave it out")
+    if wish.tolerance is not None and not 0 < wish.tolerance < 1:
+        raise SettingError(
+            f"tolerance={wish.tolerance!r}: expected a relative error between 0 and 1, e.g. 0.1"
+        )
+    if wish.memory is not None and not wish.memory > 0:
+        raise SettingError(f"memory={wish.memory!r}: expected a number of bytes above 0")
+
+
+def _for_tolerance(sampler: Sampler, wish: Settings) -> Sampler:
+    """With antithetic pairs, where the sampler can make them."""
+    paired = sampler.paired()
+    if paired.population != 1 and (wish.samples < _FIRST or wish.samples % paired.group):
+        raise SettingError(
+            f"samples={wish.samples}: with a tolerance, errors are told from pairs of draws: "
+            f"expected an even number of at least {_FIRST}"
+        )
+    return paired
+
+
+def _some(windows: Windows) -> Windows:
+    return windows.subset(np.linspace(0, len(windows) - 1, _TRIED).astype(np.int64))
+
+
+def _task(
+    model: Model,
+    inputs: NDArray[np.float32],
+    chosen: list[int],
+    windows: Windows,
+    sampler: Sampler,
+    samples: int,
+    valid: Range | None,
+    base: NDArray[np.float64],
+    measure: Measure,
+    wish: Settings,
+) -> Task:
+    """What an engine is chosen for, with a few windows from all over the input."""
+    some = _some(windows)
+
+    def evidence(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return measure(base[:, None], *mean_and_error(values.transpose(2, 0, 1)))[0]
+
+    return Task(
+        model=model,
+        inputs=inputs,
+        targets=chosen,
+        node=wish.node,
+        size=windows.size,
+        starts=some.starts,
+        draws=sampler.draw(inputs, some, min(samples, _TRIED), wish.seed, valid),
+        evidence=evidence,
+        total=len(windows) * samples,
+        memory=wish.memory,
+    )
 
 
 def _windows(inputs: NDArray[np.float32], wish: Settings) -> Windows:

@@ -1,5 +1,6 @@
 """How far the work is, with the time left."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,12 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 _EVERY = 60.0  # seconds between two lines in a log
 
-Report = Callable[[int, int], None]
+Report = Callable[[int, int, float | None], None]
+"""Told the visits to windows that are done, how many there will be, and the relative error."""
 
 
 @contextmanager
 def bar(description: str) -> Iterator[Report]:
-    """A function that is told how many windows are done, and of how many.
+    """A function that is told how far the work is.
 
     On terminals it moves a bar; elsewhere, in a log, it says a line a minute.
     """
@@ -28,25 +30,34 @@ def bar(description: str) -> Iterator[Report]:
         MofNCompleteColumn(),
         TextColumn("windows,"),
         TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("left{task.fields[error]}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(description, total=None)
-        yield lambda done, of: progress.update(task, completed=done, total=of)
+        task = progress.add_task(description, total=None, error="")
+        yield lambda done, of, error: progress.update(
+            task, completed=done, total=of, error=_percent(error)
+        )
 
 
 def _log() -> Report:
     begin = said = time.monotonic()
 
-    def report(done: int, of: int) -> None:
+    def report(done: int, of: int, error: float | None) -> None:
         nonlocal said
         now = time.monotonic()
         if now - said >= _EVERY:
             left = duration((now - begin) / done * (of - done))
-            say(f"{done:,} of {of:,} windows, about {left} left")
+            say(f"{done:,} of {of:,} windows, about {left} left{_percent(error)}")
             said = now
 
     return report
+
+
+def _percent(error: float | None) -> str:
+    """The relative error as the end of a line."""
+    if error is None or not math.isfinite(error):
+        return ""
+    return f", relative error {100 * error:.2g} %"
 
 
 def say(text: str) -> None:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from preddiff.errors import SettingError
 
+_LEVELS = 5  # of lattices; the coarsest takes every 32nd place
+
 
 @dataclass(frozen=True, eq=False)
 class Windows:
@@ -59,6 +61,24 @@ class Windows:
         """Only the windows that hold at least one true element of `mask`."""
         held = self._spread(mask.astype(np.float64)[None], over_starts=True)[0]
         return self.subset(np.flatnonzero(held[tuple(self.starts.T)] > 0.5))
+
+    @cached_property
+    def interlaced(self) -> NDArray[np.int64]:
+        """The windows in an order that covers the array evenly at every moment.
+
+        Ever finer lattices, as in ordered dithering: of every 2×2×... neighbours opposite ones
+        come first. Windows that are a multiple of 32 places apart in every direction follow each
+        other.
+        """
+        places = [np.unique(at, return_inverse=True)[1].reshape(-1) for at in self.starts.T]
+        # The far border is visited as early as the near one: nothing else covers the outermost.
+        places = [np.where(place == place.max(), 0, place) for place in places]
+        key = np.zeros(len(self), dtype=np.int64)
+        for level in range(_LEVELS):
+            bits = [(place >> level) & 1 for place in places]
+            for bit, other in zip(bits, [*bits[1:], np.zeros_like(key)], strict=True):
+                key = 2 * key + (bit ^ other)
+        return np.argsort(key, kind="stable")
 
     @cached_property
     def numbers(self) -> NDArray[np.int64]:

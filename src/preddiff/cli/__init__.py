@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 
+from preddiff.cli.bench import bench
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
@@ -22,6 +23,7 @@ app.command()(explain)
 app.command()(model)
 app.add_typer(sampler)
 app.command()(export)
+app.command()(bench)
 
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C

@@ -55,8 +55,15 @@ def explain(
         int, typer.Option(metavar="N", help="Pixels from one window to the next.")
     ] = 1,
     seed: Annotated[int, typer.Option(metavar="N", help="The draws follow from it.")] = 0,
-    engine: Annotated[str, typer.Option(metavar="E", help="auto or dense.")] = "auto",
-    precision: Annotated[str, typer.Option(metavar="P", help="auto or float32.")] = "auto",
+    engine: Annotated[str, typer.Option(metavar="E", help="auto, incremental or dense.")] = "auto",
+    precision: Annotated[
+        str, typer.Option(metavar="P", help="auto, float32, bfloat16 or float16.")
+    ] = "auto",
+    tolerance: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Stop when the map's relative error is below X, e.g. 0.1."),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="D", help="cpu, cuda or mps.")] = "cpu",
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -96,6 +103,8 @@ def explain(
             seed=seed,
             engine=engine,
             precision=precision,
+            tolerance=tolerance,
+            device=device,
             mask=mask,
             progress=True,
             checkpoint=output / f"{path.stem}.unfinished.npz" if resume else None,

@@ -28,6 +28,13 @@ class Sampler(Protocol):
         """How many different draws a window has; None when they are unlimited."""
 
     @property
+    def group(self) -> int:
+        """Draws that depend on each other: 2 for antithetic pairs (draws 2i and 2i + 1), else 1."""
+
+    def paired(self) -> "Sampler":
+        """The same sampler with antithetic pairs of draws, if it can make them."""
+
+    @property
     def sha256(self) -> str:
         """Fingerprint of everything that the draws depend on, besides input and seed."""
 

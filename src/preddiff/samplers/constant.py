@@ -21,6 +21,7 @@ class Constant:
     """
 
     population = 1
+    group = 1
 
     def __init__(self, value: ArrayLike, *, clip: bool = True) -> None:
         self.clip = clip
@@ -29,6 +30,9 @@ class Constant:
             raise SamplerError(
                 f"constant value {self.value}: expected one finite number, or one per channel"
             )
+
+    def paired(self) -> Self:
+        return self
 
     @property
     def sha256(self) -> str:

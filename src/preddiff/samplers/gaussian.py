@@ -28,6 +28,8 @@ class ConditionalGaussian:
     covariance : of the same patches, symmetric and positive semi-definite.
     shape : (channel, *patch) of a patch, e.g. (3, 14, 14).
     clip : whether draws are clipped to the range that is valid for the input.
+    pairs : whether draws come in antithetic pairs, z and -z around the conditional mean: their
+        mean varies less than that of independent ones.
     facts : what is worth keeping about its making (source, number of patches, ...).
 
     Raises
@@ -45,12 +47,14 @@ class ConditionalGaussian:
         shape: tuple[int, ...],
         *,
         clip: bool = True,
+        pairs: bool = False,
         **facts: Any,
     ) -> None:
         self.mean = np.asarray(mean, dtype=np.float64)
         self.covariance = np.asarray(covariance, dtype=np.float64)
         self.shape = tuple(int(n) for n in shape)
         self.clip = clip
+        self.pairs = pairs
         self.facts = facts
         self._conditionals: dict[tuple[tuple[int, ...], tuple[int, ...]], normal.Conditional] = {}
         normal.check(self.mean, self.covariance, self.shape)
@@ -92,8 +96,17 @@ class ConditionalGaussian:
         colours : 3 for red, green, blue; 1 for luminance.
         """
         mean, covariance = natural.patch_statistics(patch, channels, colours)
-        facts = {"channels": channels, "source": "natural pictures (embedded)"}
+        facts: dict[str, Any] = {"channels": channels, "source": "natural pictures (embedded)"}
         return cls(mean, covariance, (colours, patch, patch), clip=clip, **facts)
+
+    @property
+    def group(self) -> int:
+        return 2 if self.pairs else 1
+
+    def paired(self) -> Self:
+        return type(self)(
+            self.mean, self.covariance, self.shape, clip=self.clip, pairs=True, **self.facts
+        )
 
     @property
     def sha256(self) -> str:
@@ -206,7 +219,7 @@ class ConditionalGaussian:
             means = conditional.mean(_patches(inputs, corners, self.shape))
             noise = np.stack(
                 [
-                    base.generator(seed, number).standard_normal((samples, values))
+                    self._noise(base.generator(seed, number), samples, values)
                     for number in windows.numbers[members]
                 ]
             )
@@ -214,6 +227,13 @@ class ConditionalGaussian:
         if self.clip and valid is not None:
             np.clip(draws, *valid, out=draws)
         return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
+
+    def _noise(self, random: np.random.Generator, samples: int, values: int) -> NDArray[np.float64]:
+        """Standard normal (draw, value)."""
+        if not self.pairs:
+            return random.standard_normal((samples, values))
+        half = random.standard_normal(((samples + 1) // 2, values))
+        return np.stack([half, -half], axis=1).reshape(-1, values)[:samples]
 
     def save(self, path: str | Path) -> None:
         arrays = {

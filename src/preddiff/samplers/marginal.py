@@ -21,6 +21,8 @@ class Marginal:
     pool : (n, channel, *spatial), in input space and of the input's shape.
     """
 
+    group = 1
+
     def __init__(self, pool: ArrayLike) -> None:
         self.pool = np.asarray(pool, dtype=np.float32)
         if self.pool.ndim < 3 or len(self.pool) == 0:
@@ -33,6 +35,9 @@ class Marginal:
     @property
     def population(self) -> int:
         return len(self.pool)
+
+    def paired(self) -> Self:
+        return self
 
     @property
     def sha256(self) -> str:

@@ -1,0 +1,73 @@
+"""What happens while an analysis runs: it is kept, shown, and stopped when it is precise enough."""
+
+import time
+from collections.abc import Callable
+
+from preddiff import partial
+from preddiff.analysis import Findings
+
+_GROWTH = 1.05  # from one look at the error to the next, in visits
+_EARLIEST = 64  # visits
+_SECONDS = 1.0  # between two maps for a callback, at least
+
+Look = Callable[[], Findings]
+
+
+class Watch:
+    """Called after each chunk of an analysis with a function that says what is known.
+
+    Parameters
+    ----------
+    tolerance : relative error at which to stop; None never stops.
+    report : told the visits done, how many there will be, and the relative error, if it is known.
+    keep : called after every chunk.
+    show : given the findings so far, about once a second; None shows nothing.
+    visits : those that were done before.
+    """
+
+    def __init__(
+        self,
+        tolerance: float | None,
+        report: Callable[[int, int, float | None], None],
+        keep: Callable[[], None],
+        show: Callable[[Findings], None] | None,
+        visits: int = 0,
+    ) -> None:
+        self.tolerance = tolerance
+        self.error: float | None = None
+        self._report = report
+        self._keep = keep
+        self._show = show
+        self._next_look = _look_after(visits)
+        self._next_show = 0.0
+
+    def __call__(self, look: Look, visits: int, of: int) -> bool:
+        self._keep()
+        if visits >= self._next_look:  # by visits, not by time: the same run stops at the same one
+            self.error = relative_error(look())
+            self._next_look = _look_after(visits)
+        self._report(visits, of, self.error)
+        if self._show is not None and time.monotonic() >= self._next_show:
+            self._show(look())
+            self._next_show = time.monotonic() + _SECONDS
+        return self.tolerance is not None and self.error is not None and self.error < self.tolerance
+
+
+def _look_after(visits: int) -> int:
+    """The next look at the error: always at the same visits, however often a run was resumed."""
+    look = _EARLIEST
+    while look <= visits:
+        look = max(look + _EARLIEST, int(_GROWTH * look))
+    return look
+
+
+def relative_error(findings: Findings) -> float:
+    """Of the map so far: root mean square of its error over that of its relevance."""
+    return partial.relative_error(*relevance(findings), findings.every.coverage > 0)
+
+
+def relevance(findings: Findings) -> tuple[partial.Floats, partial.Floats]:
+    """The map so far and its standard error, both (t, *shape)."""
+    found = findings.every, findings.visited, findings.evidence
+    error = partial.standard_error(*found, findings.error, findings.bias)
+    return partial.relevance(*found), error
