@@ -21,7 +21,7 @@ format: .venv/.with-dev
 	$(BIN)/ruff format .
 
 bench: .venv/.with-dev
-	$(BIN)/python scripts/bench.py
+	$(BIN)/preddiff bench $(wildcard ../shared/data/models/*.onnx) --output docs/performance.md
 
 # Tests of the page want a real browser; where it cannot be had they are skipped and say so.
 browser:
