@@ -298,3 +298,53 @@ def test_every_option_is_in_the_documentation():
             for option in parameter.opts:
                 if option.startswith("--") and option != "--help":
                     assert option in text, option
+
+
+def test_a_slower_run_says_why_in_one_line(place):
+    (place / "tiny_model.py").write_text(
+        FACTORY + "class Choosy(nn.Sequential):\n"
+        "    def forward(self, x):\n"
+        "        return super().forward(x) if x.sum() > -1e9 else x\n\n"
+        "def make_choosy():\n"
+        "    return Choosy(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()\n"
+    )
+    settings = ("--model", "tiny_model:make_choosy", "--window", 6, "--stride", 9)
+    result = subprocess.run(
+        [sys.executable, "-m", "preddiff", "explain", "cat.jpg", *map(str, settings)],
+        capture_output=True, text=True, cwd=place, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    said = [line for line in result.stderr.splitlines() if line.startswith("preddiff: ")]
+    assert len(said) == 1
+    assert "whole forward passes, as the network cannot be traced" in said[0]
+    assert "Warning" not in result.stderr
+
+
+def test_tolerance_and_engine_on_the_command_line(place):
+    result = run(
+        "explain", "cat.jpg", *TINY[:4], "--tolerance", 0.3, "--engine", "incremental", cwd=place
+    )
+    assert result.returncode == 0, result.stderr
+    e = __import__("preddiff").load(place / "out" / "cat.zarr")
+    assert e.provenance["engine"] == "incremental"
+    assert e.provenance["tolerance"] == 0.3
+
+
+def test_bench_puts_its_table_into_a_page(place):
+    page = place / "page.md"
+    page.write_text("before\n<!-- bench: begin -->old<!-- bench: end -->\nafter\n")
+    result = run(
+        "bench", "torchvision:squeezenet1_1@random", "--only", "--windows", 8, "--check", 2,
+        "--output", page, cwd=place,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    text = page.read_text()
+    assert text.startswith(
+        "before\n<!-- bench: begin -->\nLinux" if sys.platform == "linux" else ""
+    )
+    assert "| squeezenet1_1 |" in text
+    assert text.endswith("<!-- bench: end -->\nafter\n")
+    assert "old" not in text
+    page.write_text("nothing")
+    again = run("bench", "torchvision:squeezenet1_1@random", "--only", "-o", page, cwd=place)
+    assert again.returncode == 2

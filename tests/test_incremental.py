@@ -400,6 +400,33 @@ def test_a_wrong_box_is_noticed_and_named(rng, small_network, monkeypatch):
     np.testing.assert_array_equal(e.evidence, expected.evidence)
 
 
+class Asserting(nn.Module):
+    """What torch.fx cannot trace, and torch.export can."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = conv(3, 4, padding=1), conv(4, 4, padding=1)
+        self.norm, self.head = trained(nn.BatchNorm2d(4)), nn.Linear(4 * 64, 5)
+
+    def forward(self, x):
+        assert isinstance(x.shape[1], int)
+        y = torch.relu_(self.norm(self.first(x)))
+        y = F.max_pool2d(y + torch.relu(self.second(y)), 2)
+        return self.head(y.view(x.shape[0], -1))
+
+
+def test_torch_export_serves_where_fx_does_not(rng):
+    torch.manual_seed(0)
+    model = Network(Asserting().eval(), output="logits")
+    inputs = rng.random((3, 16, 16)).astype(np.float32)
+    assert model.graph is None
+    incremental = Incremental(model, inputs, [0], (3, 3))
+    starts = corners_and_others(rng, (16, 16), (3, 3))
+    draws = rng.random((len(starts), 2, 3, 3, 3)).astype(np.float32)
+    assert deviation(incremental, starts, draws) < 1e-5
+    assert incremental.program.whole == ["view_default"]
+
+
 class Untraceable(nn.Module):
     def __init__(self):
         super().__init__()

@@ -1,6 +1,7 @@
 """The command line: arguments in, calls out. Heavy modules are imported by the commands."""
 
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -10,7 +11,7 @@ from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
 from preddiff.cli.sampler import sampler
-from preddiff.errors import PreddiffError
+from preddiff.errors import EngineWarning, PreddiffError
 
 app = typer.Typer(
     name="preddiff",
@@ -31,6 +32,7 @@ _INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and status 2."""
+    warnings.showwarning = _warn  # type: ignore[assignment]
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="preddiff", standalone_mode=False)
     except PreddiffError as error:
@@ -43,6 +45,12 @@ def main() -> None:
     if status == _INTERRUPTED:
         _complain("interrupted; nothing half-written is left", _INTERRUPTED)
     sys.exit(status or 0)
+
+
+def _warn(message: Warning | str, category: type[Warning], *_where: object) -> None:
+    """In one line; those of other libraries are of no use to who explains a picture."""
+    if issubclass(category, EngineWarning):
+        print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
 
 
 def _complain(message: str, status: int) -> NoReturn:

@@ -33,6 +33,7 @@ def bench(
 ) -> None:
     from preddiff import benchmark
 
+    before, after = ("", "") if output is None else _around(output)
     chosen = [*(specs or []), *(() if only else benchmark.USUAL)]
     lines = [benchmark.machine(), "", benchmark.HEADER]
     typer.echo("\n".join(lines))
@@ -40,21 +41,21 @@ def bench(
         typer.echo(str(row))
         lines.append(str(row))
     if output is not None:
-        _put(output, "\n".join(lines))
+        from preddiff.media.whole import whole
+
+        with whole(output) as written:
+            written.write_text(before + "\n".join(["", *lines, ""]) + after)
 
 
-def _put(page: Path, table: str) -> None:
-    """The table, in place of what is between the marks."""
+def _around(page: Path) -> tuple[str, str]:
+    """What stands before and after the table, with the marks."""
     from preddiff.errors import ResultError
-    from preddiff.media.whole import whole
 
-    text = page.read_text() if page.exists() else f"{_BEGIN}\n{_END}\n"
+    text = page.read_text() if page.exists() else f"{_BEGIN}{_END}\n"
     if text.count(_BEGIN) != 1 or text.count(_END) != 1:
         raise ResultError(f"{page}: expected the marks {_BEGIN} and {_END}, once each; add them")
     before, rest = text.split(_BEGIN)
-    _, after = rest.split(_END)
-    with whole(page) as written:
-        written.write_text(f"{before}{_BEGIN}\n{table}\n{_END}{after}")
+    return before + _BEGIN, _END + rest.split(_END)[1]
 
 
 bench.__doc__ = _HELP

@@ -15,7 +15,7 @@ from torch.fx import GraphModule
 from preddiff.errors import InputError, ModelError, SettingError, TargetError, first_line
 from preddiff.models import head
 from preddiff.models.base import Floats, Inputs, Model, as_inputs, checked_values
-from preddiff.models.graph import Graph
+from preddiff.models.graph import Graph, exported
 from preddiff.models.head import Head, Output
 from preddiff.models.preprocessing import Preprocessing
 
@@ -163,14 +163,14 @@ class Network(Model):
 
         Raises
         ------
-        TargetError
-            If torch.fx cannot trace the network.
+        Exception
+            Whatever torch.export raises where torch.fx cannot trace the network and it neither.
         """
         part = self._part(node) if node is not None else self._head_for(inputs).trunk
         if isinstance(part, GraphModule):
             return part
         if self.graph is None:
-            raise TargetError(f"torch.fx cannot trace {self.spec}")
+            return exported(self.module, self.normalised(inputs))
         return self.graph.module
 
     def finished(self, values: torch.Tensor, node: str | None = None) -> Floats:

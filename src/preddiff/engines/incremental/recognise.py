@@ -90,12 +90,11 @@ def _convolution(
 ) -> Operation | None:
     if not (_usual(x) and isinstance(weight, torch.Tensor)):
         return None
-    count = len(x.axes)
-    kernel, stride, dilation = tuple(weight.shape[2:]), _each(stride, count), _each(dilation, count)
+    kernel = tuple(weight.shape[2:])
     if padding == "same":  # which puts the odd one of the zeros behind
-        padding = [(k - 1) * d // 2 for k, d in zip(kernel, dilation, strict=True)]
-    padding = _each(0 if padding == "valid" else padding, count)
-    sliding = [Sliding(*each) for each in zip(kernel, stride, padding, dilation, strict=True)]
+        spread = _each(dilation, len(kernel))
+        padding = tuple((k - 1) * d // 2 for k, d in zip(kernel, spread, strict=True))
+    sliding = _sliding(x, kernel, stride, 0 if padding == "valid" else padding, dilation)
     return Convolution(call.base, weight, bias, sliding, groups)
 
 
@@ -112,15 +111,16 @@ def _max_pool(
     del ceil_mode  # seen in the size of the base
     if return_indices or not _usual(x):
         return None
-    count = len(x.axes)
-    sides = zip(
-        _each(kernel_size, count),
-        _each(stride or kernel_size, count),
-        _each(padding, count),
-        _each(dilation, count),
-        strict=True,
-    )
-    return MaxPool(call.base, x.base, [Sliding(*side) for side in sides])
+    sliding = _sliding(x, kernel_size, stride, padding, dilation)
+    return MaxPool(call.base, x.base, sliding)
+
+
+def _sliding(
+    x: Seen, kernel: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1
+) -> list[Sliding]:
+    """A row for each spatial axis, from numbers for all of them or one for each."""
+    each = (_each(value, len(x.axes)) for value in (kernel, stride or kernel, padding, dilation))
+    return [Sliding(*side) for side in zip(*each, strict=True)]
 
 
 def _average_pool(
@@ -136,14 +136,7 @@ def _average_pool(
     del ceil_mode, count_include_pad, divisor_override  # seen in what the node makes of ones
     if not _usual(x):
         return None
-    count = len(x.axes)
-    sides = zip(
-        _each(kernel_size, count),
-        _each(stride or kernel_size, count),
-        _each(padding, count),
-        strict=True,
-    )
-    sliding = [Sliding(*side) for side in sides]
+    sliding = _sliding(x, kernel_size, stride, padding)
     ones = torch.ones_like(x.base)
     return AveragePool(
         call.base, sliding, call.native(ones) / mean_of_whole(ones, call.base, sliding)

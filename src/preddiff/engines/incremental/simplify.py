@@ -33,8 +33,7 @@ def simplified(part: fx.GraphModule) -> fx.GraphModule:
     except Exception:  # what fx cannot trace stays as it is, and is run whole
         result = fx.GraphModule(part, copy.deepcopy(part.graph))
     _work_out_of_place(result)
-    for node in result.graph.find_nodes(op="call_method", target="view"):
-        node.target = "reshape"  # the same, whatever the order in memory
+    _reshape_any_memory(result)
     _fold_normalisation(result)
     result.graph.eliminate_dead_code()
     result.recompile()
@@ -52,6 +51,15 @@ def _work_out_of_place(module: fx.GraphModule) -> None:
             if later:
                 user.replace_input_with(changed, node)
             later = later or user is node
+
+
+def _reshape_any_memory(module: fx.GraphModule) -> None:
+    """`view` wants values in a certain order in memory; `reshape` does the same without."""
+    for node in module.graph.nodes:
+        if node.op == "call_method" and node.target == "view":
+            node.target = "reshape"
+        elif node.target is torch.ops.aten.view.default:
+            node.target = torch.reshape
 
 
 def _made_out_of_place(module: fx.GraphModule, node: fx.Node) -> bool:
@@ -74,7 +82,7 @@ def _made_out_of_place(module: fx.GraphModule, node: fx.Node) -> bool:
     if node.op == "call_method" and name.endswith("_") and not name.startswith("_"):
         node.target = name.rstrip("_")
         return True
-    name = getattr(node.target, "__name__", "")
+    name = getattr(node.target, "__name__", "").split(".")[0]
     if node.op == "call_function" and name.endswith("_") and hasattr(torch, name[:-1]):
         node.target = getattr(torch, name[:-1])
         return True
