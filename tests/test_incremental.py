@@ -508,6 +508,16 @@ def test_a_shorter_precision_is_taken_if_it_is_faster_and_right(
     assert e.provenance["precision"] == chosen
 
 
+def test_dense_is_taken_where_nothing_is_saved(rng):
+    """Without a trial: a network that sees everything at once."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 256, 8), nn.ReLU(), nn.Linear(8, 4))
+    inputs = rng.random((3, 16, 16)).astype(np.float32)
+    wish = {"window": 6, "stride": 4, "samples": 2}
+    assert preddiff.explain(module.eval(), inputs, **wish).provenance["engine"] == "dense"
+    e = preddiff.explain(module, inputs, engine="incremental", **wish)
+    assert e.provenance["engine"] == "incremental"
+
+
 def test_dense_is_taken_where_it_is_faster(rng, small_network, monkeypatch):
     from preddiff.engines import choice
 

@@ -22,6 +22,7 @@ Evidence = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 _BATCHES = (20, 40, 80)  # draws at once that are tried; what fits a processor's caches
 _USUAL = 40
 _WORTH_TIMING = 5000  # draws from which on timing batches costs less than it gains
+_LEAST_SAVED = 1.02  # multiply-adds of whole passes over those of boxes, for it to be worth a try
 _CHECKED = 4  # windows that are held against whole forward passes
 
 
@@ -76,6 +77,8 @@ def choose(
                 f"precision={precision!r}: only the incremental engine has it, which cannot be "
                 "used here; choose precision='float32'"
             )
+        return dense, {"engine": dense.name, "precision": "float32"}
+    if engine == precision == "auto" and boxed.saved(task.starts) < _LEAST_SAVED:
         return dense, {"engine": dense.name, "precision": "float32"}
     chosen, facts = _in_precision(task, boxed, precision)
     if task.total >= _WORTH_TIMING:
