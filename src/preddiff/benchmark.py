@@ -122,7 +122,7 @@ def _row(spec: str, count: int, checked: int) -> Row:
     draws = _draws(random, inputs, size, starts)
     dense, boxed = _dense(model, inputs, starts, draws), Incremental(model, inputs, [0], size)
     longest = _SECONDS / (_SAMPLES * seconds_per_draw(boxed, starts[:8], draws[:8]))
-    starts, draws = starts[: max(8, int(longest))], draws[: max(8, int(longest))]
+    starts, draws = starts[: max(4, int(longest))], draws[: max(4, int(longest))]
     task = Task(
         model, inputs, [0], None, size, starts[:8], draws[:8],
         evidence=lambda values: values.mean(axis=1).T, total=len(every) * _SAMPLES,
