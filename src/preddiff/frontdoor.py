@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from preddiff import partial, provenance, watch
 from preddiff import plan as plans
 from preddiff import progress as bars
-from preddiff import provenance, watch
 from preddiff.analysis import Findings, analyse
 from preddiff.baselines.sensitivity import sensitivity
 from preddiff.checkpoint import Checkpoint
@@ -132,8 +132,11 @@ def explain(
         len(plan.targets), len(plan.windows), plan.sampler.group, plan.sampler.population
     )
 
+    map_to_compare = _sensitivity(plan)
+
     def result(findings: Findings) -> Explanation:
-        return _explanation(plan, findings, _name(picture), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return _explanation(plan, findings, map_to_compare, _name(picture), seconds)
 
     if progress is True:
         bars.say(_forecast(plan))
@@ -165,10 +168,16 @@ def _run(plan: Plan, tally: Tally, watcher: watch.Watch) -> Findings:
     )
 
 
-def _explanation(plan: Plan, findings: Findings, name: str, seconds: float) -> Explanation:
+def _explanation(
+    plan: Plan,
+    findings: Findings,
+    sensitivity: NDArray[np.float64] | None,
+    name: str,
+    seconds: float,
+) -> Explanation:
     """What is known by now."""
     relevance, error = watch.relevance(findings)
-    relative = watch.relative_error(findings)
+    relative = partial.relative_error(relevance, error, plan.windows.coverage > 0)
     return assemble(
         windows=findings.windows,
         picture=plan.inputs,
@@ -179,7 +188,7 @@ def _explanation(plan: Plan, findings: Findings, name: str, seconds: float) -> E
         prediction=plan.base,
         targets=plan.targets,
         labels=plan.labels,
-        sensitivity=_sensitivity(plan),
+        sensitivity=sensitivity,
         provenance={
             "input": name,
             **plan.facts,

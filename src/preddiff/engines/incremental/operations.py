@@ -102,19 +102,13 @@ class Convolution:
 
     def _aligned(self, place: Place, box: Box) -> tuple[torch.Tensor, Corner]:
         """Changes, and how many places before them the first output sees, the same for all."""
-        seen = [
-            tuple(side.seen(s, 1)[0] for side, s in zip(self.sliding, start, strict=True))
-            for start in place.starts
-        ]
+        seen, lengths = _seen(self.sliding, place)
         before = {
             tuple(a - b for a, b in zip(start, first, strict=True))
             for start, first in zip(box.place.starts, seen, strict=True)
         }
         if len(before) == 1:
             return box.change, before.pop()
-        lengths = tuple(
-            side.seen(0, n)[1] for side, n in zip(self.sliding, place.lengths, strict=True)
-        )
         return box.change_over(seen, lengths), (0,) * len(lengths)
 
 
@@ -326,15 +320,16 @@ class GlobalMean:
 
 
 class Whole:
-    """Anything else: the node's own operation on whole outputs. Slower, never wrong."""
+    """Anything else: the node's own operation on whole outputs. Slower, never wrong.
 
-    def __init__(self, base: Any, axes: tuple[int, ...], native: Native) -> None:
+    Of what it gives, nothing is known but that all of it may change: it has no spatial axes.
+    """
+
+    axes = ()
+
+    def __init__(self, base: Any, native: Native) -> None:
         self.base = base
-        self.axes = axes
         self.native = native
-
-    def reach(self, axis: int, inputs: list[Range]) -> Range:
-        return regions.everything(inputs[0], self.base.shape[self.axes[axis]])
 
     def run(self, place: Place, boxes: list[Any]) -> Any:
         """A box of the whole output; what is no tensor (a tuple of some) as it is."""

@@ -149,16 +149,14 @@ class _Tracer:
     def _step(self, node: fx.Node) -> Step:
         before = [n for n in node.all_input_nodes if n in self.made]
         native = self._native(node, before)
-        if not any(_has_tensor(self.made[n].base) for n in before) or _is_shape(node):
-            base = native(*(self.made[n].base for n in before))
-            return Step(node.name, Number(base, native), [self.made[n] for n in before])
-        base = native(*(self.made[n].base for n in before))
-        if not _has_tensor(base):
+        values = [self.made[n].base for n in before]
+        base = native(*values)
+        if _is_shape(node) or not (_has_tensor(values) and _has_tensor(base)):
             return Step(node.name, Number(base, native), [self.made[n] for n in before])
         operation = self._recognised(node, Call(base, native))
         if operation is None:
             inputs = [self.made[n] for n in before]
-            return Step(node.name, Whole(base, (), native), inputs, self._parameters(node))
+            return Step(node.name, Whole(base, native), inputs, self._parameters(node))
         operation.base = compact(base, tuple(operation.axes))
         first = node.args[0]
         if isinstance(first, fx.Node) and first in self.parts:
