@@ -7,7 +7,10 @@ from pathlib import Path
 import preddiff
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "torchvision", "matplotlib", "nibabel", "xarray", "zarr", "scipy", "PIL"}
+HEAVY = {
+    "torch", "torchvision", "matplotlib", "nibabel", "nilearn", "pydicom", "sklearn", "skops", "xarray",
+    "zarr", "scipy", "PIL",
+}  # fmt: skip
 
 
 def modules_after(code):
