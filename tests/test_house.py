@@ -8,8 +8,8 @@ import preddiff
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {
-    "torch", "torchvision", "matplotlib", "nibabel", "nilearn", "pydicom", "sklearn", "skops", "xarray",
-    "zarr", "scipy", "PIL",
+    "torch", "torchvision", "matplotlib", "nibabel", "nilearn", "pydicom", "sklearn", "skops",
+    "xarray", "zarr", "scipy", "PIL",
 }  # fmt: skip
 
 
