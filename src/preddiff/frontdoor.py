@@ -21,8 +21,9 @@ from preddiff.engines import seconds_per_draw
 from preddiff.explanation import Explanation, assemble
 from preddiff.models import load_model
 from preddiff.models.targets import Target
-from preddiff.plan import Picture, Plan, Settings
+from preddiff.plan import Plan
 from preddiff.samplers import Sampler
+from preddiff.settings import Picture, Settings
 from preddiff.tally import Tally
 
 Report = Callable[[int, int], None]

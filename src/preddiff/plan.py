@@ -1,6 +1,5 @@
 """From what a caller says to what is run: everything is checked before the work starts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from preddiff.analysis import Schedule
-from preddiff.engines import Engine, Task, choose, precision
+from preddiff.engines import Engine, Task, choose
 from preddiff.errors import InputError, SettingError
 from preddiff.evidence import (
     IMAGENET_TRAIN_SIZE,
@@ -22,10 +21,10 @@ from preddiff.evidence import (
 from preddiff.media import images
 from preddiff.models import Model, targets
 from preddiff.models.base import as_inputs
-from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Range
+from preddiff.settings import Picture, Settings
 from preddiff.windows import Windows
 
 _FIRST = 4  # draws of a window in the first round of a run with a tolerance: two pairs
@@ -33,31 +32,6 @@ _HELD = 2560  # draws that are held at once
 _LOOKS = 64  # chunks of a run, at least, if they are not of fewer windows than these:
 _FEWEST = 16
 _TRIED = 8  # windows that engines are tried on, and draws of each
-
-Picture = str | Path | Image.Image | ArrayLike
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What `explain` was asked for; its docstring says what each means."""
-
-    targets: Target | Sequence[Target] | None
-    node: str | None
-    source: str | None
-    sampler: str | Sampler
-    window: int
-    margin: int
-    samples: int
-    stride: int
-    seed: int
-    engine: str
-    precision: str
-    tolerance: float | None
-    device: str
-    memory: int | None
-    mask: ArrayLike | str | Path | None
-    train_size: float | None
-    measure: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +93,7 @@ class Plan:
 
 def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     """The plan, or an error that says which wish cannot be met."""
-    _check(wish)
+    wish.check()
     if isinstance(picture, str | Path):
         picture = images.read(picture)
     if isinstance(picture, Image.Image) and min(picture.size) < wish.window:
@@ -195,27 +169,6 @@ def _on(model: Model, device: str) -> Model:
             f"device={device!r}: {model.spec} is no torch network; choose device='cpu'"
         )
     return model.on(device)
-
-
-def _check(wish: Settings) -> None:
-    for name, least in (("window", 1), ("margin", 0), ("samples", 1), ("stride", 1), ("seed", 0)):
-        value = getattr(wish, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
-            raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
-    for name, text, known in (
-        ("engine", wish.engine, ("auto", "incremental", "dense")),
-        ("precision", wish.precision, ("auto", *precision.BY_NAME)),
-    ):
-        if text not in known:
-            raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
-    if wish.source is not None:
-        raise SettingError(f"source={wish.source!r}: not in this version; leave it out")
-    if wish.tolerance is not None and not 0 < wish.tolerance < 1:
-        raise SettingError(
-            f"tolerance={wish.tolerance!r}: expected a relative error between 0 and 1, e.g. 0.1"
-        )
-    if wish.memory is not None and not wish.memory > 0:
-        raise SettingError(f"memory={wish.memory!r}: expected a number of bytes above 0")
 
 
 def _for_tolerance(sampler: Sampler, wish: Settings) -> Sampler:

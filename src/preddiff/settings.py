@@ -1,0 +1,67 @@
+"""What `explain` was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from preddiff.engines import precision
+from preddiff.errors import SettingError
+from preddiff.models.targets import Target
+from preddiff.samplers import Sampler
+
+_LEAST = {"window": 1, "margin": 0, "samples": 1, "stride": 1, "seed": 0}
+
+Picture = str | Path | Image.Image | ArrayLike
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `explain` was asked for; its docstring says what each means."""
+
+    targets: Target | Sequence[Target] | None
+    node: str | None
+    source: str | None
+    sampler: str | Sampler
+    window: int
+    margin: int
+    samples: int
+    stride: int
+    seed: int
+    engine: str
+    precision: str
+    tolerance: float | None
+    device: str
+    memory: int | None
+    mask: ArrayLike | str | Path | None
+    train_size: float | None
+    measure: str
+
+    def check(self) -> None:
+        """Raise a SettingError for a value that no model or input could make sense of."""
+        for name, least in (
+            ("window", 1),
+            ("margin", 0),
+            ("samples", 1),
+            ("stride", 1),
+            ("seed", 0),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+                raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
+        for name, text, known in (
+            ("engine", self.engine, ("auto", "incremental", "dense")),
+            ("precision", self.precision, ("auto", *precision.BY_NAME)),
+        ):
+            if text not in known:
+                raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
+        if self.source is not None:
+            raise SettingError(f"source={self.source!r}: not in this version; leave it out")
+        if self.tolerance is not None and not 0 < self.tolerance < 1:
+            raise SettingError(
+                f"tolerance={self.tolerance!r}: expected a relative error between 0 and 1, e.g. 0.1"
+            )
+        if self.memory is not None and not self.memory > 0:
+            raise SettingError(f"memory={self.memory!r}: expected a number of bytes above 0")
