@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
@@ -19,13 +16,12 @@ from preddiff.errors import SettingError
 from preddiff.media.whole import whole
 from preddiff.render import colours
 from preddiff.render.overlay import greyed, opacity, rgb
+from preddiff.viewer.html import html
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from preddiff.explanation import Explanation
-
-_STATIC = resources.files("preddiff.viewer").joinpath("static")
 
 
 def page(explanation: Explanation, path: str | Path) -> Path:
@@ -52,23 +48,14 @@ def page(explanation: Explanation, path: str | Path) -> Path:
 
 
 def _render(explanation: Explanation) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: _STATIC.joinpath(name).read_text("utf-8")),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    style, script = (_STATIC.joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     picture = explanation.picture.values
     relevance_end = colours.limit(explanation.relevance.values)
     error_end = colours.limit(explanation.standard_error.values)
     height, width = explanation.coverage.shape
-    return environment.get_template("page.html.j2").render(
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+    return html(
+        "page.html.j2",
+        style="page.css",
+        scripts=("page.js",),
         title=explanation.provenance["input"],
         width=width,
         height=height,
@@ -135,8 +122,3 @@ def _png(colours_: NDArray[np.floating]) -> str:
 def _gradient(table: str) -> list[str]:
     """Seventeen colours of a table, for a colour bar."""
     return [to_hex(colormaps[table](i / 16)) for i in range(17)]
-
-
-def _hash(text: str) -> str:
-    """Of a style or script, for the page's content security policy."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

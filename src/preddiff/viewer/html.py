@@ -1,0 +1,47 @@
+"""From a template to one HTML file that may do nothing but what is written in it."""
+
+import base64
+import hashlib
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+_STATIC = resources.files("preddiff.viewer").joinpath("static")
+
+
+def html(template: str, *, style: str, scripts: tuple[str, ...], **facts: Any) -> str:
+    """A template of `static/` with its style and scripts inside.
+
+    The template finds `policy`, a content security policy that allows this style, these scripts and
+    pictures from within the page, and nothing else; `style`; `scripts`; and the facts, which it
+    escapes.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_read),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    rules, programs = _read(style), [_read(name) for name in scripts]
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(rules)}; "
+        f"script-src {' '.join(map(_hash, programs))}; base-uri 'none'; form-action 'none'"
+    )
+    return environment.get_template(template).render(
+        policy=Markup(policy),  # noqa: S704 - of hashes only
+        style=Markup(rules),  # noqa: S704 - ours
+        scripts=[Markup(program) for program in programs],  # noqa: S704 - ours
+        **facts,
+    )
+
+
+def _read(name: str) -> str:
+    return _STATIC.joinpath(name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """Of a style or script, as a policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
