@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from preddiff.analysis import Schedule, analyse
-from preddiff.evidence import ActivationDifference
+from preddiff.measures import ActivationDifference
 from preddiff.tally import Tally
 from preddiff.windows import Windows
 

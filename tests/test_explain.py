@@ -231,7 +231,7 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         (
             {"measure": "KL"},
             SettingError,
-            "measure='KL': expected one of WE, AD, auto, activation_d",
+            "measure='KL': expected one of WE, AD, DP, ID, auto, weight",
         ),
         ({"train_size": 0}, SettingError, "train_size=0: expected more than 0"),
         ({"node": "fc"}, ModelError, "has no nodes; only networks have"),

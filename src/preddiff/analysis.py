@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from preddiff.evidence import Measure
+from preddiff.measures import Measure
 from preddiff.tally import Tally
 from preddiff.windows import Windows
 

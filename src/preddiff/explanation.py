@@ -82,7 +82,7 @@ class Explanation:
     @property
     def values(self) -> tuple[str, ...]:
         """`prediction` as text, with digits enough to tell a probability below 1 from 1."""
-        return tuple(_text(float(value), self.unit) for value in self.prediction.values)
+        return tuple(_text(float(value), self.of_probabilities) for value in self.prediction.values)
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -94,6 +94,11 @@ class Explanation:
         """Unit of relevance and evidence, e.g. bits."""
         return str(self.data.attrs["unit"])
 
+    @property
+    def of_probabilities(self) -> bool:
+        """Whether `prediction` holds probabilities, not activations."""
+        return str(self.data.attrs["unit"]) != "activation"
+
     def __repr__(self) -> str:
         settings = self.data.attrs
         shape = "×".join(str(n) for n in self.coverage.shape)
@@ -103,9 +108,9 @@ class Explanation:
         )
 
 
-def _text(value: float, unit: str) -> str:
+def _text(value: float, probability: bool) -> str:
     text = f"{value:.4g}"
-    if unit == "bits" and text == "1" and value < 1:
+    if probability and text == "1" and value < 1:
         decimals = 1 - math.floor(math.log10(1 - value))
         text = f"{value:.{decimals}f}"
     return text

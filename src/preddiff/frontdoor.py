@@ -83,8 +83,10 @@ def explain(
         it are analysed.
     train_size : N of the Laplace correction; None is the model's own, or ImageNet's where that is
         unknown; `math.inf` corrects nothing.
-    measure : "weight_of_evidence" or "WE", in bits; "activation_difference" or "AD"; or "auto":
-        WE for probabilities, AD for anything else.
+    measure : "weight_of_evidence" or "WE", in bits; "activation_difference" or "AD"; of
+        probabilities also "difference_of_probabilities" or "DP" and "information_difference" or
+        "ID", in bits (Robnik-Šikonja & Kononenko); "auto" is WE for probabilities, AD for anything
+        else.
     progress : True for a bar on the terminal, or a function of windows done and of how many.
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.

@@ -8,16 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from preddiff import measures
 from preddiff.analysis import Schedule
 from preddiff.engines import Engine, Task, choose
 from preddiff.errors import InputError, SettingError
-from preddiff.evidence import (
-    IMAGENET_TRAIN_SIZE,
-    ActivationDifference,
-    Measure,
-    WeightOfEvidence,
-    mean_and_error,
-)
+from preddiff.evidence import IMAGENET_TRAIN_SIZE, mean_and_error
+from preddiff.measures import Measure
 from preddiff.media import images
 from preddiff.models import Model, targets
 from preddiff.models.base import as_inputs
@@ -254,19 +250,10 @@ def _touching(
 
 
 def _measure(wish: Settings, model: Model, values: NDArray[np.float64]) -> Measure:
-    """The measure that is meant; "auto" is WE for probabilities and AD for anything else."""
-    names = {"WE": WeightOfEvidence.name, "AD": ActivationDifference.name}  # the paper's symbols
-    names["auto"] = names["WE" if model.is_probability(wish.node) else "AD"]
-    name = names.get(wish.measure, wish.measure)
-    if name not in names.values():
-        known = ", ".join([*names, *sorted(set(names.values()))])
-        raise SettingError(f"measure={name!r}: expected one of {known}")
-    if name == ActivationDifference.name:
-        return ActivationDifference()
     size = wish.train_size if wish.train_size is not None else model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
-    if not size > 0:
-        raise SettingError(f"train_size={size}: expected more than 0 training examples")
-    measure = WeightOfEvidence(float(size), len(values))
+    measure = measures.resolve(
+        wish.measure, model.is_probability(wish.node), size, classes=len(values)
+    )
     measure.check(values)
     return measure

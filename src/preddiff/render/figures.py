@@ -70,7 +70,7 @@ def _show(axes: Axes, image: np.ndarray, title: str) -> None:
 
 def _caption(explanation: Explanation, row: int) -> str:
     """Name of a target and the model's value for it."""
-    symbol = "p" if explanation.unit == "bits" else "value"
+    symbol = "p" if explanation.of_probabilities else "value"
     return f"{explanation.labels[row]}\n{symbol} = {explanation.values[row]}"
 
 

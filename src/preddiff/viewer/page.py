@@ -66,7 +66,7 @@ def _render(explanation: Explanation) -> str:
             for row in range(len(explanation.labels))
         ],
         unit=explanation.unit,
-        is_evidence=explanation.unit == "bits",
+        is_evidence=explanation.of_probabilities,
         signed_table=_gradient(colours.SIGNED),
         error_table=_gradient(colours.ERROR),
         relevance_end=f"{relevance_end:.3g}",
