@@ -12,10 +12,10 @@ from preddiff.render.overlay import greyed, opacity, overlay, rgb
 
 
 def test_red_is_for_blue_is_against_white_is_nothing():
-    red, blue, white = colours.signed(np.array([1.0, -1.0, 0.0]), 1.0)
+    red, blue, white = colours.signed(np.array([1.0, -1.0, 0.0]), 1.0).astype(int)
     assert red[0] > 2 * red[2]
     assert blue[2] > 2 * blue[0]
-    assert white.min() > 0.95
+    assert white.min() > 240
 
 
 def test_the_scale_is_symmetric_and_unknown_is_on_no_scale():
@@ -25,7 +25,7 @@ def test_the_scale_is_symmetric_and_unknown_is_on_no_scale():
     assert colours.limit(np.full(3, np.nan)) == 1
     np.testing.assert_array_equal(colours.signed(values, 2)[1, 0], colours.UNKNOWN)
     assert not np.any(np.all(np.isclose(colours.signed(np.linspace(-1, 1, 256), 1),
-                                        colours.UNKNOWN, atol=0.02), axis=-1))  # fmt: skip
+                                        colours.UNKNOWN, atol=5), axis=-1))  # fmt: skip
 
 
 def test_the_overlay_shows_the_picture_where_relevance_is_zero(rng):
@@ -35,15 +35,15 @@ def test_the_overlay_shows_the_picture_where_relevance_is_zero(rng):
     painted = overlay(picture, relevance, 2.0)
     np.testing.assert_array_equal(painted[0], greyed(picture)[0])
     np.testing.assert_array_equal(painted[3, 3], greyed(picture)[3, 3])
-    np.testing.assert_allclose(painted[1, 2], colours.signed(np.array([2.0]), 2.0)[0])
+    np.testing.assert_array_equal(painted[1, 2], colours.signed(np.array([2.0]), 2.0)[0])
     assert opacity(relevance, 2.0).max() == 1
 
 
 def test_pictures_keep_their_place(rng):
     picture = np.zeros((3, 4, 6), dtype=np.float32)
     picture[0, 1, 5] = 1
-    assert rgb(picture)[1, 5].tolist() == [1, 0, 0]
-    assert rgb(picture[:1])[1, 5].tolist() == [1, 1, 1]
+    assert rgb(picture)[1, 5].tolist() == [255, 0, 0]
+    assert rgb(picture[:1])[1, 5].tolist() == [255, 255, 255]
     as_image = Image.fromarray((255 * picture.transpose(1, 2, 0)).astype(np.uint8))
     np.testing.assert_array_equal(images.to_array(as_image), picture)
 

@@ -1,4 +1,7 @@
-"""Red for, blue against: the one place where numbers become colours."""
+"""Red for, blue against: the one place where numbers become colours.
+
+Colours are bytes, so that a figure and a page, which gets its tables from here, agree exactly.
+"""
 
 import numpy as np
 from matplotlib import colormaps
@@ -7,39 +10,49 @@ from numpy.typing import NDArray
 SIGNED = "RdBu_r"
 """Blue over white to red; legible to people who do not tell red from green."""
 
+ALTERNATIVE = "PuOr_r"
+"""Purple over white to orange: against and for, to people who do not see the difference above."""
+
 UNSIGNED = "Reds"
 """White to red, for maps whose sign means nothing."""
 
 ERROR = "Greys"
 """White to black, for standard errors: red and blue are taken."""
 
-UNKNOWN = (0.87, 0.85, 0.74)
+UNKNOWN = (222, 217, 189)
 """Sand, where no window covers a pixel: on none of the scales."""
+
+Bytes = NDArray[np.uint8]
+
+
+def table(name: str) -> Bytes:
+    """The colours (256, 3) of a scale, from its lowest value to its highest."""
+    return np.asarray(np.rint(255 * colormaps[name](np.arange(256))[:, :3]), dtype=np.uint8)
 
 
 def limit(values: NDArray[np.floating]) -> float:
     """The end of a symmetric scale: the largest absolute value; 1 where all are 0 or unknown."""
     finite = np.abs(values[np.isfinite(values)])
-    largest = float(finite.max(initial=0.0))
+    largest = float(as_held(finite.max(initial=0.0)))
     return largest if largest > 0 else 1.0
 
 
-def signed(values: NDArray[np.floating], end: float) -> NDArray[np.float64]:
-    """Colours (..., 3) in [0, 1] of values on a scale from -end (blue) to +end (red)."""
-    return _coloured(values, (values / end + 1) / 2, SIGNED)
+def signed(values: NDArray[np.floating], end: float) -> Bytes:
+    """Colours (..., 3) of values on a scale from -end (blue) to +end (red)."""
+    return _coloured(values, (as_held(values) / end + 1) / 2, SIGNED)
 
 
-def unsigned(
-    values: NDArray[np.floating], end: float, table: str = UNSIGNED
-) -> NDArray[np.float64]:
-    """Colours (..., 3) in [0, 1] of values on a scale from 0 (white) to `end`."""
-    return _coloured(values, values / end, table)
+def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> Bytes:
+    """Colours (..., 3) of values on a scale from 0 (white) to `end`."""
+    return _coloured(values, as_held(values) / end, name)
 
 
-def _coloured(
-    values: NDArray[np.floating], share: NDArray[np.floating], table: str
-) -> NDArray[np.float64]:
+def as_held(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """In the digits that a page holds (float32), so that it shows every pixel as a figure does."""
+    return np.asarray(values, dtype=np.float32).astype(np.float64)
+
+
+def _coloured(values: NDArray[np.floating], share: NDArray[np.float64], name: str) -> Bytes:
     known = np.isfinite(values)
-    colours = colormaps[table](np.where(known, np.clip(share, 0, 1), 0))[..., :3]
-    colours[~known] = UNKNOWN
-    return np.asarray(colours)
+    steps = np.clip(256 * np.where(known, share, 0), 0, 255).astype(np.intp)
+    return np.where(known[..., None], table(name)[steps], np.array(UNKNOWN, dtype=np.uint8))

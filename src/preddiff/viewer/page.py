@@ -94,7 +94,7 @@ def _target(
     """What the page shows of one target."""
     relevance = explanation.relevance.values[row]
     error = explanation.standard_error.values[row]
-    cover = opacity(relevance, relevance_end)[..., None]
+    cover = np.rint(255 * opacity(relevance, relevance_end)[..., None]).astype(np.uint8)
     painted = np.concatenate([colours.signed(relevance, relevance_end), cover], axis=-1)
     return {
         "label": explanation.labels[row],
@@ -112,10 +112,10 @@ def _mean(error: NDArray[np.float64]) -> str:
     return f"{known.mean():.2g}" if known.size else "unknown (one draw per window)"
 
 
-def _png(colours_: NDArray[np.floating]) -> str:
-    """Colours (y, x, 3 or 4) in [0, 1] as a data URI."""
+def _png(colours_: colours.Bytes) -> str:
+    """Colours (y, x, 3 or 4) as a data URI."""
     buffer = io.BytesIO()
-    Image.fromarray(np.rint(colours_ * 255).astype(np.uint8)).save(buffer, "PNG", optimize=True)
+    Image.fromarray(colours_).save(buffer, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
