@@ -10,6 +10,7 @@
     ├── SamplerError         a sampler that cannot be loaded, fitted or used on this input
     └── ResultError          a result that cannot be read or written
 
+    InputWarning             a scan that does not say which side is left (a UserWarning)
     EngineWarning            a run that goes on, but slower than it might (a UserWarning)
 
 Every message names the value, what was expected and what to do.
@@ -45,6 +46,10 @@ class SamplerError(PreddiffError):
 
 class ResultError(PreddiffError):
     """A result that cannot be read or written."""
+
+
+class InputWarning(UserWarning):
+    """A scan that does not say which side is left, and was taken as is usual."""
 
 
 class EngineWarning(UserWarning):

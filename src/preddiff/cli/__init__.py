@@ -11,7 +11,7 @@ from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
 from preddiff.cli.sampler import sampler
-from preddiff.errors import EngineWarning, PreddiffError
+from preddiff.errors import EngineWarning, InputWarning, PreddiffError
 
 app = typer.Typer(
     name="preddiff",
@@ -49,7 +49,7 @@ def main() -> None:
 
 def _warn(message: Warning | str, category: type[Warning], *_where: object) -> None:
     """In one line; those of other libraries are of no use to who explains a picture."""
-    if issubclass(category, EngineWarning):
+    if issubclass(category, EngineWarning | InputWarning):
         print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
 
 

@@ -1,0 +1,101 @@
+"""Where the voxels of a volume lie in the world."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preddiff.errors import SettingError
+
+AXES = {"x": 0, "y": 1, "z": 2}
+"""The first, second and third axis of a file, which are the last, middle and first of arrays."""
+
+_PLANES = {"sagittal": "LR", "coronal": "PA", "axial": "IS"}
+_SLACK = 0.01  # of a voxel: programs round affines differently
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where the voxels of a volume lie; nothing in this package changes it behind the caller.
+
+    Arrays are (channel, z, y, x): z, y, x are the third, second and first axis of the file, as it
+    stores them, whatever direction of the body they are. Nothing is flipped or reordered; the
+    affine says what lies where.
+
+    Attributes
+    ----------
+    shape : (z, y, x), in voxels.
+    affine : (4, 4), from a voxel's (x, y, z, 1) to millimetres right, anterior and superior.
+    header : the fields of a NIfTI header that the affine was read from, bit by bit, so that a
+        written map has them, too; empty where there was none.
+    """
+
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+    header: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def axis_codes(self) -> tuple[str, str, str]:
+        """Where x, y and z lead to, e.g. ("R", "A", "S"); "?" where the file does not say."""
+        if self.header and not (self.header["sform_code"] or self.header["qform_code"]):
+            return ("?", "?", "?")
+        from nibabel.orientations import aff2axcodes
+
+        x, y, z = aff2axcodes(self.affine)
+        return (str(x), str(y), str(z))
+
+    @property
+    def voxel_size(self) -> tuple[float, float, float]:
+        """Millimetres along x, y and z."""
+        x, y, z = np.linalg.norm(self.affine[:3, :3], axis=0).tolist()
+        return (x, y, z)
+
+    def world(self, places: NDArray[Any]) -> NDArray[np.float64]:
+        """Millimetres right, anterior, superior (n, 3) of voxels (n, 3), whose order is z, y, x."""
+        return np.asarray(places)[:, ::-1] @ self.affine[:3, :3].T + self.affine[:3, 3]
+
+    def is_like(self, other: "Grid") -> bool:
+        """Whether the voxels of both are the same, to a hundredth of a voxel at every corner."""
+        if self.shape != other.shape:
+            return False
+        corners = np.indices((2, 2, 2)).reshape(3, -1).T * (np.array(self.shape) - 1)
+        apart = np.linalg.norm(self.world(corners) - other.world(corners), axis=1)
+        return bool(apart.max() <= _SLACK * min(self.voxel_size))
+
+    def axis(self, name: str) -> int:
+        """Which axis of an array (z, y, x) is meant by x, y, z, sagittal, coronal or axial.
+
+        Raises
+        ------
+        SettingError
+            If there is no such axis, or the file does not say which way its axes lead.
+        """
+        if name in AXES:
+            return 2 - AXES[name]
+        if name not in _PLANES:
+            raise SettingError(
+                f"axis {name!r}: expected {', '.join([*AXES, *_PLANES])}; x is the file's first"
+            )
+        found = [2 - n for n, code in enumerate(self.axis_codes) if code in _PLANES[name]]
+        if not found:
+            raise SettingError(f"axis {name!r}: the scan does not say its directions; give x, y, z")
+        return found[0]
+
+    def __str__(self) -> str:
+        lengths = "×".join(str(n) for n in self.shape[::-1])
+        sizes = "×".join(f"{size:.4g}" for size in self.voxel_size)
+        corner = ", ".join(f"{value:.4g}" for value in self.affine[:3, 3])
+        codes = "".join(self.axis_codes)
+        return f"{lengths} voxels of {sizes} mm ({codes}) from ({corner})"
+
+
+def check(affine: NDArray[np.float64]) -> str | None:
+    """What is wrong with an affine, or None."""
+    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+        return "its affine has values that are NaN or infinite"
+    if math.isclose(float(np.linalg.det(affine[:3, :3])), 0.0, abs_tol=1e-12):
+        return "its affine has no inverse"
+    return None

@@ -1,0 +1,66 @@
+"""Maps as NIfTI files, with the orientation of the scan they belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preddiff.errors import InputError, ResultError
+from preddiff.grid import Grid
+from preddiff.media import nifti
+from preddiff.media.whole import whole
+
+_MARK = "preddiff map; not for diagnosis"  # the description field of every map that we write
+_NIFTI_2 = 540  # length of its header
+
+
+def write(values: NDArray[np.floating], grid: Grid, path: str | Path) -> Path:
+    """Write a map as NIfTI, with the same affines, codes and voxels as the scan it belongs to.
+
+    Parameters
+    ----------
+    values : (z, y, x), or (n, z, y, x): then the file has n volumes along its fourth axis.
+    path : .nii or .nii.gz; an earlier map is replaced, nothing else is.
+
+    Raises
+    ------
+    ResultError
+        If the file cannot be written, or something else stands there.
+    """
+    path = Path(path)
+    check_place(path)
+    image = image_of(values, grid)
+    with whole(path) as written:
+        image.to_filename(written)
+    return path
+
+
+def check_place(path: Path) -> None:
+    """Raise a ResultError if a file stands there that is no map of ours: it may be a scan."""
+    if not path.exists():
+        return
+    try:
+        described = bytes(nifti.load(path).header["descrip"])
+    except (InputError, KeyError, ValueError):
+        described = b""
+    if not described.startswith(_MARK.encode()):
+        raise ResultError(f"{path}: exists and is no map; remove it or choose another name")
+
+
+def image_of(values: NDArray[Any], grid: Grid) -> Any:
+    """A NIfTI image with the grid's orientation and no text but our own."""
+    from nibabel import Nifti1Image, Nifti2Image
+
+    kind: Any = Nifti2Image if grid.header.get("sizeof_hdr") == _NIFTI_2 else Nifti1Image
+    image = kind(np.moveaxis(values.T, -1, 3) if values.ndim == 4 else values.T, grid.affine)
+    image.header.set_data_dtype(np.float32)
+    image.header["descrip"] = _MARK
+    for key, value in grid.header.items():
+        if key == "pixdim":
+            image.header["pixdim"][:4] = value
+        else:
+            image.header[key] = value
+    return image
