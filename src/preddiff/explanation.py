@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from preddiff.grid import Grid
 from preddiff.windows import Windows
 
 AXES = ("z", "y", "x")
@@ -75,6 +76,15 @@ class Explanation:
         return self.data.get("sensitivity")
 
     @property
+    def grid(self) -> Grid | None:
+        """Where the voxels of a scan lie; None for pictures, and for arrays, which do not say."""
+        if "affine" not in self.data:
+            return None
+        affine = self.data["affine"]
+        z, y, x = self.coverage.shape
+        return Grid((z, y, x), affine.values, affine.attrs)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """A name for every target."""
         return tuple(str(label) for label in self.data["label"].values)
@@ -129,6 +139,7 @@ def assemble(
     labels: Sequence[str],
     sensitivity: NDArray[np.float64] | None,
     provenance: Mapping[str, Any],
+    grid: Grid | None = None,
 ) -> Explanation:
     """An Explanation from the arrays of an analysis.
 
@@ -140,6 +151,7 @@ def assemble(
     relevance, standard_error : (target, *spatial).
     prediction : (target,).
     sensitivity : (target, *spatial), or None.
+    grid : of the scan whose axes the windows lie on.
     """
     axes = AXES[-len(windows.shape) :]
     unit = {"units": provenance["unit"]}
@@ -155,6 +167,8 @@ def assemble(
     }
     if sensitivity is not None:
         arrays["sensitivity"] = (("target", *axes), sensitivity)
+    if grid is not None:
+        arrays["affine"] = (("world", "voxel"), grid.affine, dict(grid.header))
     coordinates = {
         "target": np.asarray(targets, dtype=np.int64),
         "label": ("target", np.asarray(labels, dtype=np.str_)),

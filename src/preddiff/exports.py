@@ -8,6 +8,7 @@ import numpy as np
 
 from preddiff.errors import SettingError
 from preddiff.explanation import Explanation
+from preddiff.media import maps
 from preddiff.media.whole import whole
 
 _DPI = 150
@@ -16,22 +17,26 @@ _DPI = 150
 def export(explanation: Explanation, path: str | Path) -> Path:
     """Write a result as another program reads it; the ending of `path` says as what.
 
-    .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF.
+    .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF, .nii
+    and .nii.gz the relevance on the grid of the scan (of several targets along the fourth axis).
 
     Raises
     ------
     SettingError
-        If nothing is written with that ending.
+        If nothing is written with that ending, or a NIfTI file of what is no scan.
     ResultError
-        If the file cannot be written.
+        If the file cannot be written, or would replace a scan.
     """
     path = Path(path)
-    if path.suffix not in _WRITERS:
+    ending = next((ending for ending in _WRITERS if path.name.endswith(ending)), None)
+    if ending is None:
         raise SettingError(
             f"{path}: unknown ending {path.suffix!r}; expected one of {', '.join(_WRITERS)}"
         )
+    if ending in maps.ENDINGS:
+        maps.check_place(path)
     with whole(path) as written:
-        _WRITERS[path.suffix](explanation, written)
+        _WRITERS[ending](explanation, written)
     return path
 
 
@@ -52,8 +57,19 @@ def _netcdf(explanation: Explanation, path: Path) -> None:
     ).to_netcdf(path, engine="scipy")
 
 
+def _nifti(explanation: Explanation, path: Path) -> None:
+    if explanation.grid is None:
+        raise SettingError(
+            f"{explanation.provenance['input']} has no affine: NIfTI is for scans; explain the "
+            "file itself, or export to npz"
+        )
+    relevance = explanation.relevance.values
+    maps.write(relevance[0] if len(relevance) == 1 else relevance, explanation.grid, path)
+
+
 _WRITERS: dict[str, Callable[[Explanation, Path], None]] = {
     ".png": _png,
     ".npz": _npz,
     ".nc": _netcdf,
+    **dict.fromkeys(maps.ENDINGS, _nifti),
 }

@@ -19,14 +19,22 @@ class Format(StrEnum):
     PNG = "png"
     NPZ = "npz"
     NETCDF = "netcdf"
+    NIFTI = "nifti"
 
 
-_ENDINGS = {Format.PNG: ".png", Format.NPZ: ".npz", Format.NETCDF: ".nc"}
+_ENDINGS = {
+    Format.PNG: ".png",
+    Format.NPZ: ".npz",
+    Format.NETCDF: ".nc",
+    Format.NIFTI: ".nii.gz",
+}
 
 
 def export(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A NAME.zarr.")],
-    to: Annotated[Format, typer.Option(help="The figure, numpy's arrays, or netCDF.")],
+    to: Annotated[
+        Format, typer.Option(help="The figure, numpy's arrays, netCDF, or a map beside the scan.")
+    ],
 ) -> None:
     from preddiff import exports, store
 

@@ -13,6 +13,8 @@ from preddiff.grid import Grid
 from preddiff.media import nifti
 from preddiff.media.whole import whole
 
+ENDINGS = (".nii", ".nii.gz")
+
 _MARK = "preddiff map; not for diagnosis"  # the description field of every map that we write
 _NIFTI_2 = 540  # length of its header
 
