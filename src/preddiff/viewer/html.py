@@ -11,21 +11,22 @@ from markupsafe import Markup
 _STATIC = resources.files("preddiff.viewer").joinpath("static")
 
 
-def html(template: str, *, style: str, scripts: tuple[str, ...], **facts: Any) -> str:
-    """A template of `static/` with its style and scripts inside.
+def html(template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...], **facts: Any) -> str:
+    """A template of `static/` with its styles and scripts inside.
 
-    The template finds `policy`, a content security policy that allows this style, these scripts and
-    pictures from within the page, and nothing else; `style`; `scripts`; and the facts, which it
-    escapes.
+    The template finds `policy`, a content security policy that allows these styles, these scripts
+    and pictures from within the page, and nothing else; `style`; `scripts`; and the facts, which
+    it escapes.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read),
+        loader=jinja2.FunctionLoader(static),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    rules, programs = _read(style), [_read(name) for name in scripts]
+    rules = "".join(map(static, styles))
+    programs = [static(name) for name in scripts]
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(rules)}; "
         f"script-src {' '.join(map(_hash, programs))}; base-uri 'none'; form-action 'none'"
@@ -38,7 +39,8 @@ def html(template: str, *, style: str, scripts: tuple[str, ...], **facts: Any) -
     )
 
 
-def _read(name: str) -> str:
+def static(name: str) -> str:
+    """The text of a file of `static/`."""
     return _STATIC.joinpath(name).read_text("utf-8")
 
 

@@ -54,7 +54,7 @@ def _render(explanation: Explanation) -> str:
     height, width = explanation.coverage.shape
     return html(
         "page.html.j2",
-        style="page.css",
+        styles=("page.css",),
         scripts=("page.js",),
         title=explanation.provenance["input"],
         width=width,
