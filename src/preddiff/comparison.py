@@ -8,6 +8,7 @@ from preddiff.errors import SettingError
 from preddiff.explanation import Explanation
 
 _FACTS = ("model", "sampler", "source", "node", "measure", "window", "samples", "stride", "seed")
+_NUMBERS = _FACTS[_FACTS.index("window") :]
 
 
 class Comparison(Sequence[Explanation]):
@@ -63,29 +64,37 @@ def titles(explanations: Sequence[Explanation]) -> list[str]:
     For example "window 5", or "squeezenet, marginal:pool". Where nothing differs, the input's name;
     equal ones are numbered.
     """
-    facts = [explanation.provenance for explanation in explanations]
-    differing = [name for name in _FACTS if len({str(each.get(name, "")) for each in facts}) > 1]
-    named = [
-        ", ".join(_words(name, each.get(name, "")) for name in differing) or str(each["input"])
-        for each in facts
+    differing = facets(explanations)
+    names = [
+        ", ".join(_titled(name, texts[number]) for name, texts in differing.items())
+        or str(explanation.provenance["input"])
+        for number, explanation in enumerate(explanations)
     ]
     return [
-        f"{name} ({named[: number + 1].count(name)})" if named.count(name) > 1 else name
-        for number, name in enumerate(named)
+        f"{name} ({names[: number + 1].count(name)})" if names.count(name) > 1 else name
+        for number, name in enumerate(names)
     ]
+
+
+def facets(explanations: Sequence[Explanation]) -> dict[str, list[str]]:
+    """The settings in which explanations differ, and what each has of them, in words."""
+    facts = [explanation.provenance for explanation in explanations]
+    differing = [name for name in _FACTS if len({str(each.get(name, "")) for each in facts}) > 1]
+    return {name: [_words(name, each.get(name, "")) for each in facts] for name in differing}
+
+
+def _titled(name: str, text: str) -> str:
+    """A setting in words that say which one it is."""
+    return f"{name} {text}" if name in _NUMBERS else text
 
 
 def _words(name: str, value: Any) -> str:
     """A setting for people."""
+    text = str(value)
     if name == "model":
-        text = str(value)
         return PurePath(text).stem if PurePath(text).suffix else text.rpartition(":")[2]
     if name == "source":
-        return f"from {value}" if value else "from the input"
+        return f"from {text}" if text else "from the input"
     if name == "node":
-        return str(value) or "output"
-    if name == "sampler":
-        return str(value)
-    if name == "measure":
-        return str(value).replace("_", " ")
-    return f"{name} {value}"
+        return text or "output"
+    return text.replace("_", " ") if name == "measure" else text

@@ -18,10 +18,11 @@ def packed(values: NDArray[np.floating], bits: int = _FRACTION, level: int = 6) 
     The first bytes of all numbers come first, then the second ones and so on: that way they
     compress by a third more.
     """
-    numbers = np.ascontiguousarray(values, dtype="<f4").view("<u4").astype(np.uint64)
     dropped = _FRACTION - bits
-    numbers = (numbers + ((1 << dropped) >> 1)) >> dropped << dropped
-    each = numbers.astype("<u4").reshape(-1).view(np.uint8).reshape(-1, 4)
+    half = np.uint64((1 << dropped) >> 1)
+    numbers = np.ascontiguousarray(values, dtype="<f4").view("<u4").astype(np.uint64)
+    rounded = (numbers + half) >> np.uint64(dropped) << np.uint64(dropped)
+    each = rounded.astype("<u4").reshape(-1).view(np.uint8).reshape(-1, 4)
     return packed_bytes(np.ascontiguousarray(each.T), level)
 
 
