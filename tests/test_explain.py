@@ -215,7 +215,7 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         (
             {"engine": "warp"},
             SettingError,
-            "engine='warp': expected one of auto, incremental, dense",
+            "engine='warp': expected one of auto, incremental, dense, linear",
         ),
         ({"precision": "int8"}, SettingError, "precision='int8'"),
         (

@@ -58,6 +58,7 @@ def test_many_draws_come_to_the_closed_form(rng, shape, window, patch):
         window=window,
         margin=1,
         samples=4000,
+        engine="dense",
         train_size=math.inf,
     )
     p = expected_probability(model, inputs, sampler, windows)
@@ -80,7 +81,7 @@ def test_standard_errors_cover_the_truth(rng):
     for seed in range(200):
         e = preddiff.explain(
             model, inputs, 1, sampler=sampler, window=3, margin=1, samples=100, seed=seed,
-            train_size=math.inf,
+            engine="dense", train_size=math.inf,
         )  # fmt: skip
         pixels = np.abs(e.relevance.values[0] - truth) <= 1.96 * e.standard_error.values[0]
         one_by_one = np.abs(e.evidence.values[0] - evidence) <= 1.96 * e.evidence_error.values[0]

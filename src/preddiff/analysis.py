@@ -20,6 +20,8 @@ Draw = Callable[[Windows, int, int], NDArray[np.float32]]
 """Windows and which draws of each (from, up to) → draws (w, s, channel, *size)."""
 Evaluate = Callable[[Integers, NDArray[np.float32]], Floats]
 """Corners (w, dimension) and draws (w, s, channel, *size) → values (w, s, t)."""
+Expect = Callable[[Windows], tuple[Floats, Floats]]
+"""Windows → mean over all draws that there could be, and its standard error, both (t, w)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +110,14 @@ def analyse(
         ):
             break
     return _findings(windows, base, measure, tally, unbiased)
+
+
+def expected(windows: Windows, expect: Expect, base: Floats, measure: Measure) -> Findings:
+    """Evidence of every window where expectations are known without a draw."""
+    evidence, error = measure(base[:, None], *expect(windows))
+    return Findings(
+        windows, np.arange(len(windows)), evidence, error, np.zeros_like(evidence), draws=0
+    )
 
 
 def _findings(

@@ -10,16 +10,17 @@ from PIL import Image
 
 from preddiff import measures
 from preddiff.analysis import Schedule
-from preddiff.engines import Engine, Task, choose
+from preddiff.engines import ClosedForm, Engine, Task, choose
+from preddiff.engines.choice import free_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.evidence import IMAGENET_TRAIN_SIZE, mean_and_error
 from preddiff.measures import Measure
 from preddiff.media import images
-from preddiff.models import Model, targets
+from preddiff.models import Linear, Model, targets
 from preddiff.models.base import as_inputs
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
-from preddiff.samplers.base import Range
+from preddiff.samplers.base import Projected, Range
 from preddiff.settings import Picture, Settings
 from preddiff.windows import Windows
 
@@ -38,7 +39,7 @@ class Plan:
     ----------
     inputs : (channel, *spatial), as the model sees it.
     valid : range that draws are clipped to; None if unlimited.
-    samples : draws per window, no more than the sampler has different ones.
+    samples : draws per window, no more than the sampler has different ones; 0 in closed form.
     targets : numbers of classes or channels.
     base : (target,), their values on the unperturbed input.
     tolerance : relative error at which to stop, or None.
@@ -58,7 +59,7 @@ class Plan:
     base: NDArray[np.float64]
     measure: Measure
     tolerance: float | None
-    engine: Engine
+    engine: Engine | ClosedForm
     facts: dict[str, Any]
     engine_facts: dict[str, Any]
 
@@ -120,8 +121,13 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     chosen = targets.resolve(wish.targets, values, None if wish.node else model.labels)
     measure = _measure(wish, model, values)
     base = values[chosen]
-    task = _task(model, inputs, chosen, windows, sampler, samples, valid, base, measure, wish)
-    engine, engine_facts = choose(task, wish.engine, wish.precision)
+    engine: Engine | ClosedForm | None = _closed_form(model, inputs, chosen, sampler, valid, wish)
+    engine_facts: dict[str, Any] = {"engine": ClosedForm.name, "precision": "float64"}
+    if engine is not None:
+        samples = 0
+    else:
+        task = _task(model, inputs, chosen, windows, sampler, samples, valid, base, measure, wish)
+        engine, engine_facts = choose(task, wish.engine, wish.precision)
     facts = {
         "model": model.spec,
         "model_sha256": model.sha256 or "",
@@ -180,6 +186,31 @@ def _for_tolerance(sampler: Sampler, wish: Settings) -> Sampler:
 
 def _some(windows: Windows) -> Windows:
     return windows.subset(np.linspace(0, len(windows) - 1, _TRIED).astype(np.int64))
+
+
+def _closed_form(
+    model: Model,
+    inputs: NDArray[np.float32],
+    chosen: list[int],
+    sampler: Sampler,
+    valid: Range | None,
+    wish: Settings,
+) -> ClosedForm | None:
+    """The engine that needs no draws, where there is one for this model and sampler."""
+    if wish.engine not in {"auto", "linear"} or wish.precision not in {"auto", "float32"}:
+        return None
+    if not isinstance(model, Linear):
+        why = f"{model.spec} is no linear model (models.Linear); choose engine='auto'"
+    elif not isinstance(sampler, Projected):
+        why = f"{type(sampler).__name__} does not tell the law of its draws; choose engine='auto'"
+    elif sampler.is_clipped(valid):
+        why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
+    else:
+        memory = wish.memory or free_memory() // 4
+        return ClosedForm(model, inputs, chosen, wish.node, sampler.project, memory)
+    if wish.engine == "linear":
+        raise SettingError(f"engine='linear': {why}")
+    return None
 
 
 def _task(

@@ -52,7 +52,7 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
                 raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
         for name, text, known in (
-            ("engine", self.engine, ("auto", "incremental", "dense")),
+            ("engine", self.engine, ("auto", "incremental", "dense", "linear")),
             ("precision", self.precision, ("auto", *precision.BY_NAME)),
         ):
             if text not in known:

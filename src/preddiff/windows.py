@@ -59,8 +59,11 @@ class Windows:
 
     def touching(self, mask: NDArray[np.bool_]) -> "Windows":
         """Only the windows that hold at least one true element of `mask`."""
-        held = self._spread(mask.astype(np.float64)[None], over_starts=True)[0]
-        return self.subset(np.flatnonzero(held[tuple(self.starts.T)] > 0.5))
+        return self.subset(np.flatnonzero(self.sums(mask.astype(np.float64)[None])[0] > 0.5))
+
+    def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum (row, window) of the values (row, *shape) inside each window."""
+        return self._spread(values, over_starts=True)[:, *self.starts.T]
 
     @cached_property
     def interlaced(self) -> NDArray[np.int64]:

@@ -55,7 +55,9 @@ def explain(
         int, typer.Option(metavar="N", help="Pixels from one window to the next.")
     ] = 1,
     seed: Annotated[int, typer.Option(metavar="N", help="The draws follow from it.")] = 0,
-    engine: Annotated[str, typer.Option(metavar="E", help="auto, incremental or dense.")] = "auto",
+    engine: Annotated[
+        str, typer.Option(metavar="E", help="auto, incremental, dense or linear.")
+    ] = "auto",
     precision: Annotated[
         str, typer.Option(metavar="P", help="auto, float32, bfloat16 or float16.")
     ] = "auto",

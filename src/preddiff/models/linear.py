@@ -1,7 +1,7 @@
 """Logistic models: the paper's classifier for scans."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,6 +9,9 @@ from scipy import special
 
 from preddiff.errors import ModelError
 from preddiff.models.base import Floats, Inputs, Model
+
+LOGITS = "logits"
+"""The one hidden node: weights · x + intercept, as a linear regression gives it."""
 
 
 class Linear(Model):
@@ -42,17 +45,21 @@ class Linear(Model):
         self.sha256 = hashlib.sha256(self.weights.tobytes() + self.intercept.tobytes()).hexdigest()
 
     def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
-        self._refuse_node(node)
-        weights, intercept = self._per_class(inputs.shape[1:])
+        if node != LOGITS:
+            self._refuse_node(node)
+        weights, intercept = self.per_class(inputs.shape[1:])
         flat = inputs.reshape(len(inputs), -1).astype(np.float64)
         logits = flat @ weights.reshape(len(weights), -1).T + intercept
-        return np.asarray(special.softmax(logits, axis=1))
+        return np.asarray(special.softmax(logits, axis=1)) if node is None else logits
+
+    def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
+        return {LOGITS: (len(self.per_class(inputs.shape)[0]),)}
 
     def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs:
-        return self._per_class(inputs.shape)[0][list(targets)].astype(np.float32)
+        return self.per_class(inputs.shape)[0][list(targets)].astype(np.float32)
 
-    def _per_class(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-        """Weights (K, *shape) and intercepts (K,); two classes are (0, logit)."""
+    def per_class(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Weights (K, *shape) and intercepts (K,) for an input's shape; two classes: (0, logit)."""
         weights = self.weights
         if weights.shape == (1, *shape):
             weights = weights[0]

@@ -3,9 +3,9 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,8 @@ from preddiff.media.whole import whole
 from preddiff.windows import Windows
 
 Range = tuple[float, float]
+Normals = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""A normal per window: means (k, window) and covariances (k, k, window) of k numbers."""
 
 
 class Sampler(Protocol):
@@ -69,9 +71,43 @@ class Sampler(Protocol):
         """Write the sampler to a file that its class's `load` reads."""
 
 
+@runtime_checkable
+class Projected(Protocol):
+    """A sampler whose draws' weighted sums have a known law: what needs no draws."""
+
+    def is_clipped(self, valid: Range | None) -> bool:
+        """Whether draws are clipped to the valid range, which the law does not know."""
+
+    def project(
+        self, weights: NDArray[np.float64], inputs: NDArray[np.float32], windows: Windows
+    ) -> Iterator[Normals]:
+        """By how much weighted sums over the input change when a window is drawn anew.
+
+        Parameters
+        ----------
+        weights : (k, channel, *spatial), for k sums.
+        inputs : (channel, *spatial).
+
+        Yields
+        ------
+        Normals, of which any is as likely as another; windows without weight have exactly 0.
+        """
+
+
 def generator(seed: int, number: int) -> np.random.Generator:
     """Random numbers for one window: a stream of its own for each seed and window number."""
     return np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
+
+
+def certain(weights: NDArray[np.float64], change: NDArray[np.float64], windows: Windows) -> Normals:
+    """The law of weighted sums where a draw is certain: normals without spread.
+
+    Parameters
+    ----------
+    change : (channel, *spatial), by which a draw differs from the input wherever its window is.
+    """
+    mean = windows.sums(np.sum(weights * change, axis=1))
+    return mean, np.broadcast_to(0.0, (len(weights), *mean.shape))
 
 
 def within(values: NDArray[np.floating], valid: Range) -> bool:

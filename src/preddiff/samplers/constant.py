@@ -1,5 +1,6 @@
 """Constant: a patch of one colour, as in Zeiler & Fergus (2014)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -68,6 +69,17 @@ class Constant:
         colour = np.broadcast_to(self.value, len(inputs)).astype(np.float32)
         colour = colour.reshape(-1, *(1,) * len(windows.size))
         return np.broadcast_to(colour, (len(windows), samples, len(inputs), *windows.size))
+
+    def is_clipped(self, valid: base.Range | None) -> bool:  # noqa: ARG002
+        return False
+
+    def project(
+        self, weights: NDArray[np.float64], inputs: NDArray[np.float32], windows: Windows
+    ) -> Iterator[base.Normals]:
+        """One normal without spread."""
+        colour = np.broadcast_to(self.value, len(inputs)).astype(np.float32)
+        colour = colour.reshape(-1, *(1,) * len(windows.size))
+        yield base.certain(weights, np.subtract(colour, inputs, dtype=np.float64), windows)
 
     def save(self, path: str | Path) -> None:
         base.write(path, "constant", {"value": self.value}, clip=self.clip)

@@ -3,7 +3,6 @@
 Section 3.1 and figure 2 of the paper.
 """
 
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -13,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
 from preddiff.samplers import base, fitting, natural, normal
+from preddiff.samplers.patchwise import Alike, Patchwise, by_key
 from preddiff.windows import Windows
 
 
-class ConditionalGaussian:
-    """Draws the window from a multivariate normal over the patch, given the rest of the patch.
+class ConditionalGaussian(Patchwise):
+    """Draws the window from one multivariate normal over the patch, given the rest of the patch.
 
     The patch lies centred around the window; at the border of the input it is shifted so that it
     stays inside, and the window sits off-centre in it.
@@ -37,8 +37,6 @@ class ConditionalGaussian:
     SamplerError
         If the shapes do not agree, a value is not finite, or the covariance is not one.
     """
-
-    population = None
 
     def __init__(
         self,
@@ -99,10 +97,6 @@ class ConditionalGaussian:
         facts: dict[str, Any] = {"channels": channels, "source": "natural pictures (embedded)"}
         return cls(mean, covariance, (colours, patch, patch), clip=clip, **facts)
 
-    @property
-    def group(self) -> int:
-        return 2 if self.pairs else 1
-
     def paired(self) -> Self:
         return type(self)(
             self.mean, self.covariance, self.shape, clip=self.clip, pairs=True, **self.facts
@@ -156,85 +150,6 @@ class ConditionalGaussian:
             self._conditionals[key] = normal.condition(self.mean, self.covariance, window, rest)
         return self._conditionals[key]
 
-    def moments(
-        self, inputs: NDArray[np.float32], windows: Windows
-    ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-        """Conditional mean and covariance of every window (equation 4).
-
-        Parameters
-        ----------
-        inputs : (channel, *spatial).
-
-        Returns
-        -------
-        means (window, value), and a covariance (value, value) per window; windows at the same
-        offset in their patch share one.
-        """
-        means = np.empty((len(windows), self.shape[0] * math.prod(windows.size)))
-        covariances = [np.empty(0)] * len(windows)
-        for conditional, members, corners in self._by_offset(windows):
-            means[members] = conditional.mean(_patches(inputs, corners, self.shape))
-            for member in members:
-                covariances[member] = conditional.covariance
-        return means, covariances
-
-    def check(
-        self, inputs: NDArray[np.float32], windows: Windows, valid: base.Range | None
-    ) -> None:
-        lengths = self.shape[1:]
-        if len(lengths) != len(windows.shape) or self.shape[0] != len(inputs):
-            raise SamplerError(
-                f"the sampler's patches have shape {self.shape}, the input {inputs.shape}: "
-                "expected as many channels and dimensions; fit a sampler on inputs like this one"
-            )
-        if any(n < k for n, k in zip(lengths, windows.size, strict=True)) or (
-            lengths == windows.size
-        ):
-            raise SamplerError(
-                f"a patch of {max(lengths)} leaves nothing around a window of "
-                f"{max(windows.size)} to condition on: expected a margin of at least 1"
-            )
-        if any(n > size for n, size in zip(lengths, windows.shape, strict=True)):
-            raise SamplerError(
-                f"a patch of {max(lengths)} (window + 2·margin) has no room in an input of "
-                f"{'×'.join(map(str, windows.shape))}: choose a smaller window or margin"
-            )
-        if self.clip and valid is not None and not base.within(inputs, valid):
-            raise SamplerError(
-                f"values from {inputs.min():.4g} to {inputs.max():.4g}, but draws are clipped to "
-                f"[{valid[0]:g}, {valid[1]:g}]: rescale the input, or use a sampler with clip=False"
-            )
-
-    def draw(
-        self,
-        inputs: NDArray[np.float32],
-        windows: Windows,
-        samples: int,
-        seed: int,
-        valid: base.Range | None,
-    ) -> NDArray[np.float32]:
-        values = self.shape[0] * math.prod(windows.size)
-        draws = np.empty((len(windows), samples, values), dtype=np.float32)
-        for conditional, members, corners in self._by_offset(windows):
-            means = conditional.mean(_patches(inputs, corners, self.shape))
-            noise = np.stack(
-                [
-                    self._noise(base.generator(seed, number), samples, values)
-                    for number in windows.numbers[members]
-                ]
-            )
-            draws[members] = means[:, None] + noise @ conditional.factor.T
-        if self.clip and valid is not None:
-            np.clip(draws, *valid, out=draws)
-        return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
-
-    def _noise(self, random: np.random.Generator, samples: int, values: int) -> NDArray[np.float64]:
-        """Standard normal (draw, value)."""
-        if not self.pairs:
-            return random.standard_normal((samples, values))
-        half = random.standard_normal(((samples + 1) // 2, values))
-        return np.stack([half, -half], axis=1).reshape(-1, values)[:samples]
-
     def save(self, path: str | Path) -> None:
         arrays = {
             "mean": self.mean,
@@ -255,24 +170,10 @@ class ConditionalGaussian:
         box = tuple(slice(o, o + k) for o, k in zip(corner, size, strict=True))
         return places[(slice(None), *box)].reshape(-1)
 
-    def _by_offset(
-        self, windows: Windows
-    ) -> Iterator[tuple[normal.Conditional, NDArray[np.int64], NDArray[np.int64]]]:
-        """The windows that sit at the same place in their patch, with the patches' corners."""
-        lengths, size = np.array(self.shape[1:]), np.array(windows.size)
-        centred = windows.starts - (lengths - size) // 2
-        corners = np.clip(centred, 0, np.array(windows.shape) - lengths)
-        offsets, group = np.unique(windows.starts - corners, axis=0, return_inverse=True)
-        for number, offset in enumerate(offsets.tolist()):
-            members = np.flatnonzero(group.reshape(-1) == number)
-            yield self.conditional(windows.size, tuple(offset)), members, corners[members]
-
-
-def _patches(
-    inputs: NDArray[np.float32], corners: NDArray[np.int64], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
-    """Flattened patches (n, channel · patch) whose corners are given."""
-    spatial = tuple(range(1, inputs.ndim))
-    view = np.lib.stride_tricks.sliding_window_view(inputs, shape[1:], axis=spatial)
-    patches = np.moveaxis(view, 0, len(spatial))[tuple(corners.T)]
-    return np.asarray(patches.reshape(len(corners), -1), dtype=np.float64)
+    def _alike(self, windows: Windows) -> Iterator[Alike]:
+        """The windows that sit at the same place in their patch."""
+        corners = self._corners(windows)
+        offsets = windows.starts - corners
+        for members in by_key(offsets, self.shape[1:]):
+            offset = tuple(offsets[members[0]].tolist())
+            yield Alike(self.conditional(windows.size, offset), members, corners[members])

@@ -1,5 +1,6 @@
 """Marginal: what other inputs have at the same place (equation 2)."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -69,6 +70,16 @@ class Marginal:
             box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
             draws[n] = self.pool[(slice(None), slice(None), *box)][members]
         return draws
+
+    def is_clipped(self, valid: base.Range | None) -> bool:  # noqa: ARG002
+        return False
+
+    def project(
+        self, weights: NDArray[np.float64], inputs: NDArray[np.float32], windows: Windows
+    ) -> Iterator[base.Normals]:
+        """What each member of the pool gives: a normal without spread."""
+        for member in self.pool:
+            yield base.certain(weights, np.subtract(member, inputs, dtype=np.float64), windows)
 
     def save(self, path: str | Path) -> None:
         base.write(path, "marginal", {"pool": self.pool})

@@ -39,6 +39,14 @@ class Conditional:
         """Conditional mean (n, w), given whole patches (n, w + r)."""
         return self.mean_window + (patches[:, self.rest] - self.mean_rest) @ self.gain.T
 
+    @property
+    def change(self) -> tuple[Array, Array]:
+        """Matrix (w, w + r) and constant (w,): conditional mean - window = matrix · patch + it."""
+        matrix = np.zeros((len(self.window), len(self.window) + len(self.rest)))
+        matrix[:, self.rest] = self.gain
+        matrix[np.arange(len(self.window)), self.window] = -1
+        return matrix, self.mean_window - self.gain @ self.mean_rest
+
 
 def condition(
     mean: Array, covariance: Array, window: NDArray[np.int64], rest: NDArray[np.int64]
