@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from preddiff.errors import PreddiffError
 
 if TYPE_CHECKING:
-    from preddiff import models, samplers
+    from preddiff import datasets, models, samplers
     from preddiff.explanation import Explanation
     from preddiff.exports import export
     from preddiff.frontdoor import explain
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Explanation",
     "PreddiffError",
+    "datasets",
     "explain",
     "export",
     "figure",
@@ -46,7 +47,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"models", "samplers"}:
+    if name in {"datasets", "models", "samplers"}:
         return importlib.import_module(f"preddiff.{name}")
     if name == "__version__":
         from importlib import metadata
