@@ -29,7 +29,7 @@ REGIONS: Mapping[str, tuple[float, float, float]] = {
 
 RADIUS = 10.0  # mm
 _LOSS = {
-    "common": 0.18,
+    "common": 0.16,
     "individual": 0.35,
 }  # mean share of the signal that an affected region loses
 _COMMON = 2  # regions that every patient loses in where the effect is common
