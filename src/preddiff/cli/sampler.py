@@ -2,20 +2,26 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from preddiff.errors import SettingError
+
+if TYPE_CHECKING:
+    from preddiff.samplers import ConditionalGaussian, Located
 
 sampler = typer.Typer(name="sampler", help="Fit samplers and look at them.", no_args_is_help=True)
 
 _FIT = """
-Fit a conditional sampler on the pictures of a FOLDER and those below it.
+Fit a conditional sampler on the pictures of a FOLDER and those below it, or on its volumes.
 
 The statistics depend on the scale of the pictures: with --model they are first resized and
 cropped as that model does.
 
 Example: preddiff sampler fit pictures/ -o mine.npz --patch 14,
-then preddiff explain cat.jpg --sampler conditional:mine.npz
+then preddiff explain cat.jpg --sampler conditional:mine.npz; or
+preddiff sampler fit scans/ -o brain.npz --patch 7 --grid 20,20,20 --mask brain.nii.gz
 """
 
 _SHOW = """
@@ -33,7 +39,9 @@ class Channels(StrEnum):
 
 
 def fit(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the pictures are.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where the pictures or volumes are.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="An .npz file.")],
     patch: Annotated[int, typer.Option(metavar="L", help="Window + 2 × margin.")] = 14,
     channels: Annotated[
@@ -43,24 +51,64 @@ def fit(
         str | None,
         typer.Option(metavar="SPEC", help="Resize and crop the pictures as this model does."),
     ] = None,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Z,Y,X", help="Volumes: a normal for every cell of such a grid, e.g. 20,20,20."
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Volumes: fit only where this volume is not 0."),
+    ] = None,
 ) -> None:
-    from preddiff.media import images
+    from preddiff.media import images, volumes
     from preddiff.models import load_model
     from preddiff.samplers import ConditionalGaussian
 
-    prepare = load_model(model).prepare if model else images.to_array
-    pictures = (prepare(image) for image in images.stream(folder))
-    fitted = ConditionalGaussian.fit(pictures, patch=patch, channels=channels)
+    if grid is not None or mask is not None or volumes.are_in(folder):
+        if model is not None or channels is not Channels.JOINT:
+            raise SettingError(
+                "--model and --channels are for pictures: volumes have one channel and are taken "
+                "as they are; leave them out"
+            )
+        fitted = _of_volumes(folder, patch, grid, mask)
+    else:
+        prepare = load_model(model).prepare if model else images.to_array
+        pictures = (prepare(image) for image in images.stream(folder))
+        fitted = ConditionalGaussian.fit(pictures, patch=patch, channels=channels)
     fitted.save(output)
     typer.echo(output)
+
+
+def _of_volumes(
+    folder: Path, patch: int, grid: str | None, mask: Path | None
+) -> "ConditionalGaussian | Located":
+    from preddiff.media import volumes
+    from preddiff.media.cohort import Cohort
+    from preddiff.samplers import ConditionalGaussian, Located
+
+    cohort = Cohort(folder)
+    inside = None if mask is None else volumes.read_mask(mask, cohort.grid)
+    if grid is None:
+        return ConditionalGaussian.fit(cohort, patch=patch, mask=inside)
+    return Located.fit(cohort, patch=patch, grid=_numbers(grid), mask=inside)
+
+
+def _numbers(grid: str) -> list[int]:
+    """Z,Y,X as numbers."""
+    try:
+        return [int(part) for part in grid.split(",")]
+    except ValueError:
+        raise SettingError(f"--grid {grid}: expected whole numbers, e.g. 20,20,20") from None
 
 
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sampler fit` wrote.")],
 ) -> None:
-    from preddiff.samplers import ConditionalGaussian
+    from preddiff.samplers import load
 
-    for name, value in ConditionalGaussian.load(file).summary().items():
+    for name, value in load.read(file).summary().items():
         typer.echo(f"{name:24s} {value}")
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
 
 ENDINGS = (".nii", ".nii.gz", ".hdr", ".img")
+_FILES = (".nii", ".nii.gz", ".img")  # one for each volume: a .hdr has an .img beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +121,11 @@ def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:
     return Volume(np.asarray(moved.dataobj, dtype=np.float32).T[None], grid)
 
 
+def are_in(folder: str | Path) -> bool:
+    """Whether a folder holds volumes."""
+    return any(_is_one(path) for path in Path(folder).rglob("*"))
+
+
 def find(folder: str | Path) -> list[Path]:
     """All volumes in a folder and the folders below it, sorted by path.
 
@@ -131,11 +137,14 @@ def find(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with volumes in it")
-    known = tuple(ending for ending in ENDINGS if ending != ".hdr")  # which has an .img beside it
-    paths = sorted(p for p in folder.rglob("*") if p.name.lower().endswith(known))
+    paths = sorted(path for path in folder.rglob("*") if _is_one(path))
     if not paths:
-        raise InputError(f"{folder}: no volumes in this folder ({', '.join(known)})")
+        raise InputError(f"{folder}: no volumes in this folder ({', '.join(_FILES)})")
     return paths
+
+
+def _is_one(path: Path) -> bool:
+    return path.name.lower().endswith(_FILES)
 
 
 def stream(folder: str | Path) -> Iterator[Volume]:

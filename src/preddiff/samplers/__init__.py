@@ -3,6 +3,7 @@
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.constant import Constant
 from preddiff.samplers.gaussian import ConditionalGaussian
+from preddiff.samplers.located import Located
 from preddiff.samplers.marginal import Marginal
 
-__all__ = ["ConditionalGaussian", "Constant", "Marginal", "Sampler"]
+__all__ = ["ConditionalGaussian", "Constant", "Located", "Marginal", "Sampler"]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
+from preddiff.samplers.patches import flattened, places
 
 Array = NDArray[np.float64]
 
@@ -22,18 +23,22 @@ def check_channels(channels: str) -> None:
 
 
 def patch_statistics(
-    inputs: Iterable[ArrayLike], patch: int, channels: str
+    inputs: Iterable[ArrayLike],
+    patch: int,
+    channels: str,
+    mask: NDArray[np.bool_] | None = None,
 ) -> tuple[Array, Array, tuple[int, ...], dict[str, Any]]:
     """Mean and shrunk covariance of all patches, their shape, and the facts of the fit.
 
-    Memory holds one input and one covariance. Patches are taken a third of their length apart.
+    Memory holds one input and one covariance. Patches are taken a third of their length apart;
+    with a mask (*spatial), only those that are centred in it.
     """
     check_channels(channels)
     if patch < 1:
         raise SamplerError(f"patch={patch}: expected at least 1")
     moments, members = None, 0
     for member in inputs:
-        values = _checked(member, patch, members)
+        values = checked(member, patch, members, mask)
         shape = (len(values), *(patch,) * (values.ndim - 1))
         moments = moments or _Moments(shape)
         if shape != moments.shape:
@@ -41,8 +46,9 @@ def patch_statistics(
                 f"input {members} has patches of shape {shape}: expected {moments.shape}, as the "
                 "ones before it"
             )
-        for rows in _patch_rows(values, patch):
-            moments.add(rows)
+        corners = places(values.shape[1:], patch, mask, (max(1, patch // 3),) * (values.ndim - 1))
+        for first in range(0, len(corners), _CHUNK):
+            moments.add(flattened(values, corners[first : first + _CHUNK], shape))
         members += 1
     if moments is None or members < 2 or moments.count < moments.size:
         wanted = f"{moments.size} patches, as many as a patch has values" if moments else "a patch"
@@ -72,44 +78,44 @@ def without_cross_channels(covariance: Array, channels: int) -> Array:
 def shrink(covariance: Array, patches: int) -> tuple[Array, float]:
     """Covariance drawn towards a multiple of the identity, and by how much.
 
+    A little more is added so that the result has a Cholesky factor even where inputs are constant.
+    """
+    size, share = len(covariance), shrinkage(covariance, patches)
+    level = np.trace(covariance) / size
+    floor = 1e-9 * level + 1e-12
+    return (1 - share) * covariance + (share * level + floor) * np.eye(size), share
+
+
+def shrinkage(covariance: Array, patches: float) -> float:
+    """By how much to draw a covariance towards a multiple of the identity.
+
     The oracle-approximating shrinkage of Chen, Wiesel, Eldar & Hero (IEEE TSP 58, 2010, eq. 23),
-    whose formula needs only the covariance and the number of samples. A little more is added so
-    that the result has a Cholesky factor even where inputs are constant.
+    whose formula needs only the covariance and the number of samples.
     """
     size = len(covariance)
     trace, square = np.trace(covariance), np.sum(covariance**2)
     above = (1 - 2 / size) * square + trace**2
     below = (patches + 1 - 2 / size) * (square - trace**2 / size)
-    share = 1.0 if below <= 0 else float(min(1.0, above / below))
-    level = trace / size
-    floor = 1e-9 * level + 1e-12
-    return (1 - share) * covariance + (share * level + floor) * np.eye(size), share
+    return 1.0 if below <= 0 else float(min(1.0, above / below))
 
 
-def _checked(member: ArrayLike, patch: int, number: int) -> NDArray[np.floating]:
+def checked(
+    member: ArrayLike, patch: int, number: int, mask: NDArray[np.bool_] | None
+) -> NDArray[np.floating]:
+    """An input that patches can be taken of, or a SamplerError that says why not."""
     values = np.asarray(member)
     if values.ndim < 2 or any(n < patch for n in values.shape[1:]):
         raise SamplerError(
             f"input {number} has shape {values.shape}: expected (channel, *spatial) with at least "
             f"{patch} in each direction"
         )
+    if mask is not None and mask.shape != values.shape[1:]:
+        raise SamplerError(
+            f"a mask of shape {mask.shape}: expected that of input {number}, {values.shape[1:]}"
+        )
     if not np.isfinite(values).all():
         raise SamplerError(f"input {number} has values that are NaN or infinite; leave it out")
     return values
-
-
-def _patch_rows(values: NDArray[np.floating], patch: int) -> Iterable[Array]:
-    """Patches of one input, flattened (patch, channel · patch), some at a time."""
-    spatial = tuple(range(1, values.ndim))
-    lengths = (patch,) * len(spatial)
-    view = np.lib.stride_tricks.sliding_window_view(values, lengths, axis=spatial)
-    step = max(1, patch // 3)
-    view = np.moveaxis(view, 0, len(spatial))[(slice(None, None, step),) * len(spatial)]
-    grid = view.shape[: len(spatial)]
-    for first in range(0, math.prod(grid), _CHUNK):
-        chosen = np.arange(first, min(first + _CHUNK, math.prod(grid)))
-        rows = view[np.unravel_index(chosen, grid)]
-        yield rows.reshape(len(rows), -1).astype(np.float64)
 
 
 class _Moments:

@@ -4,6 +4,7 @@ Section 3.1 and figure 2 of the paper.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -64,6 +65,7 @@ class ConditionalGaussian(Patchwise):
         patch: int = 14,
         channels: str = "joint",
         *,
+        mask: NDArray[np.bool_] | None = None,
         clip: bool = True,
     ) -> Self:
         """Estimate the patches' normal from inputs, one at a time.
@@ -73,13 +75,15 @@ class ConditionalGaussian(Patchwise):
         inputs : arrays (channel, *spatial) in input space, in any number of dimensions.
         patch : length of the patch (the paper's l).
         channels : "joint", or "independent" as the published code had them.
+        mask : (*spatial), of inputs that all have this shape: only patches that are centred where
+            it is true count.
 
         Raises
         ------
         SamplerError
             If there are too few patches for the number of values in one.
         """
-        mean, covariance, shape, facts = fitting.patch_statistics(inputs, patch, channels)
+        mean, covariance, shape, facts = fitting.patch_statistics(inputs, patch, channels, mask)
         return cls(mean, covariance, shape, clip=clip, **facts)
 
     @classmethod
@@ -133,7 +137,7 @@ class ConditionalGaussian(Patchwise):
                 f"with --patch {patch}"
             )
         corner = tuple((n - patch) // 2 for n in lengths)
-        inside = self._places(corner, (patch,) * len(lengths))
+        inside = normal.places(self.shape, corner, (patch,) * len(lengths))
         shape = (self.shape[0], *(patch,) * len(lengths))
         covariance = self.covariance[np.ix_(inside, inside)]
         return type(self)(self.mean[inside], covariance, shape, clip=self.clip, **self.facts)
@@ -145,9 +149,13 @@ class ConditionalGaussian(Patchwise):
         """
         key = (size, offset)
         if key not in self._conditionals:
-            window = self._places(offset, size)
+            window = normal.places(self.shape, offset, size)
             rest = np.setdiff1d(np.arange(len(self.mean)), window)
-            self._conditionals[key] = normal.condition(self.mean, self.covariance, window, rest)
+            if self._precision is None:
+                found = normal.condition(self.mean, self.covariance, window, rest)
+            else:
+                found = normal.by_precision(self.mean, self._precision[window], window, rest)
+            self._conditionals[key] = found
         return self._conditionals[key]
 
     def save(self, path: str | Path) -> None:
@@ -164,11 +172,9 @@ class ConditionalGaussian(Patchwise):
         del facts["kind"]
         return cls(arrays["mean"], arrays["covariance"], tuple(arrays["shape"]), **facts)
 
-    def _places(self, corner: tuple[int, ...], size: tuple[int, ...]) -> NDArray[np.int64]:
-        """Where the values of a box stand in the flattened patch."""
-        places = np.arange(len(self.mean)).reshape(self.shape)
-        box = tuple(slice(o, o + k) for o, k in zip(corner, size, strict=True))
-        return places[(slice(None), *box)].reshape(-1)
+    @cached_property
+    def _precision(self) -> NDArray[np.float64] | None:
+        return normal.precision(self.covariance)
 
     def _alike(self, windows: Windows) -> Iterator[Alike]:
         """The windows that sit at the same place in their patch."""

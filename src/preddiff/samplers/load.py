@@ -9,9 +9,11 @@ from PIL import Image
 
 from preddiff.errors import SamplerError, SettingError, nearest
 from preddiff.media import images
+from preddiff.samplers import base
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.constant import Constant
 from preddiff.samplers.gaussian import ConditionalGaussian
+from preddiff.samplers.located import Located
 from preddiff.samplers.marginal import Marginal
 
 SPECS = "conditional, conditional:FILE, marginal:FOLDER, constant:VALUE or constant:mean"
@@ -73,7 +75,9 @@ def _patch(window: int, margin: int) -> int:
 
 
 def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The pictures of a folder as the model sees them, (n, *shape)."""
+    """The pictures or volumes of a folder as the model sees them, (n, *shape)."""
+    if len(shape) == 4:
+        return _cohort(folder, shape)
     pool = []
     for path in images.find(folder):
         pool.append(prepare(images.read(path)))
@@ -85,9 +89,27 @@ def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.f
     return np.stack(pool)
 
 
-def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGaussian:
+def _cohort(folder: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    from preddiff.media.cohort import Cohort
+
+    cohort = Cohort(folder)
+    if (1, *cohort.grid.shape) != shape:
+        raise SamplerError(
+            f"{folder}: holds volumes of {cohort.grid.shape}, expected the input's {shape[1:]}; "
+            "resample them"
+        )
+    return np.stack(list(cohort))
+
+
+def read(file: str | Path) -> ConditionalGaussian | Located:
+    """What `preddiff sampler fit` wrote."""
+    _, facts = base.read(file)
+    return (Located if facts["kind"] == Located.kind else ConditionalGaussian).load(file)
+
+
+def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGaussian | Located:
     if file:
-        return ConditionalGaussian.load(file).central(patch)
+        return read(file).central(patch)
     if len(shape) != 3:
         raise SamplerError(
             f"the embedded sampler is of pictures, the input has {len(shape) - 1} spatial "

@@ -13,6 +13,8 @@ from preddiff.errors import SamplerError
 
 Array = NDArray[np.float64]
 
+_SINGULAR = 1e-10  # smallest over largest conditional variance, below which no inverse is taken
+
 
 @dataclass(frozen=True, eq=False)
 class Conditional:
@@ -59,6 +61,42 @@ def condition(
     return Conditional(
         window, rest, mean[window], mean[rest], gain, remaining, _square_root(remaining)
     )
+
+
+def by_precision(
+    mean: Array, rows: Array, window: NDArray[np.int64], rest: NDArray[np.int64]
+) -> Conditional:
+    """The same from the rows of the inverse covariance that belong to the window.
+
+    Parameters
+    ----------
+    rows : (w, w + r).
+    """
+    own = _solve(rows[:, window], np.eye(len(window)))
+    own = (own + own.T) / 2
+    gain = -own @ rows[:, rest]
+    return Conditional(window, rest, mean[window], mean[rest], gain, own, _square_root(own))
+
+
+def precision(covariance: Array) -> Array | None:
+    """Inverse of a covariance; None where it is too near to a singular one."""
+    try:
+        factor = linalg.cho_factor(covariance, lower=True)
+    except linalg.LinAlgError:
+        return None
+    scale = np.diag(factor[0])
+    if (scale.min() / scale.max()) ** 2 < _SINGULAR:
+        return None
+    return np.asarray(linalg.cho_solve(factor, np.eye(len(covariance))))
+
+
+def places(
+    shape: tuple[int, ...], corner: tuple[int, ...], size: tuple[int, ...]
+) -> NDArray[np.int64]:
+    """Where the values of a box stand in a flattened patch of `shape` (channel, *patch)."""
+    numbers = np.arange(int(np.prod(shape))).reshape(shape)
+    box = tuple(slice(o, o + k) for o, k in zip(corner, size, strict=True))
+    return numbers[(slice(None), *box)].reshape(-1)
 
 
 def check(mean: Array, covariance: Array, shape: tuple[int, ...]) -> None:

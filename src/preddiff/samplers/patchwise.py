@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import SamplerError
 from preddiff.samplers import base, normal
+from preddiff.samplers.patches import flattened
 from preddiff.samplers.planes import Boxes, columns
 from preddiff.windows import Windows
 
@@ -111,7 +112,7 @@ class Patchwise(ABC):
         means = np.empty((len(windows), self.shape[0] * math.prod(windows.size)))
         covariances = [np.empty(0)] * len(windows)
         for conditional, members, corners in self._alike(windows):
-            means[members] = conditional.mean(_patches(inputs, corners, self.shape))
+            means[members] = conditional.mean(flattened(inputs, corners, self.shape))
             for member in members:
                 covariances[member] = conditional.covariance
         return means, covariances
@@ -127,7 +128,7 @@ class Patchwise(ABC):
         values = self.shape[0] * math.prod(windows.size)
         draws = np.empty((len(windows), samples, values), dtype=np.float32)
         for conditional, members, corners in self._alike(windows):
-            means = conditional.mean(_patches(inputs, corners, self.shape))
+            means = conditional.mean(flattened(inputs, corners, self.shape))
             noise = np.stack(
                 [
                     self._noise(base.generator(seed, number), samples, values)
@@ -184,11 +185,3 @@ def by_key(keys: Integers, limits: tuple[int, ...]) -> list[Integers]:
     flat = np.ravel_multi_index(tuple(keys.T), limits)
     order = np.argsort(flat, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(flat[order])) + 1)
-
-
-def _patches(inputs: NDArray[np.float32], corners: Integers, shape: tuple[int, ...]) -> Floats:
-    """Flattened patches (n, channel · patch) whose corners are given."""
-    spatial = tuple(range(1, inputs.ndim))
-    view = np.lib.stride_tricks.sliding_window_view(inputs, shape[1:], axis=spatial)
-    patches = np.moveaxis(view, 0, len(spatial))[tuple(corners.T)]
-    return np.asarray(patches.reshape(len(corners), -1), dtype=np.float64)

@@ -1,0 +1,241 @@
+"""Located: a normal of its own for every cell of a grid over the volume (section 4.2)."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import linalg
+
+from preddiff.errors import SamplerError
+from preddiff.samplers import base, cells, fitting, normal
+from preddiff.samplers.patchwise import Alike, Patchwise, by_key
+from preddiff.windows import Windows
+
+Floats = NDArray[np.float64]
+
+_MEMORY = 1 << 30  # bytes of statistics that are gathered in one pass over the volumes
+
+
+class Located(Patchwise):
+    """Draws the window from a normal over the patch that depends on where the patch is.
+
+    Made by `Located.fit` or `Located.load`. For volumes that lie on one grid, as scans do that were
+    brought to a standard space: a patch's cell is told by where it begins.
+
+    Parameters
+    ----------
+    grid : the cells.
+    shape : (channel, *patch) of a patch.
+    mean, covariance : the whole cohort's, of patches flattened in C order.
+    fitted : numbers of the cells that have statistics of their own, ascending; others have the
+        cohort's.
+    means : (cell, p), relative to the cohort's: see `cells.py`.
+    factors : (cell, p · (p + 1) / 2), lower triangles of the covariances relative to the cohort's.
+    clip, pairs, facts : as in ConditionalGaussian.
+    """
+
+    kind = "located"
+
+    def __init__(
+        self,
+        grid: cells.Grid,
+        shape: tuple[int, ...],
+        mean: Floats,
+        covariance: Floats,
+        fitted: NDArray[np.int64],
+        means: NDArray[np.float32],
+        covariances: NDArray[np.float32],
+        *,
+        clip: bool = True,
+        pairs: bool = False,
+        **facts: Any,
+    ) -> None:
+        self.grid = grid
+        self.shape = shape
+        self.mean = mean
+        self.covariance = covariance
+        self.fitted = fitted
+        self.means = means
+        self.covariances = covariances
+        self.clip = clip
+        self.pairs = pairs
+        self.facts = facts
+        normal.check(mean, covariance, shape)
+
+    @classmethod
+    def fit(
+        cls,
+        volumes: Iterable[ArrayLike],
+        patch: int = 7,
+        grid: Sequence[int] = (20, 20, 20),
+        mask: ArrayLike | None = None,
+        *,
+        clip: bool = True,
+        memory: int = _MEMORY,
+    ) -> Self:
+        """Estimate the cells' normals from a cohort.
+
+        Parameters
+        ----------
+        volumes : arrays (channel, *spatial) of one shape. They are gone through several times, so
+            a generator will not do: a list, or an object that reads them anew each time.
+        patch : length of the patch (the paper's l).
+        grid : cells in each direction.
+        mask : (*spatial), true where the analysis is going to look: only cells that it reaches are
+            fitted, and the cohort's own normal is of patches that are centred in it.
+        memory : bytes of statistics that are gathered in one pass over the volumes; the more, the
+            fewer passes.
+
+        Raises
+        ------
+        SamplerError
+            If the volumes differ in shape, or are too few for the number of values in a patch.
+        """
+        if iter(volumes) is volumes:
+            raise SamplerError(
+                "the volumes are gone through several times: expected a list, or an object that "
+                "reads them anew, no generator"
+            )
+        inside = None if mask is None else np.asarray(mask).astype(bool)
+        mean, covariance, shape, facts = fitting.patch_statistics(volumes, patch, "joint", inside)
+        spatial = np.shape(next(iter(volumes)))[1:]
+        if len(grid) != len(spatial) or min(grid) < 1:
+            raise SamplerError(
+                f"grid={tuple(grid)}: expected {len(spatial)} numbers of cells of at least 1"
+            )
+        where = cells.Grid.over(spatial, patch, tuple(grid))
+        fitted, size = where.touching(inside), len(mean)
+        lower, unit = np.tril_indices(size), _unit(covariance)
+        means = np.empty((len(fitted), size), dtype=np.float32)
+        covariances = np.empty((len(fitted), len(lower[0])), dtype=np.float32)
+        several = max(1, memory // (8 * size * (size + 1)))
+        for first in range(0, len(fitted), several):
+            some = fitted[first : first + several]
+            for n, (own, spread) in enumerate(
+                cells.statistics(volumes, where, some, mean, unit), start=first
+            ):
+                means[n], covariances[n] = own, spread[lower]
+        return cls(where, shape, mean, covariance, fitted, means, covariances, clip=clip, **facts)
+
+    def paired(self) -> Self:
+        return type(self)(*self._parts, clip=self.clip, pairs=True, **self.facts)
+
+    @cached_property
+    def sha256(self) -> str:
+        arrays = {name: value for name, value in self._arrays.items() if name != "shape"}
+        return base.fingerprint(**arrays, shape=self.shape, clip=self.clip)
+
+    def summary(self) -> dict[str, str]:
+        """What there is to know of the sampler, in words and numbers."""
+        return {
+            "kind": "located normal",
+            "volumes": "×".join(map(str, self.grid.spatial)),
+            "patch": "×".join(map(str, self.shape[1:])),
+            "cells": "×".join(map(str, self.grid.cells)),
+            "cells fitted": str(len(self.fitted)),
+            **{name: str(value) for name, value in self.facts.items()},
+            "clipped": "yes" if self.clip else "no",
+            "sha256": self.sha256,
+        }
+
+    def central(self, patch: int) -> Self:
+        """The sampler itself, of patches that are `patch` long; others it cannot serve."""
+        if any(patch != n for n in self.shape[1:]):
+            raise SamplerError(
+                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
+                f"of {_times(self.shape[1:])}: choose a window or margin that fits, or fit it with "
+                f"--patch {patch}"
+            )
+        return self
+
+    def check(
+        self, inputs: NDArray[np.float32], windows: Windows, valid: base.Range | None
+    ) -> None:
+        super().check(inputs, windows, valid)
+        if windows.shape != self.grid.spatial:
+            raise SamplerError(
+                f"the sampler was fitted on volumes of {_times(self.grid.spatial)}, the input has "
+                f"{_times(windows.shape)}: expected the same grid; resample the input, or fit anew"
+            )
+
+    def normal_of(self, cell: int) -> tuple[Floats, Floats]:
+        """Mean (p,) and covariance (p, p) of the patches in a cell."""
+        own, spread = self._relative(cell)
+        factor = linalg.cholesky(self.covariance, lower=True)
+        return self.mean + factor @ own, factor @ spread @ factor.T
+
+    def save(self, path: str | Path) -> None:
+        base.write(path, self.kind, self._arrays, clip=self.clip, **self.facts)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        arrays, facts = base.read(path, cls.kind)
+        del facts["kind"]
+        shape, spatial, grid = (tuple(arrays.pop(n).tolist()) for n in ("shape", "spatial", "grid"))
+        return cls(cells.Grid(spatial, shape[1], grid), shape, **arrays, **facts)
+
+    @property
+    def _parts(self) -> tuple[Any, ...]:
+        return (
+            self.grid, self.shape, self.mean, self.covariance,
+            self.fitted, self.means, self.covariances,
+        )  # fmt: skip
+
+    @property
+    def _arrays(self) -> dict[str, Any]:
+        return {
+            "shape": np.array(self.shape),
+            "spatial": np.array(self.grid.spatial),
+            "grid": np.array(self.grid.cells),
+            "mean": self.mean,
+            "covariance": self.covariance,
+            "fitted": self.fitted,
+            "means": self.means,
+            "covariances": self.covariances,
+        }
+
+    @cached_property
+    def _whitening(self) -> Floats:
+        return _unit(self.covariance)
+
+    def _relative(self, cell: int) -> tuple[Floats, Floats]:
+        """A cell's mean and covariance relative to the cohort's; without its own, the cohort's."""
+        size = len(self.mean)
+        n = int(np.searchsorted(self.fitted, cell))
+        if n == len(self.fitted) or self.fitted[n] != cell:
+            return np.zeros(size), np.eye(size)
+        lower = np.zeros((size, size))
+        lower[np.tril_indices(size)] = self.covariances[n]
+        return self.means[n].astype(np.float64), lower + np.tril(lower, -1).T
+
+    def _alike(self, windows: Windows) -> Iterator[Alike]:
+        """The windows whose patches are in one cell, and that sit at the same place in them."""
+        corners = self._corners(windows)
+        offsets, numbers = windows.starts - corners, self.grid.numbers(corners)
+        keys, limits = np.column_stack([numbers, offsets]), (math.prod(self.grid.cells),)
+        last, whitening = -1, self._whitening
+        for members in by_key(keys, limits + self.shape[1:]):
+            cell, *offset = keys[members[0]].tolist()
+            if cell != last:
+                own, spread = self._relative(cell)
+                mean = self.mean + linalg.solve_triangular(whitening, own, lower=True)
+                factor, last = linalg.cho_factor(spread, lower=True), cell
+            window = normal.places(self.shape, tuple(offset), windows.size)
+            rest = np.setdiff1d(np.arange(len(mean)), window)
+            # Inverse of the cell's covariance: L⁻ᵀ · spread⁻¹ · L⁻¹.
+            rows = linalg.cho_solve(factor, whitening[:, window]).T @ whitening
+            yield Alike(normal.by_precision(mean, rows, window, rest), members, corners[members])
+
+
+def _unit(covariance: Floats) -> Floats:
+    """L⁻¹, where L·Lᵀ is the covariance."""
+    factor = linalg.cholesky(covariance, lower=True)
+    return np.asarray(linalg.solve_triangular(factor, np.eye(len(factor)), lower=True))
+
+
+def _times(lengths: Sequence[int]) -> str:
+    return "×".join(map(str, lengths))
