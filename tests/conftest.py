@@ -1,6 +1,7 @@
 """What several tests need: real data where it is, a small network, a quick classifier."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,17 @@ class Softmax:
         logits = inputs.reshape(len(inputs), -1).astype(np.float64) @ self.weights
         exponent = np.exp(logits - logits.max(axis=1, keepdims=True))
         return exponent / exponent.sum(axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real one; what is tested in it is skipped where there is none."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("no chromium on this machine (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()

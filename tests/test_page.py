@@ -1,54 +1,63 @@
-"""The page: its text, and in a real browser from file://, offline."""
+"""The page of pictures: its text, and in a real browser from file://, offline."""
 
-import shutil
+import io
+import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import preddiff
 from preddiff.errors import SettingError
+from preddiff.render import colours
+from preddiff.render.overlay import greyed, opacity, overlay, rgb
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture
-def explanation(rng, small_network):
-    return preddiff.explain(
-        preddiff.load_model(small_network, labels=["ant", "<b>bee</b>", "cat & dog", "elk"]),
-        rng.random((3, 16, 16)),
-        targets=[1, 2],
-        window=4,
-        stride=3,
-        samples=4,
-    )
+LABELS = ["ant", "<b>bee</b>", "cat & dog", "elk"]
+SIDE = 16
 
 
-@pytest.fixture
-def written(tmp_path, explanation):
-    return preddiff.page(explanation, tmp_path / "page.html")
+def explained(small_network, seed=1, **settings):
+    picture = np.random.default_rng(seed).random((3, SIDE, SIDE))
+    settings = {"targets": [1, 2], "window": 4, "stride": 3, "samples": 4, **settings}
+    return preddiff.explain(preddiff.load_model(small_network, labels=LABELS), picture, **settings)
+
+
+@pytest.fixture(scope="module")
+def several(small_network):
+    """Three windows, the largest of which leaves pixels without a window."""
+    return [explained(small_network, window=window) for window in (4, 6, 2)]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, several):
+    return preddiff.page(several, tmp_path_factory.mktemp("page") / "page.html")
 
 
 def test_what_comes_from_files_is_escaped(written):
     text = written.read_text(encoding="utf-8")
     assert "<b>bee" not in text
     assert "&lt;b&gt;bee&lt;/b&gt;" in text
+    assert text.count("</script>") == len(re.findall("<script", text))
 
 
 def test_it_is_one_file_that_asks_for_nothing(written):
     text = written.read_text(encoding="utf-8")
-    assert "default-src 'none'" in text
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)[1]
+    assert "default-src 'none'" in policy
+    for loose in ("unsafe", "connect-src", "*", "http"):
+        assert loose not in policy
     assert "http://" not in text
     assert "https://" not in text
-    assert len(text) < 300_000
+    assert len(text) < 100_000
 
 
-def test_it_shows_prediction_standard_error_and_settings(written, explanation):
+def test_it_says_predictions_settings_and_how_it_was_made(written, several):
     text = written.read_text(encoding="utf-8")
-    assert f"{float(explanation.prediction[0]):.4g}" in text
-    assert "Standard error of the relevance" in text
-    for name, value in explanation.provenance.items():
+    assert f"{float(several[0].prediction[0]):.4g}" in text
+    for name, value in several[0].provenance.items():
         if value != "":
             assert name.replace("_", " ") in text
+    assert "6×6 window hidden behind" in text
 
 
 @pytest.mark.parametrize(
@@ -58,90 +67,304 @@ def test_it_shows_prediction_standard_error_and_settings(written, explanation):
         ("conditional", "given the pixels around it"),
     ],
 )
-def test_it_says_what_the_windows_were_hidden_behind(tmp_path, small_network, rng, sampler, text):
-    e = preddiff.explain(
-        small_network, rng.random((3, 16, 16)), sampler=sampler, window=4, stride=4
-    )
+def test_it_says_what_the_windows_were_hidden_behind(tmp_path, small_network, sampler, text):
+    e = explained(small_network, sampler=sampler, stride=4)
     written = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
     assert text in written
     assert ("Exact: no more draws" in written) == (sampler == "constant:0")
 
 
-def test_one_draw_has_an_unknown_error(tmp_path, small_network, rng):
-    e = preddiff.explain(small_network, rng.random((3, 16, 16)), window=4, stride=4, samples=1)
+def test_one_draw_has_an_unknown_error(tmp_path, small_network):
+    e = explained(small_network, stride=4, samples=1)
     text = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "unknown (one draw per window)" in text
 
 
-def test_volumes_have_no_page_yet(tmp_path, rng):
-    from conftest import Softmax
+def test_a_comparison_is_of_one_input(tmp_path, several):
+    other = preddiff.Explanation(several[0].data.assign_attrs(input="other.png"))
+    with pytest.raises(SettingError, match="expected the same input"):
+        preddiff.page([several[0], other], tmp_path / "page.html")
+    with pytest.raises(SettingError, match="expected at least one"):
+        preddiff.page([], tmp_path / "page.html")
 
-    volume = rng.random((1, 5, 5, 5))
-    e = preddiff.explain(Softmax(volume.shape), volume, sampler="constant:0", window=3)
-    with pytest.raises(SettingError, match="pages are of pictures"):
-        preddiff.page(e, tmp_path / "page.html")
 
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+def test_a_notebook_shows_the_page_in_a_frame(several):
+    html = several[0]._repr_html_()
+    assert html.startswith("<iframe")
+    assert 'sandbox="allow-scripts allow-downloads"' in html
+    assert html.count("<script") == 0  # all of it is within the attribute
 
 
 @pytest.fixture
 def tab(browser, written):
+    yield from opened(browser, written)
+
+
+def opened(browser, path, **settings):
     """The page in a tab, with everything that it asked for and complained of."""
-    context = browser.new_context(offline=True)
+    context = browser.new_context(offline=True, **settings)
     page = context.new_page()
     page.complaints, page.requests = [], []
     page.on("console", lambda message: page.complaints.append(message.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("request", lambda request: page.requests.append(request.url))
-    page.goto(written.as_uri())
-    page.wait_for_selector("body[data-ready=yes]")
+    page.goto(path.as_uri())
+    page.wait_for_selector("body[data-complete=yes]")
     yield page
+    assert page.complaints == []
+    assert page.requests == [path.as_uri()]
     context.close()
 
 
-def test_it_opens_offline_without_complaint(tab, written):
-    assert tab.complaints == []
-    assert [url for url in tab.requests if not url.startswith("data:")] == [written.as_uri()]
+def seen(tab, canvas="#view"):
+    """The pixels of a canvas (y, x, 3), when the page has come to rest."""
+    tab.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    script = """(selector) => {
+        const canvas = document.querySelector(selector);
+        const { width, height } = canvas;
+        const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+        return { width, height, data: [...data] };
+    }"""
+    image = tab.evaluate(script, canvas)
+    pixels = np.array(image["data"], dtype=np.uint8)
+    return pixels.reshape(image["height"], image["width"], 4)[..., :3]
 
 
-def test_the_target_selector_swaps_maps_and_title(tab):
-    assert tab.locator("h1").inner_text().startswith("Why “<b>bee</b>”?")
-    assert tab.locator(".map:visible").count() == 2
-    first = tab.locator(".overlay:visible").get_attribute("src")
-    tab.get_by_label("cat & dog").check()
-    assert tab.locator("h1").inner_text().startswith("Why “cat & dog”?")
-    assert tab.locator(".overlay:visible").get_attribute("src") != first
+def number(text):
+    """What a text of the page begins with."""
+    return float(re.match(r"[+−]?[\d.,e−]+", text)[0].replace("−", "-").replace(",", ""))
 
 
-def test_the_slider_fades_the_relevance_to_the_picture(tab, explanation):
-    tab.locator("#greyed").uncheck()
+def point_at(tab, y, x):
+    tab.locator("#view").scroll_into_view_if_needed()
+    box = tab.locator("#view").bounding_box()
+    tab.mouse.move(
+        box["x"] + (x + 0.5) * box["width"] / SIDE, box["y"] + (y + 0.5) * box["height"] / SIDE
+    )
+
+
+def end_of(several):
+    return max(colours.limit(e.relevance.values) for e in several)
+
+
+def test_the_page_and_the_figure_agree_in_every_pixel(tab, several):
+    """Several maps share a scale; a figure of the first alone has its own."""
+    picture, relevance = several[0].picture.values, several[0].relevance.values[0]
+    np.testing.assert_array_equal(seen(tab), overlay(picture, relevance, end_of(several)))
+    tab.get_by_label("a colour scale for each map").check()
+    end = colours.limit(relevance)
+    np.testing.assert_array_equal(seen(tab), overlay(picture, relevance, end))
+    one_target = preddiff.Explanation(several[0].data.isel(target=[0]))
+    panels = {panel.get_title(): panel for panel in preddiff.figure(one_target).axes}
+    drawn = panels["relevance over input"].images[0].get_array()
+    np.testing.assert_array_equal(seen(tab), drawn)
+    tab.get_by_label("alone").check()
+    np.testing.assert_array_equal(seen(tab), panels["relevance"].images[0].get_array())
+
+
+def test_every_way_of_showing_is_pythons(tab, several):
+    e, end = several[0], end_of(several)
+    relevance, errors = e.relevance.values[0], [each.standard_error.values for each in several]
+    tab.get_by_label("over the picture").check()
+    cover = opacity(relevance, end)[..., None]
+    mixed = (1 - cover) * rgb(e.picture.values) + cover * colours.signed(relevance, end)
+    np.testing.assert_array_equal(seen(tab), np.floor(mixed + 0.5))
+    tab.get_by_label("alone").check()
+    np.testing.assert_array_equal(seen(tab), colours.signed(relevance, end))
+    assert tab.locator("#opacity").is_disabled()
+    tab.get_by_label("its standard error").check()
+    largest = max(map(colours.limit, errors))
+    np.testing.assert_array_equal(seen(tab), colours.unsigned(errors[0][0], largest, colours.ERROR))
+    assert tab.locator("#threshold").is_disabled()
+    assert "standard error" in tab.locator("#middle").inner_text()
+
+
+def test_it_says_why_a_map_is_pale(browser, tmp_path, several):
+    weak = several[0].data.copy()
+    weak["relevance"] = weak["relevance"] / 10
+    written = preddiff.page([several[1], preddiff.Explanation(weak)], tmp_path / "page.html")
+    for tab in opened(browser, written):
+        assert tab.locator("#pale").is_hidden()
+        tab.get_by_label("4", exact=True).check()
+        assert tab.locator("#pale").is_visible()
+        share = colours.limit(weak["relevance"].values[0]) / end_of([several[1]])
+        assert f"reaches {100 * share:.3g} % of it" in tab.locator("#pale").inner_text()
+        tab.get_by_label("a colour scale for each map").check()
+        tab.locator("#pale").wait_for(state="hidden")
+
+
+def test_pixels_without_a_window_are_on_no_scale(tab, several):
+    tab.get_by_label("2", exact=True).check()
+    tab.get_by_label("alone").check()
+    pixels = seen(tab)
+    unknown = several[2].coverage.values == 0
+    assert unknown.any()
+    assert (pixels[unknown] == colours.UNKNOWN).all()
+    assert tab.get_by_text("Sand-coloured").is_visible()
+    point_at(tab, *np.argwhere(unknown)[0])
+    assert tab.locator("#relevance").inner_text() == "unknown bits"
+    assert tab.locator("#meaning").inner_text() == "covered by no window"
+
+
+def test_opacity_fades_the_relevance_to_the_picture(tab, several):
     tab.locator("#opacity").fill("0")
+    np.testing.assert_array_equal(seen(tab), greyed(several[0].picture.values))
     assert tab.locator("#opacity-value").inner_text() == "0 %"
-    shown = pixel(tab, 8, 8)
-    expected = explanation.picture.values[:, 8, 8] * 255
-    np.testing.assert_allclose(shown, expected, atol=40)  # between pixels the browser smooths
-    tab.locator("#opacity").fill("100")
-    tab.locator("#greyed").check()
-    assert pixel(tab, 8, 8) != shown
+    tab.get_by_label("over the picture").check()
+    np.testing.assert_array_equal(seen(tab), rgb(several[0].picture.values))
 
 
-def pixel(tab, y, x):
-    """Colour at the middle of pixel (y, x) of the 16×16 picture, as a person sees it."""
-    import io
+def test_the_numbers_under_the_pointer_are_the_arrays(tab, several):
+    for y, x in [(0, 0), (7, 3), (12, 12)]:
+        point_at(tab, y, x)
+        assert tab.locator("#pixel").inner_text() == f"x {x}, y {y}"
+        for name, array in [
+            ("relevance", several[0].relevance),
+            ("error", several[0].standard_error),
+        ]:
+            text = tab.locator(f"#{name}").inner_text()
+            assert text.endswith(" bits")
+            assert number(text) == float(f"{float(array[0, y, x]):.3g}")
 
-    from PIL import Image
 
-    stack = tab.locator("#stack")
-    seen = Image.open(io.BytesIO(stack.screenshot())).convert("RGB")
-    side = seen.width / 16
-    return seen.getpixel((int((x + 0.5) * side), int((y + 0.5) * side)))
+@pytest.mark.parametrize("percent", [10, 35, 80])
+def test_the_threshold_hides_what_numpy_hides(tab, several, percent):
+    relevance = several[0].relevance.values[0]
+    tab.locator("#threshold").fill(str(percent))
+    largest = np.abs(relevance).max()
+    shown = np.abs(relevance) > percent / 100 * largest
+    picture = greyed(several[0].picture.values)
+    np.testing.assert_array_equal((seen(tab) != picture).any(axis=-1) & ~shown, False)
+    assert number(tab.locator("#shown").inner_text()) == shown.sum()
+    assert f"{percent} % of the largest: {percent / 100 * largest:.3g}"[:14] in (
+        tab.locator("#threshold-value").inner_text()
+    )
+
+
+def test_what_is_within_its_error_can_be_hidden(tab, several):
+    tab.get_by_label("hide what is within its error").check()
+    certain = np.abs(several[0].relevance[0]) >= 1.96 * several[0].standard_error[0]
+    assert 0 < certain.sum() < certain.size
+    pixels = seen(tab)
+    assert number(tab.locator("#shown").inner_text()) == certain.sum()
+    hidden = ~certain.values
+    np.testing.assert_array_equal(pixels[hidden], greyed(several[0].picture.values)[hidden])
+
+
+def test_targets_and_windows_swap_maps_and_words(tab, several):
+    assert tab.locator("h1").inner_text().startswith("Why “<b>bee</b>”?")
+    tab.get_by_label("cat & dog").first.check()
+    tab.get_by_label("6", exact=True).check()
+    picture, end = several[1].picture.values, end_of(several)
+    np.testing.assert_array_equal(seen(tab), overlay(picture, several[1].relevance.values[1], end))
+    assert tab.locator("h1").inner_text().startswith("Why “cat & dog”?")
+    assert f"p = {several[1].values[1]}" in tab.locator("h1").inner_text()
+    tab.get_by_text("How it was made").click()
+    assert "6×6 window" in tab.locator("p[data-explanation]:visible").inner_text()
+
+
+def test_small_maps_are_linked_and_choose(tab, several):
+    tiles = tab.locator("#tiles button")
+    assert tiles.count() == 6
+    point_at(tab, 7, 3)
+    value = float(several[2].relevance.values[1, 7, 3])
+    last = tiles.last
+    assert number(last.inner_text().rpartition(" ")[2]) == float(f"{value:.3g}")
+    last.click()
+    assert last.get_attribute("aria-pressed") == "true"
+    expected = overlay(several[2].picture.values, several[2].relevance.values[1], end_of(several))
+    np.testing.assert_array_equal(seen(tab), expected)
+
+
+def test_a_click_shows_the_windows_that_cover_the_pixel(tab, several):
+    e = several[0]
+    y, x = 7, 6
+    point_at(tab, y, x)
+    tab.mouse.down()
+    tab.mouse.up()
+    told = tab.locator("#covering-told")
+    told.wait_for()
+    starts = e.data["window_start"].values
+    covering = ((starts <= (y, x)) & ((y, x) < starts + 4)).all(axis=1)
+    evidence = e.evidence.values[0, covering]
+    assert told.inner_text().startswith(f"{covering.sum()} windows cover pixel x {x}, y {y}.")
+    assert re.findall(r"[+−][\d.e−]*\d", told.inner_text()) == [
+        f"{value:+.3g}".replace("-", "−")
+        for value in (evidence.min(), evidence.max(), evidence.mean())
+    ]
+    assert tab.locator("#covering-rows tr").count() == covering.sum()
+    tab.locator("#covering-rows button").first.focus()
+    strongest = starts[covering][np.abs(evidence).argmax()]
+    outline = tab.locator("#outline")
+    assert [int(outline.get_attribute(name)) for name in ("y", "x")] == strongest.tolist()
+
+
+def test_the_keyboard_is_enough(tab, several):
+    tab.locator("#view").focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.locator("#pixel").inner_text() == "x 9, y 8"
+    tab.keyboard.press("Shift+ArrowUp")
+    assert tab.locator("#pixel").inner_text() == "x 9, y 0"
+    tab.keyboard.press("Enter")
+    tab.locator("#covering").wait_for()
+    tab.keyboard.press("Escape")
+    assert tab.locator("#covering").is_hidden()
+    assert tab.locator("#pixel").inner_text() == "–"
+    tab.locator("#threshold").focus()
+    for _ in range(5):
+        tab.keyboard.press("ArrowRight")
+    relevance = np.abs(several[0].relevance.values[0])
+    seen(tab)
+    assert number(tab.locator("#shown").inner_text()) == (relevance > 0.05 * relevance.max()).sum()
+
+
+def test_another_palette_for_who_does_not_see_this_one(tab, several):
+    tab.get_by_label("alone").check()
+    tab.locator("#palette").select_option("orange and purple")
+    share = (colours.as_held(several[0].relevance.values[0]) / end_of(several) + 1) / 2
+    steps = np.clip(256 * share, 0, 255).astype(int)
+    np.testing.assert_array_equal(seen(tab), colours.table(colours.ALTERNATIVE)[steps])
+    assert tab.locator("header .for").inner_text() == "orange"
+
+
+def test_the_view_is_saved_as_it_is_seen(tab, tmp_path):
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Save as PNG").click()
+    saved = Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
+    scale = round(900 / SIDE)
+    left, top = 24, 24 + 36
+    inner = np.asarray(saved)[top : top + SIDE * scale, left : left + SIDE * scale]
+    np.testing.assert_array_equal(inner[scale // 2 :: scale, scale // 2 :: scale], seen(tab))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_fault_of_accessibility(browser, written, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for tab in opened(browser, written, color_scheme=scheme):
+        point_at(tab, 7, 6)
+        tab.mouse.down()
+        tab.mouse.up()
+        tab.locator("#covering").wait_for()
+        for fold in tab.locator("summary").all():
+            fold.click()
+        found = axe.run(tab).response["violations"]
+        serious = [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+        assert serious == []
+
+
+def test_nothing_sticks_out_on_a_phone_and_a_tap_tells(browser, written):
+    size = {"width": 360, "height": 740}
+    for tab in opened(browser, written, viewport=size, has_touch=True, is_mobile=True):
+        assert tab.evaluate("() => document.documentElement.scrollWidth") == 360
+        tab.locator("#view").tap()
+        tab.locator("#covering").wait_for()
+        assert tab.locator("#pixel").inner_text() == "x 8, y 8"
+
+
+def test_pictures_of_different_networks_may_differ_in_size(browser, tmp_path, small_network):
+    e = explained(small_network)
+    wide = e.data.isel(x=slice(0, 12)).assign_attrs(model="other")
+    written = preddiff.page([e, preddiff.Explanation(wide)], tmp_path / "page.html")
+    for tab in opened(browser, written):
+        tab.get_by_role("radio", name="other").check()
+        assert seen(tab).shape == (16, 12, 3)

@@ -5,6 +5,7 @@ Zintgraf, Cohen, Adel & Welling, ICLR 2017. Names are imported when they are fir
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from preddiff.errors import PreddiffError
@@ -54,8 +55,23 @@ def __getattr__(name: str) -> Any:
 
         return metadata.version("preddiff")
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        found = getattr(importlib.import_module(_HOMES[name]), name)
+        _let_notebooks_show()
+        return found
     raise AttributeError(f"module 'preddiff' has no attribute {name!r}")
+
+
+def _let_notebooks_show() -> None:
+    """Give explanations, which know nothing of pages, the method that notebooks ask for."""
+    known = sys.modules.get("preddiff.explanation")
+    if known is not None:
+        known.Explanation._repr_html_ = _frame
+
+
+def _frame(explanation: Any) -> str:
+    from preddiff.viewer.notebook import frame
+
+    return frame(explanation)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,180 @@
+"""The page of pictures: maps that a reader can compare, threshold and ask for numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from preddiff.comparison import facets, titles
+from preddiff.render import colours, overlay
+from preddiff.viewer.floats import THREE_DIGITS, packed, packed_bytes
+from preddiff.viewer.html import html
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from preddiff.explanation import Explanation
+
+INTERVAL = 1.96
+"""Standard errors on either side that hold the true value in 95 of 100 cases."""
+
+_SCRIPTS = ("data", "paint", "covering", "save", "tiles", "controls")
+_LEGENDS = {"model": "Network", "sampler": "Hidden behind", "samples": "Draws", "result": "Result"}
+_PALETTES = {
+    "red and blue": (colours.SIGNED, "red", "blue"),
+    "orange and purple": (colours.ALTERNATIVE, "orange", "purple"),
+}
+
+
+def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
+    """The page of explanations of one picture as HTML; a live one listens to its server."""
+    differing = facets(explanations)
+    if len(set(zip(*differing.values(), strict=True))) < len(explanations) > 1:
+        differing = {"result": titles(explanations)}
+    pictures: dict[bytes, dict[str, Any]] = {}
+    return html(
+        "picture.html.j2",
+        styles=("page.css", "picture.css"),
+        scripts=tuple(f"picture.{name}.js" for name in _SCRIPTS + (("live",) if live else ())),
+        live=live,
+        facts={
+            "signed": {
+                name: {"table": colours.table(table).tolist(), "for": plus, "against": minus}
+                for name, (table, plus, minus) in _PALETTES.items()
+            },
+            "error": colours.table(colours.ERROR).tolist(),
+            "unknown": colours.UNKNOWN,
+            "opaque": overlay.OPAQUE,
+            "interval": INTERVAL,
+            "explanations": [_explanation(each, pictures) for each in explanations],
+            "pictures": list(pictures.values()),
+            "maps": [
+                {"explanation": number, "choices": choices, **fields}
+                for number, each in enumerate(explanations)
+                for choices, fields in zip(
+                    _choices(each, differing, number), maps(each), strict=True
+                )
+            ],
+        },
+        selectors=_selectors(explanations, differing),
+        explanations=[_told(each) for each in explanations],
+        numbers=[
+            {"title": title if len(explanations) > 1 else "", **row}
+            for title, each in zip(titles(explanations), explanations, strict=True)
+            for row in _numbers(each)
+        ],
+        title=explanations[0].provenance["input"],
+        palettes=list(_PALETTES),
+        of_probabilities=all(each.of_probabilities for each in explanations),
+    )
+
+
+def maps(explanation: Explanation, level: int = 6) -> list[dict[str, Any]]:
+    """What a page's script gets of each target."""
+    return [
+        {
+            "label": explanation.labels[row],
+            "value": explanation.values[row],
+            "largest": _largest(explanation.relevance.values[row]),
+            "largestError": _largest(explanation.standard_error.values[row]),
+            "relevance": packed(explanation.relevance.values[row], level=level),
+            "error": packed(explanation.standard_error.values[row], level=level),
+            "evidence": packed(explanation.evidence.values[row], THREE_DIGITS, level),
+            "evidenceError": packed(explanation.evidence_error.values[row], THREE_DIGITS, level),
+        }
+        for row in range(len(explanation.labels))
+    ]
+
+
+def _largest(values: NDArray[np.float64]) -> float:
+    """The largest absolute value, in the digits that the page holds; 0 where all are unknown."""
+    return float(np.abs(colours.as_held(np.nan_to_num(values))).max())
+
+
+def corners(explanation: Explanation, level: int = 6) -> str:
+    """The first row and column of each window (window, axis)."""
+    return packed(explanation.data["window_start"].values.astype(np.float32), level=level)
+
+
+def _explanation(explanation: Explanation, pictures: dict[bytes, dict[str, Any]]) -> dict[str, Any]:
+    """What the script gets of an explanation; its picture is added to `pictures` if it is new."""
+    values = explanation.picture.values
+    key = values.tobytes()
+    if key not in pictures:
+        pictures[key] = {
+            "colour": packed_bytes(overlay.rgb(values)),
+            "grey": packed_bytes(overlay.greyed(values)),
+        }
+    return {
+        "picture": list(pictures).index(key),
+        "shape": explanation.coverage.shape,
+        "window": int(explanation.provenance["window"]),
+        "corners": corners(explanation),
+        "unit": explanation.unit,
+        "gaps": bool((explanation.coverage.values == 0).any()),
+    }
+
+
+def _choices(
+    explanation: Explanation, differing: dict[str, list[str]], number: int
+) -> list[list[str]]:
+    """What each target's map is found by: its label, then the settings that differ."""
+    return [[label, *(each[number] for each in differing.values())] for label in explanation.labels]
+
+
+def _selectors(
+    explanations: Sequence[Explanation], differing: dict[str, list[str]]
+) -> list[dict[str, Any]]:
+    """What a reader chooses a map by, each with its options."""
+    labels = [label for each in explanations for label in each.labels]
+    chosen = {"target": labels, **differing}
+    return [
+        {
+            "name": name,
+            "legend": "Explain" if name == "target" else _LEGENDS.get(name, name.capitalize()),
+            "options": list(dict.fromkeys(options)),
+        }
+        for name, options in chosen.items()
+    ]
+
+
+def _told(explanation: Explanation) -> dict[str, Any]:
+    """What the page says of an explanation in words."""
+    errors = explanation.standard_error.values
+    known = errors[np.isfinite(errors)]
+    return {
+        "provenance": explanation.provenance,
+        "behind": _behind(str(explanation.provenance["sampler"])),
+        "exact": bool(known.size and known.max() == 0),
+    }
+
+
+def _behind(sampler: str) -> str:
+    """What stood in a hidden window, for people."""
+    if sampler.casefold().startswith("constant"):
+        return "a patch of one colour"
+    if sampler.casefold().startswith("marginal"):
+        return "what other pictures have at the same place"
+    return "something else that could plausibly have stood there, given the pixels around it"
+
+
+def _numbers(explanation: Explanation) -> list[dict[str, str]]:
+    """The rows of the table of numbers."""
+    return [
+        {
+            "label": explanation.labels[row],
+            "value": explanation.values[row],
+            "unit": explanation.unit,
+            "largest": f"{colours.limit(relevance):.3g}",
+            "spread": f"{float(np.sqrt(np.nanmean(relevance**2))):.3g}",
+            "mean_error": _mean(explanation.standard_error.values[row]),
+        }
+        for row, relevance in enumerate(explanation.relevance.values)
+    ]
+
+
+def _mean(error: NDArray[np.float64]) -> str:
+    known = error[np.isfinite(error)]
+    return f"{known.mean():.2g}" if known.size else "unknown (one draw per window)"

@@ -1,0 +1,222 @@
+"use strict";
+// What a reader changes, and what follows from it.
+
+const one = (id) => document.getElementById(id);
+const all = (selector) => [...document.querySelectorAll(selector)];
+
+const PALE = 0.25; // share of the scale that a map should reach to be seen well
+
+let current = maps[0];
+let pointer = null; // [y, x] as shares of the picture, so that maps of any size are linked
+let outlined = null; // a window of the panel below the controls
+
+const pixelOf = (map) => pointer && pointer.map((share, axis) => Math.floor(share * shapeOf(map)[axis]));
+const indexOf = (map) => pixelOf(map)[0] * shapeOf(map)[1] + pixelOf(map)[1];
+const isSymbol = (map) => (unitOf(map) === "activation" ? "value" : "p");
+
+async function choose(map) {
+  await Promise.all([unpackMap(map), unpackPicture(pictureOf(map))]);
+  current = map;
+  one("label").textContent = map.label;
+  one("value").textContent = `${isSymbol(map)} = ${map.value}`;
+  one("view-name").textContent = `relevance for ${map.choices.join(", ")}`;
+  for (const element of all("[data-explanation]")) {
+    element.hidden = Number(element.dataset.explanation) !== map.explanation;
+  }
+  for (const input of all("[data-selector]")) {
+    const choice = map.choices[input.dataset.selector];
+    if (input.type === "radio") input.checked = input.value === choice;
+    else input.value = choice;
+  }
+  one("bits").textContent = unitOf(map) === "bits" ? "One bit doubles the odds." : "";
+  one("gaps").hidden = !explanations[map.explanation].gaps;
+  closeWindows();
+  showAll();
+}
+
+function showAll() {
+  const [height, width] = shapeOf(current);
+  paint(one("view"), current);
+  one("marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
+  document.body.style.setProperty("--ratio", width / height);
+  one("opacity-value").textContent = `${Math.round(100 * look.opacity)} %`;
+  const least = look.threshold * current.largest;
+  one("threshold-value").textContent =
+    `${Math.round(100 * look.threshold)} % of the largest: ${three(least)} ${unitOf(current)}`;
+  const [shown, of] = [countShown(current), current.relevance.length];
+  one("shown").textContent = `${shown.toLocaleString("en")} of ${of.toLocaleString("en")} pixels shown`;
+  const share = current.largest / endOf(current);
+  one("pale").hidden = share > PALE;
+  one("pale").textContent =
+    `Pale, because all maps share one scale: this one reaches ${three(100 * share)} % of it.`;
+  showBar();
+  showPointer();
+  for (const tile of tiles) tile.show();
+}
+
+function showBar() {
+  const isError = look.mode === "error";
+  const [end, unit] = [three(isError ? errorEnd(current) : endOf(current)), unitOf(current)];
+  paintBar(one("bar"), current);
+  one("low").textContent = isError ? "0" : `−${end} ${unit}, against`;
+  one("middle").textContent = isError ? "standard error" : "0";
+  one("high").textContent = isError ? `${end} ${unit}` : `for, +${end} ${unit}`;
+  for (const side of ["for", "against"]) {
+    const { table, [side]: name } = facts.signed[look.palette];
+    for (const word of all(`.${side}`)) {
+      word.textContent = name;
+      word.style.setProperty("--swatch", `rgb(${table[side === "for" ? 230 : 25].join(" ")})`);
+    }
+  }
+}
+
+// Everything that depends on the pixel that is pointed at.
+function showPointer() {
+  const at = pixelOf(current);
+  for (const tile of tiles) tile.point();
+  one("tick").hidden = !at;
+  drawMarks(at);
+  if (!at) {
+    for (const id of ["pixel", "relevance", "error", "meaning"]) one(id).textContent = "–";
+    return;
+  }
+  const [value, error] = [current.relevance[indexOf(current)], current.error[indexOf(current)]];
+  const unit = unitOf(current);
+  one("pixel").textContent = `x ${at[1]}, y ${at[0]}`;
+  one("relevance").textContent = `${withSign(value)} ${unit}`;
+  one("error").textContent = `${three(error)} ${unit}`;
+  one("meaning").textContent = meaning(value, error);
+  const share = look.mode === "error" ? error / errorEnd(current) : (value / endOf(current) + 1) / 2;
+  one("tick").hidden = Number.isNaN(share);
+  one("tick").style.left = `${100 * Math.max(0, Math.min(1, share))}%`;
+}
+
+function meaning(value, error) {
+  if (Number.isNaN(value)) return "covered by no window";
+  if (Math.abs(value) < facts.interval * error) return "within its error";
+  if (value === 0) return "no evidence";
+  return value > 0 ? "evidence for" : "evidence against";
+}
+
+function drawMarks(at) {
+  const [height, width] = shapeOf(current);
+  one("cross").setAttribute(
+    "d",
+    at ? `M0 ${at[0] + 0.5}H${width}M${at[1] + 0.5} 0V${height}` : "",
+  );
+  const outline = one("outline");
+  outline.toggleAttribute("hidden", !outlined);
+  if (!outlined) return;
+  const { left, top, size } = outlined;
+  const places = { x: left, y: top, width: size, height: size };
+  for (const [name, value] of Object.entries(places)) outline.setAttribute(name, value);
+}
+
+function closeWindows() {
+  one("covering").hidden = true;
+  outlined = null;
+}
+
+function openWindows() {
+  tellCovering(current, pixelOf(current), (window) => {
+    outlined = window;
+    drawMarks(pixelOf(current));
+  });
+}
+
+function pointAt(event) {
+  const box = event.currentTarget.getBoundingClientRect();
+  const shares = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
+  pointer = shares.map((share) => Math.max(0, Math.min(share, 1 - 1e-9)));
+  showPointer();
+}
+
+function onKey(event) {
+  const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  const shape = shapeOf(current);
+  if (event.key in moves) {
+    const from = pixelOf(current) ?? shape.map((n) => n >> 1);
+    const far = event.shiftKey ? 10 : 1;
+    const to = from.map((place, axis) => place + far * moves[event.key][axis]);
+    pointer = to.map((place, axis) => (Math.max(0, Math.min(place, shape[axis] - 1)) + 0.5) / shape[axis]);
+    showPointer();
+  } else if (event.key === "Enter" && pointer) openWindows();
+  else if (event.key === "Escape") {
+    pointer = null;
+    closeWindows();
+    showPointer();
+  } else return;
+  event.preventDefault();
+}
+
+let asked = false;
+
+// At most once a frame, however quickly a slider moves.
+function repaint() {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(() => {
+    asked = false;
+    showAll();
+  });
+}
+
+function listen() {
+  const on = (id, event, act) =>
+    one(id)?.addEventListener(event, () => {
+      act(one(id));
+      repaint();
+    });
+  on("opacity", "input", (input) => (look.opacity = input.value / 100));
+  on("threshold", "input", (input) => (look.threshold = input.value / 100));
+  on("certain", "change", (input) => (look.certain = input.checked));
+  on("own-scale", "change", (input) => (look.ownScale = input.checked));
+  on("palette", "change", (input) => (look.palette = input.value));
+  for (const radio of all("input[name=mode]")) {
+    radio.addEventListener("change", () => {
+      look.mode = radio.value;
+      one("opacity").disabled = ["alone", "error"].includes(look.mode);
+      for (const id of ["threshold", "certain"]) one(id).disabled = look.mode === "error";
+      repaint();
+    });
+  }
+  for (const input of all("[data-selector]")) {
+    input.addEventListener("change", () =>
+      choose(nearest(current, Number(input.dataset.selector), input.value)),
+    );
+  }
+  const view = one("view");
+  view.addEventListener("pointermove", pointAt);
+  view.addEventListener("click", (event) => {
+    pointAt(event);
+    openWindows();
+  });
+  view.addEventListener("keydown", onKey);
+  one("save").addEventListener("click", () => savePicture(view, current, caption()));
+}
+
+function caption() {
+  return {
+    title: document.querySelector("h1").textContent.trim(),
+    low: one("low").textContent,
+    middle: one("middle").textContent,
+    high: one("high").textContent,
+    foot: current.choices.join(", ") + " · preddiff",
+    file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.choices.join(" ")}.png`,
+
+  };
+}
+
+async function begin() {
+  if (typeof DecompressionStream === "undefined") {
+    one("view-help").textContent = "This browser is too old to unpack the maps; any of 2023 or later does.";
+    return;
+  }
+  listen();
+  await choose(maps[0]);
+  document.body.dataset.ready = "yes";
+  await makeTiles();
+  document.body.dataset.complete = "yes";
+}
+
+const begun = begin();

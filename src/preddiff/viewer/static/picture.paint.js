@@ -1,0 +1,101 @@
+"use strict";
+// Numbers to colours. The tables and constants are Python's, so a figure looks the same.
+
+const look = {
+  mode: "greyed", // greyed, colour, alone or error
+  opacity: 1,
+  threshold: 0, // share of the map's largest absolute value
+  certain: false, // hide what is within its error
+  ownScale: false,
+  palette: document.getElementById("palette").value,
+};
+
+// The ends of the colour scales: one for all maps of a unit, or the map's own.
+function alike(map) {
+  return look.ownScale ? [map] : maps.filter((other) => unitOf(other) === unitOf(map));
+}
+
+const endOf = (map) => Math.max(...alike(map).map((each) => each.largest)) || 1;
+const errorEnd = (map) => Math.max(...alike(map).map((each) => each.largestError)) || 1;
+
+const step = (share) => Math.max(0, Math.min(255, Math.floor(256 * share)));
+const signedColour = (value, end) => facts.signed[look.palette].table[step((value / end + 1) / 2)];
+const errorColour = (value, end) => facts.error[step(value / end)];
+
+function isShown(value, error, largest) {
+  if (!(Math.abs(value) > look.threshold * largest)) return false;
+  return !(look.certain && Math.abs(value) < facts.interval * error);
+}
+
+function countShown(map) {
+  let shown = 0;
+  for (let i = 0; i < map.relevance.length; i++) {
+    if (isShown(map.relevance[i], map.error[i], map.largest)) shown += 1;
+  }
+  return shown;
+}
+
+// Draw a map on its canvas, one pixel of the canvas for each of the picture.
+function paint(canvas, map, mode = look.mode) {
+  const [height, width] = shapeOf(map);
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height);
+  const colourOf = painter(map, mode);
+  for (let i = 0; i < width * height; i++) {
+    const colour = colourOf(i);
+    for (let part = 0; part < 3; part++) image.data[4 * i + part] = colour[part];
+    image.data[4 * i + 3] = 255;
+  }
+  // Kept in main memory: it is written, not drawn.
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+}
+
+// The function from the number of a pixel to its colour.
+function painter(map, mode) {
+  const { colour, grey } = pictureOf(map);
+  const under = mode === "greyed" ? grey : colour;
+  const picture = (i) => under.subarray(3 * i, 3 * i + 3);
+  if (mode === "picture") return picture;
+  if (mode === "error") {
+    const end = errorEnd(map);
+    return (i) => (Number.isNaN(map.error[i]) ? facts.unknown : errorColour(map.error[i], end));
+  }
+  const end = endOf(map);
+  const shown = (i) => isShown(map.relevance[i], map.error[i], map.largest);
+  if (mode === "alone") {
+    return (i) =>
+      Number.isNaN(map.relevance[i])
+        ? facts.unknown
+        : signedColour(shown(i) ? map.relevance[i] : 0, end);
+  }
+  const mixed = [0, 0, 0];
+  return (i) => {
+    const below = picture(i);
+    if (!shown(i)) return below;
+    const value = map.relevance[i];
+    const cover = look.opacity * Math.min(1, Math.abs(value) / end / facts.opaque);
+    const above = signedColour(value, end);
+    for (let part = 0; part < 3; part++) {
+      mixed[part] = Math.floor((1 - cover) * below[part] + cover * above[part] + 0.5);
+    }
+    return mixed;
+  };
+}
+
+// The colour bar: what the threshold hides is clear.
+function paintBar(canvas, map) {
+  canvas.width = 512;
+  canvas.height = 1;
+  const image = new ImageData(512, 1);
+  const end = endOf(map);
+  for (let x = 0; x < 512; x++) {
+    const value = ((x + 0.5) / 256 - 1) * end;
+    const isError = look.mode === "error";
+    const colour = isError ? facts.error[x >> 1] : signedColour(value, end);
+    const clear = !isError && Math.abs(value) <= look.threshold * map.largest;
+    image.data.set([...colour, clear ? 0 : 255], 4 * x);
+  }
+  // Kept in main memory: it is written, not drawn.
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
+}

@@ -1,0 +1,69 @@
+"use strict";
+// Small maps beside each other, with the place that is pointed at in all of them.
+
+let tiles = [];
+
+// A small map; with a target to choose it is a button.
+function tile(mapOf, mode, name, isButton) {
+  const box = document.createElement(isButton ? "button" : "div");
+  const [canvas, dot, text] = ["canvas", "span", "span"].map((kind) => document.createElement(kind));
+  const held = document.createElement("span");
+  box.className = "tile";
+  held.className = "held";
+  canvas.className = "pixels";
+  dot.className = "dot";
+  canvas.setAttribute("aria-hidden", "true"); // its name stands below it
+  held.append(canvas, dot);
+  box.append(held, text);
+  if (isButton) {
+    box.type = "button";
+    box.addEventListener("click", () => choose(mapOf()));
+  }
+  canvas.addEventListener("pointermove", pointAt);
+  const point = () => {
+    const map = mapOf();
+    dot.hidden = !pointer;
+    text.textContent = name;
+    if (!pointer) return;
+    [dot.style.top, dot.style.left] = pointer.map((share) => `${100 * share}%`);
+    if (mode === "picture") return;
+    const values = mode === "error" ? map.error : map.relevance;
+    if (typeof values === "string") return; // not unpacked yet
+    const value = values[indexOf(map)];
+    text.textContent += ` ${mode === "error" ? three(value) : withSign(value)}`;
+  };
+  const show = () => {
+    const map = mapOf();
+    if (isButton) box.setAttribute("aria-pressed", map === current);
+    if (typeof map.relevance !== "string") paint(canvas, map, mode === "shown" ? relevanceMode() : mode);
+  };
+  return { box, show, point };
+}
+
+const relevanceMode = () => (look.mode === "error" ? "greyed" : look.mode);
+
+async function makeTiles() {
+  const beside = [
+    tile(() => current, "picture", "picture"),
+    tile(() => current, "alone", "relevance"),
+    tile(() => current, "error", "standard error"),
+  ];
+  one("beside").append(...beside.map((each) => each.box));
+  tiles = beside;
+  if (maps.length > 1) {
+    const targets = maps.map((map) => map.choices[0]);
+    if (explanations.length > 1) one("tiles").style.setProperty("--columns", Math.min(explanations.length, 6));
+    const grouped = [...maps].sort((a, b) => targets.indexOf(a.choices[0]) - targets.indexOf(b.choices[0]));
+    const others = grouped.map((map) => tile(() => map, "shown", map.choices.join(" · "), true));
+    one("tiles").append(...others.map((each) => each.box));
+    tiles = [...beside, ...others];
+    for (const [number, map] of grouped.entries()) {
+      await Promise.all([unpackMap(map), unpackPicture(pictureOf(map))]);
+      others[number].show();
+    }
+  }
+  for (const each of tiles) {
+    each.show();
+    each.point();
+  }
+}
