@@ -4,7 +4,6 @@ from PIL import Image
 
 import preddiff
 from conftest import Softmax
-from preddiff.errors import SettingError
 from preddiff.media import images
 from preddiff.models.preprocessing import Preprocessing
 from preddiff.render import colours
@@ -82,11 +81,6 @@ def test_a_label_is_text_and_no_formula(rng, small_network, tmp_path):
 
 def test_grey_pictures_have_figures_too(rng):
     preddiff.figure(explained(rng, shape=(1, 12, 10)))
-
-
-def test_volumes_have_no_figure_yet(rng):
-    with pytest.raises(SettingError, match="figures are of pictures"):
-        preddiff.figure(explained(rng, shape=(1, 5, 5, 5)))
 
 
 class TestReading:

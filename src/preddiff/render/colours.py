@@ -22,6 +22,9 @@ ERROR = "Greys"
 UNKNOWN = (222, 217, 189)
 """Sand, where no window covers a pixel: on none of the scales."""
 
+_FAINTEST = 0.35  # of a scale with a gap: share of the full colour
+_GREY = 190
+
 Bytes = NDArray[np.uint8]
 
 
@@ -45,6 +48,24 @@ def signed(values: NDArray[np.floating], end: float) -> Bytes:
 def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> Bytes:
     """Colours (..., 3) of values on a scale from 0 (white) to `end`."""
     return _coloured(values, as_held(values) / end, name)
+
+
+def gapped(shown: float) -> Bytes:
+    """The colours (256, 3) of a signed scale that begins at a share of its end; grey below.
+
+    The faintest colour is no white, so that it can be told from the grey of a scan.
+    """
+    share = np.linspace(-1, 1, 256)
+    strength = _FAINTEST + (1 - _FAINTEST) * (np.abs(share) - shown) / (1 - shown)
+    steps = np.clip(128 * (1 + np.sign(share) * strength), 0, 255).astype(np.intp)
+    return np.where(np.abs(share)[:, None] > shown, table(SIGNED)[steps], np.uint8(_GREY))
+
+
+def laid(under: Bytes, values: NDArray[np.floating], end: float, shown: float) -> Bytes:
+    """Colours (..., 3) of values above a share of `end`, over the colours that are under them."""
+    share = as_held(np.nan_to_num(values, nan=0.0)) / end
+    steps = np.rint(255 * (np.clip(share, -1, 1) + 1) / 2).astype(np.intp)
+    return np.where(np.abs(share)[..., None] > shown, gapped(shown)[steps], under)
 
 
 def as_held(values: NDArray[np.floating]) -> NDArray[np.float64]:

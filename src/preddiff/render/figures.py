@@ -9,9 +9,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.overlay import overlay, rgb
+from preddiff.render.strips import strips, through_peak
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,21 +20,17 @@ if TYPE_CHECKING:
 
 
 def figure(explanation: Explanation) -> Figure:
-    """One row per target: picture, sensitivity map, relevance, relevance over the greyed picture.
+    """One row per target. The figure needs no window: save it with `savefig`.
 
-    All targets share one symmetric scale, so that their colours can be compared. Where the model
-    has no gradient the sensitivity map is left out. The figure needs no window: save it with
-    `savefig`.
+    Of a picture, it shows the picture, its sensitivity map, the relevance, and the relevance over
+    the greyed picture; all targets share one symmetric scale, so that their colours can be
+    compared. Where the model has no gradient the sensitivity map is left out.
 
-    Raises
-    ------
-    SettingError
-        If the explanation is not of a picture.
+    Of a volume, it shows the three slices that meet where the target's relevance is largest, as
+    figures 9 to 12 of the paper do.
     """
-    if explanation.coverage.ndim != 2:
-        raise SettingError(
-            f"an explanation of shape {explanation.coverage.shape}: figures are of pictures (y, x)"
-        )
+    if explanation.coverage.ndim == 3:
+        return strips(through_peak(explanation), title=str(explanation.provenance["input"]))
     picture = explanation.picture.values
     relevance = explanation.relevance.values
     sensitivity = explanation.sensitivity

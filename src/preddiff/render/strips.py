@@ -1,0 +1,156 @@
+"""Slices through volumes with a map over them, in the manner of figures 9 to 12 of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
+
+from preddiff.render import colours
+from preddiff.render.slices import PLANES, Plane
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from preddiff.explanation import Explanation
+    from preddiff.grid import Grid
+
+SHOWN = 0.15
+"""Share of the largest absolute value above which voxels are coloured: the paper's."""
+
+_INKS = ("white", "black")
+_EDGES = ((0.05, 0.5), (0.95, 0.5), (0.5, 0.06), (0.5, 0.94))
+_OUTLINE = "#12a012"
+_WIDTH, _HEIGHT = 1.55, 1.45  # inches of a panel
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """One map at several places, each over the scan and over the scan with reversed colours.
+
+    Attributes
+    ----------
+    label : stands to the left.
+    scan, values : (z, y, x).
+    cuts : plane and number of each slice.
+    unit : of the values.
+    shown : share of the largest absolute value above which voxels are coloured.
+    outline : (z, y, x), a region whose border is drawn; None for none.
+    """
+
+    label: str
+    scan: NDArray[np.floating]
+    values: NDArray[np.floating]
+    grid: Grid | None
+    cuts: Sequence[tuple[str, int]]
+    unit: str
+    shown: float = SHOWN
+    outline: NDArray[np.bool_] | None = None
+
+
+def through_peak(explanation: Explanation) -> list[Strip]:
+    """A strip per target, with the three slices that meet where its relevance is largest."""
+    result = []
+    for row, label in enumerate(explanation.labels):
+        values = explanation.relevance.values[row]
+        symbol = "p" if explanation.of_probabilities else "value"
+        result.append(
+            Strip(
+                label=f"{label}\n{symbol} = {explanation.values[row]}",
+                scan=explanation.picture.values.mean(axis=0),
+                values=values,
+                grid=explanation.grid,
+                cuts=cuts_through(peak(values), explanation.grid),
+                unit=f"against ← relevance ({explanation.unit}) → for",
+            )
+        )
+    return result
+
+
+def peak(values: NDArray[np.floating]) -> tuple[int, ...]:
+    """The voxel (z, y, x) whose absolute value is largest."""
+    largest = int(np.nan_to_num(np.abs(values), nan=-1).argmax())
+    return tuple(int(n) for n in np.unravel_index(largest, values.shape))
+
+
+def cuts_through(voxel: tuple[int, ...], grid: Grid | None) -> list[tuple[str, int]]:
+    """The slices in all three planes that meet in a voxel (z, y, x)."""
+    return [(name, voxel[Plane.of(grid, name).axes[2]]) for name in PLANES]
+
+
+def strips(rows: Sequence[Strip], title: str) -> Figure:
+    """A row per strip, with a colour bar of its own; the figure says that it is no diagnosis."""
+    columns = max(len(row.cuts) for row in rows)
+    drawing = Figure(
+        figsize=(2 * _WIDTH * columns + 1.6, _HEIGHT * len(rows) * 1.12 + 0.6),
+        layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.02),
+    )
+    panels = drawing.subplots(len(rows), 2 * columns, squeeze=False)
+    for row, axes in zip(rows, panels, strict=True):
+        _draw(drawing, row, axes)
+    drawing.suptitle(f"{title} · not for diagnosis", fontsize=10, parse_math=False)
+    drawing.supxlabel(_explained(rows), fontsize=8)
+    return drawing
+
+
+def _explained(rows: Sequence[Strip]) -> str:
+    shares = " or ".join(f"{share:.0%}" for share in sorted({row.shown for row in rows}))
+    text = f"coloured: above {shares} of the largest absolute value in the volume"
+    if any(row.outline is not None for row in rows):
+        text += "; green: where the scan truly differs"
+    return f"{text}; right of each pair: reversed colours"
+
+
+def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
+    end = colours.limit(row.values)
+    for side in axes:
+        side.axis("off")
+    for (name, number), over, reverse in zip(row.cuts, axes[::2], axes[1::2], strict=False):
+        plane = Plane.of(row.grid, name)
+        scan = plane.cut(_grey(row.scan), number)
+        values = plane.cut(row.values, number)
+        for panel, grey, inks in ((over, scan, _INKS), (reverse, 255 - scan, _INKS[::-1])):
+            image = colours.laid(np.repeat(grey[..., None], 3, axis=-1), values, end, row.shown)
+            panel.imshow(image, interpolation="nearest", aspect=plane.aspect)
+            if row.outline is not None and (border := plane.cut(row.outline, number)).any():
+                panel.contour(border, [0.5], colors=_OUTLINE, linewidths=0.8)
+            if plane.letters is not None:
+                _letter(panel, plane.letters, *inks)
+        over.set_title(plane.place(number), fontsize=8, loc="left", pad=3)
+    # The label stands outside of the panel, where it has no axis of its own to hold it.
+    axes[0].text(
+        -0.06, 0.5, row.label, transform=axes[0].transAxes, rotation=90, fontsize=9,
+        ha="right", va="center", multialignment="center", parse_math=False,
+    )  # fmt: skip
+    scale = ListedColormap(colours.gapped(row.shown) / 255)
+    bar = drawing.colorbar(
+        ScalarMappable(Normalize(-end, end), scale), ax=list(axes), fraction=0.03, pad=0.01
+    )
+    bar.set_label(row.unit, fontsize=8)
+    bar.ax.tick_params(labelsize=7)
+
+
+def _letter(panel: Axes, letters: tuple[str, str, str, str], ink: str, rim: str) -> None:
+    """Letters of the body's directions at the four edges."""
+    for letter, (x, y) in zip(letters, _EDGES, strict=True):
+        panel.text(
+            x, y, letter, transform=panel.transAxes, color=ink, fontsize=7, ha="center",
+            va="center", path_effects=[withStroke(linewidth=1.5, foreground=rim)],
+        )  # fmt: skip
+
+
+def _grey(scan: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Bytes from black to white over the middle 99 % of what is not the background."""
+    held = scan[scan != scan.flat[0]]  # a corner is background
+    low, high = np.quantile(held, (0.005, 0.995)) if held.size else (0.0, 1.0)
+    low = min(low, float(scan.flat[0]))
+    share = (scan - low) / (high - low) if high > low else np.zeros_like(scan)
+    return np.asarray(np.rint(255 * np.clip(share, 0, 1)), dtype=np.uint8)
