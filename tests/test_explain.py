@@ -8,7 +8,7 @@ from PIL import Image
 
 import preddiff
 from conftest import Softmax
-from preddiff.errors import InputError, ModelError, PreddiffError, SettingError
+from preddiff.errors import InputError, ModelError, PreddiffError, SettingError, TargetError
 from preddiff.samplers import ConditionalGaussian, Constant, Marginal
 from preddiff.windows import Windows
 
@@ -227,7 +227,10 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         ({"tolerance": 0.1, "samples": 2}, SettingError, "samples=2: .* of at least 4"),
         ({"memory": 0}, SettingError, "memory=0: expected a number of bytes"),
         ({"device": "abacus"}, SettingError, "device='abacus'"),
-        ({"source": "x"}, SettingError, "source='x': not in this version"),
+        ({"source": "x"}, TargetError, "source 'x': .* has no nodes; only networks have"),
+        ({"window": "unit"}, SettingError, "window='unit': is of a hidden node"),
+        ({"window": "row", "source": "x"}, SettingError, "window='row': expected a whole number"),
+        ({"targets": "1:2,3"}, TargetError, "target '1:2,3' is a unit .* say which with node="),
         (
             {"measure": "KL"},
             SettingError,

@@ -118,6 +118,16 @@ class Explanation:
         )
 
 
+def _picture_axes(
+    picture: NDArray[np.float32], axes: Sequence[str], windows: Windows
+) -> tuple[str, ...]:
+    """Those of the windows, unless these lie on a hidden node, whose axes are its own."""
+    if picture.shape[1:] == windows.shape:
+        return ("channel", *axes)
+    names = AXES[-(picture.ndim - 1) :]
+    return tuple(f"picture_{name}" for name in ("channel", *names))
+
+
 def _text(value: float, probability: bool) -> str:
     text = f"{value:.4g}"
     if probability and text == "1" and value < 1:
@@ -130,6 +140,7 @@ def assemble(
     *,
     windows: Windows,
     picture: NDArray[np.float32],
+    axes: Sequence[str],
     evidence: NDArray[np.float64],
     evidence_error: NDArray[np.float64],
     relevance: NDArray[np.float64],
@@ -145,7 +156,8 @@ def assemble(
 
     Parameters
     ----------
-    picture : (channel, *spatial).
+    picture : (channel, *spatial), the network's input.
+    axes : names of the axes that the windows lie on.
     windows : those that were visited.
     evidence, evidence_error : (target, window).
     relevance, standard_error : (target, *spatial).
@@ -153,7 +165,6 @@ def assemble(
     sensitivity : (target, *spatial), or None.
     grid : of the scan whose axes the windows lie on.
     """
-    axes = AXES[-len(windows.shape) :]
     unit = {"units": provenance["unit"]}
     arrays = {
         "relevance": (("target", *axes), relevance, unit),
@@ -163,7 +174,7 @@ def assemble(
         "evidence": (("target", "window"), evidence, unit),
         "evidence_error": (("target", "window"), evidence_error, unit),
         "window_start": (("window", "axis"), windows.starts),
-        "picture": (("channel", *axes), picture),
+        "picture": (_picture_axes(picture, axes, windows), picture),
     }
     if sensitivity is not None:
         arrays["sensitivity"] = (("target", *axes), sensitivity)

@@ -36,7 +36,7 @@ def explain(
     node: str | None = None,
     source: str | None = None,
     sampler: str | Sampler = "conditional",
-    window: int = 10,
+    window: int | str = 10,
     margin: int = 2,
     samples: int = 10,
     stride: int = 1,
@@ -62,12 +62,16 @@ def explain(
     model : a Model, or anything that `load_model` takes.
     picture : a path or PIL image, resized and cropped as the model's preprocessing says; or
         floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is.
-    targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels.
+    targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
+        the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7.
     node : explain a hidden node's channels instead of the output's classes (section 3.3).
-    source : hide windows of a hidden node instead of the input; not in this version.
+    source : hide windows of a hidden node's values instead of the input's (equation 5); the node
+        that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean; or a Sampler,
         which is taken as it is (a ConditionalGaussian brings its own patch, whatever the margin).
-    window : length of the window in pixels (the paper's k).
+    window : length of the window in pixels (the paper's k). With a source, "channel" hides one of
+        the node's channels at a time and "unit" one unit; a number hides all channels at k × k
+        places.
     margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
     samples : draws per window (S); no more are taken than the sampler has different ones.
     stride : pixels from one window to the next.
@@ -106,8 +110,9 @@ def explain(
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
     started = time.perf_counter()
-    window, margin, samples, stride, seed = (
-        int(n) if isinstance(n, np.integer) else n for n in (window, margin, samples, stride, seed)
+    window = int(window) if isinstance(window, np.integer) else window
+    margin, samples, stride, seed = (
+        int(n) if isinstance(n, np.integer) else n for n in (margin, samples, stride, seed)
     )
     wish = Settings(
         targets=targets,
@@ -130,7 +135,7 @@ def explain(
     )
     plan = plans.make(load_model(model), picture, wish)
     unfinished = Checkpoint(
-        checkpoint, plan.inputs, plan.windows, plan.targets, plan.base, plan.facts
+        checkpoint, plan.subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
     )
     tally = unfinished.restore() or Tally.empty(
         len(plan.targets), len(plan.windows), plan.sampler.group, plan.sampler.population
@@ -188,7 +193,8 @@ def _explanation(
     relative = partial.relative_error(relevance, error, plan.windows.coverage > 0)
     return assemble(
         windows=findings.windows,
-        picture=plan.inputs,
+        picture=plan.subject.picture,
+        axes=plan.subject.axes,
         evidence=findings.evidence,
         evidence_error=findings.error,
         relevance=relevance,
@@ -233,9 +239,10 @@ def _reporting(progress: bool | Report) -> AbstractContextManager[bars.Report]:
 
 def _sensitivity(plan: Plan) -> NDArray[np.float64] | None:
     """The paper's map to compare with: of pictures and of classes only."""
-    if plan.node is not None or plan.inputs.ndim != 3:
+    subject = plan.subject
+    if subject.node is not None or subject.valid is None:
         return None
-    return sensitivity(plan.model, plan.inputs, plan.targets)
+    return sensitivity(subject.model, subject.inputs, plan.targets)
 
 
 def _name(picture: Picture) -> str:

@@ -1,27 +1,25 @@
 """From what a caller says to what is run: everything is checked before the work starts."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from numpy.typing import NDArray
 
 from preddiff import measures
+from preddiff import subject as subjects
 from preddiff.analysis import Schedule
 from preddiff.engines import ClosedForm, Engine, Task, choose
 from preddiff.engines.choice import free_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.evidence import IMAGENET_TRAIN_SIZE, mean_and_error
 from preddiff.measures import Measure
-from preddiff.media import images
 from preddiff.models import Linear, Model, targets
-from preddiff.models.base import as_inputs
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
-from preddiff.samplers.base import Projected, Range
+from preddiff.samplers.base import Projected
 from preddiff.settings import Picture, Settings
+from preddiff.subject import Subject
 from preddiff.windows import Windows
 
 _FIRST = 4  # draws of a window in the first round of a run with a tolerance: two pairs
@@ -35,26 +33,28 @@ _TRIED = 8  # windows that engines are tried on, and draws of each
 class Plan:
     """What is run.
 
-    Attributes
-    ----------
-    inputs : (channel, *spatial), as the model sees it.
-    valid : range that draws are clipped to; None if unlimited.
-    samples : draws per window, no more than the sampler has different ones; 0 in closed form.
-    targets : numbers of classes or channels.
-    base : (target,), their values on the unperturbed input.
-    tolerance : relative error at which to stop, or None.
-    facts : the settings as a result's provenance says them.
-    engine_facts : the same of the engine; it changes no result but for rounding.
+        Attributes
+        ----------
+    <<<<<<< HEAD
+        inputs : (channel, *spatial), as the model sees it.
+        valid : range that draws are clipped to; None if unlimited.
+        samples : draws per window, no more than the sampler has different ones; 0 in closed form.
+    =======
+        subject : the model and its input.
+        samples : draws per window, no more than the sampler has different ones.
+    >>>>>>> 071dd47 (Hide windows of a hidden node, and look at its single units)
+        targets : numbers of classes or channels.
+        base : (target,), their values on the unperturbed input.
+        tolerance : relative error at which to stop, or None.
+        facts : the settings as a result's provenance says them.
+        engine_facts : the same of the engine; it changes no result but for rounding.
     """
 
-    model: Model
-    inputs: NDArray[np.float32]
+    subject: Subject
     windows: Windows
     sampler: Sampler
-    valid: Range | None
     samples: int
     seed: int
-    node: str | None
     targets: list[int]
     base: NDArray[np.float64]
     measure: Measure
@@ -65,7 +65,8 @@ class Plan:
 
     def draw(self, windows: Windows, first: int, last: int) -> NDArray[np.float32]:
         """Draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
-        return self.sampler.draw(self.inputs, windows, last, self.seed, self.valid)[:, first:]
+        draws = self.sampler.draw(self.subject.inputs, windows, last, self.seed, self.subject.valid)
+        return draws[:, first:]
 
     @property
     def some_windows(self) -> Windows:
@@ -85,54 +86,49 @@ class Plan:
     @property
     def labels(self) -> list[str]:
         """A name for every target."""
-        return targets.names(self.targets, self.model.labels, self.node)
+        names = self.subject.unit_names
+        if names:
+            return [names[number] for number in self.targets]
+        return targets.names(self.targets, self.subject.labels, self.subject.node)
 
 
 def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     """The plan, or an error that says which wish cannot be met."""
     wish.check()
-    if isinstance(picture, str | Path):
-        picture = images.read(picture)
-    if isinstance(picture, Image.Image) and min(picture.size) < wish.window:
-        raise InputError(
-            f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
-            f"{wish.window}: expected a larger picture, or a smaller window"
-        )
-    if wish.device != "cpu":
-        model = _on(model, wish.device)
-    inputs = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
+    subject = subjects.make(model, picture, wish)
+    model, inputs = subject.model, subject.inputs
     windows = _windows(inputs, wish)
-    if wish.mask is not None:
-        windows = _touching(windows, wish.mask, picture, model)
-    valid = (0.0, 1.0) if inputs.ndim == 3 else None  # pictures; of scans nothing is known
+    if subject.mask is not None:
+        windows = _touching(windows, subject.mask)
     sampler = samplers.load_sampler(
         wish.sampler,
         shape=inputs.shape,
-        window=wish.window,
+        window=wish.length,
         margin=wish.margin,
         prepare=model.prepare,
         mean=model.mean,
     )
     if wish.tolerance is not None:
         sampler = _for_tolerance(sampler, wish)
-    sampler.check(inputs, windows, valid)
+    sampler.check(inputs, windows, subject.valid)
     samples = min(wish.samples, sampler.population or wish.samples)
-    values = model.predict(inputs[None], wish.node)[0]
-    chosen = targets.resolve(wish.targets, values, None if wish.node else model.labels)
-    measure = _measure(wish, model, values)
+    values = model.predict(inputs[None], subject.node)[0]
+    chosen = _chosen(subject, values, wish)
+    measure = _measure(subject, values, wish)
     base = values[chosen]
-    engine: Engine | ClosedForm | None = _closed_form(model, inputs, chosen, sampler, valid, wish)
+    engine: Engine | ClosedForm | None = _closed_form(subject, chosen, sampler, wish)
     engine_facts: dict[str, Any] = {"engine": ClosedForm.name, "precision": "float64"}
     if engine is not None:
         samples = 0
     else:
-        task = _task(model, inputs, chosen, windows, sampler, samples, valid, base, measure, wish)
+        task = _task(subject, chosen, windows, sampler, samples, base, measure, wish)
         engine, engine_facts = choose(task, wish.engine, wish.precision)
     facts = {
         "model": model.spec,
         "model_sha256": model.sha256 or "",
         "sampler": samplers.name(wish.sampler),
         "sampler_sha256": sampler.sha256,
+        "source": wish.source or "",
         "node": wish.node or "",
         "window": wish.window,
         "margin": wish.margin if isinstance(wish.sampler, str) else "",
@@ -145,14 +141,11 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         **measure.facts,
     }
     return Plan(
-        model=model,
-        inputs=inputs,
+        subject=subject,
         windows=windows,
         sampler=sampler,
-        valid=valid,
         samples=samples,
         seed=wish.seed,
-        node=wish.node,
         targets=chosen,
         base=base,
         measure=measure,
@@ -161,16 +154,6 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         facts=facts,
         engine_facts=engine_facts,
     )
-
-
-def _on(model: Model, device: str) -> Model:
-    from preddiff.models.network import Network
-
-    if not isinstance(model, Network):
-        raise SettingError(
-            f"device={device!r}: {model.spec} is no torch network; choose device='cpu'"
-        )
-    return model.on(device)
 
 
 def _for_tolerance(sampler: Sampler, wish: Settings) -> Sampler:
@@ -189,38 +172,32 @@ def _some(windows: Windows) -> Windows:
 
 
 def _closed_form(
-    model: Model,
-    inputs: NDArray[np.float32],
-    chosen: list[int],
-    sampler: Sampler,
-    valid: Range | None,
-    wish: Settings,
+    subject: Subject, chosen: list[int], sampler: Sampler, wish: Settings
 ) -> ClosedForm | None:
     """The engine that needs no draws, where there is one for this model and sampler."""
     if wish.engine not in {"auto", "linear"} or wish.precision not in {"auto", "float32"}:
         return None
+    model = subject.model
     if not isinstance(model, Linear):
         why = f"{model.spec} is no linear model (models.Linear); choose engine='auto'"
     elif not isinstance(sampler, Projected):
         why = f"{type(sampler).__name__} does not tell the law of its draws; choose engine='auto'"
-    elif sampler.is_clipped(valid):
+    elif sampler.is_clipped(subject.valid):
         why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
     else:
         memory = wish.memory or free_memory() // 4
-        return ClosedForm(model, inputs, chosen, wish.node, sampler.project, memory)
+        return ClosedForm(model, subject.inputs, chosen, subject.node, sampler.project, memory)
     if wish.engine == "linear":
         raise SettingError(f"engine='linear': {why}")
     return None
 
 
 def _task(
-    model: Model,
-    inputs: NDArray[np.float32],
+    subject: Subject,
     chosen: list[int],
     windows: Windows,
     sampler: Sampler,
     samples: int,
-    valid: Range | None,
     base: NDArray[np.float64],
     measure: Measure,
     wish: Settings,
@@ -232,13 +209,13 @@ def _task(
         return measure(base[:, None], *mean_and_error(values.transpose(2, 0, 1)))[0]
 
     return Task(
-        model=model,
-        inputs=inputs,
+        model=subject.model,
+        inputs=subject.inputs,
         targets=chosen,
-        node=wish.node,
+        node=subject.node,
         size=windows.size,
         starts=some.starts,
-        draws=sampler.draw(inputs, some, min(samples, _TRIED), wish.seed, valid),
+        draws=sampler.draw(subject.inputs, some, min(samples, _TRIED), wish.seed, subject.valid),
         evidence=evidence,
         total=len(windows) * samples,
         memory=wish.memory,
@@ -247,44 +224,38 @@ def _task(
 
 def _windows(inputs: NDArray[np.float32], wish: Settings) -> Windows:
     try:
-        return Windows.over(inputs.shape[1:], wish.window, wish.stride)
+        return Windows.over(inputs.shape[1:], wish.length, wish.stride)
     except SettingError:
         if inputs.ndim == 4 and inputs.shape[1] <= 4:
             raise InputError(
                 f"an array of shape {inputs.shape} is a volume of {inputs.shape[1]} slices, too "
-                f"few for a window of {wish.window}; if it is a batch of one picture, pass array[0]"
+                f"few for a window of {wish.length}; if it is a batch of one picture, pass array[0]"
             ) from None
         raise
 
 
-def _touching(
-    windows: Windows, mask: ArrayLike | str | Path, picture: Picture, model: Model
-) -> Windows:
-    if isinstance(mask, str | Path):
-        drawn = images.read(mask)
-        if isinstance(picture, Image.Image) and drawn.size != picture.size:
-            raise InputError(
-                f"{mask}: has {drawn.width}×{drawn.height} pixels, expected those of the picture, "
-                f"{picture.width}×{picture.height}"
-            )
-        mask = model.prepare(drawn).max(axis=0) > 0.5
-    inside = np.asarray(mask).astype(bool)
-    if inside.shape != windows.shape:
+def _touching(windows: Windows, mask: NDArray[np.bool_]) -> Windows:
+    if mask.shape != windows.shape:
         raise InputError(
-            f"a mask of shape {inside.shape}: expected that of the input as the model sees it, "
+            f"a mask of shape {mask.shape}: expected that of the input as the model sees it, "
             f"{windows.shape}"
         )
-    touched = windows.touching(inside)
+    touched = windows.touching(mask)
     if len(touched) == 0:
         raise InputError("no window touches the mask: expected true (white) where it matters")
     return touched
 
 
-def _measure(wish: Settings, model: Model, values: NDArray[np.float64]) -> Measure:
-    size = wish.train_size if wish.train_size is not None else model.train_size
+def _chosen(subject: Subject, values: NDArray[np.float64], wish: Settings) -> list[int]:
+    if subject.unit_names:
+        return list(range(len(subject.unit_names)))
+    return targets.resolve(wish.targets, values, subject.labels)
+
+
+def _measure(subject: Subject, values: NDArray[np.float64], wish: Settings) -> Measure:
+    size = wish.train_size if wish.train_size is not None else subject.model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
-    measure = measures.resolve(
-        wish.measure, model.is_probability(wish.node), size, classes=len(values)
-    )
+    of_probabilities = subject.model.is_probability(subject.node)
+    measure = measures.resolve(wish.measure, of_probabilities, size, classes=len(values))
     measure.check(values)
     return measure

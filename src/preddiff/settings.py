@@ -9,6 +9,7 @@ from PIL import Image
 
 from preddiff.engines import precision
 from preddiff.errors import SettingError
+from preddiff.models.hidden import View
 from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
 
@@ -25,7 +26,7 @@ class Settings:
     node: str | None
     source: str | None
     sampler: str | Sampler
-    window: int
+    window: int | str
     margin: int
     samples: int
     stride: int
@@ -39,16 +40,22 @@ class Settings:
     train_size: float | None
     measure: str
 
+    @property
+    def length(self) -> int:
+        """Of a window along each of its axes; a channel or a unit is one along theirs."""
+        return 1 if isinstance(self.window, str) else self.window
+
+    @property
+    def view(self) -> View:
+        """What a window over a hidden node hides."""
+        return self.window if isinstance(self.window, str) else "place"  # type: ignore[return-value]
+
     def check(self) -> None:
         """Raise a SettingError for a value that no model or input could make sense of."""
-        for name, least in (
-            ("window", 1),
-            ("margin", 0),
-            ("samples", 1),
-            ("stride", 1),
-            ("seed", 0),
-        ):
-            value = getattr(self, name)
+        if isinstance(self.window, str):
+            self._check_view()
+        for name, least in _LEAST.items():
+            value = self.length if name == "window" else getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
                 raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
         for name, text, known in (
@@ -57,11 +64,22 @@ class Settings:
         ):
             if text not in known:
                 raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
-        if self.source is not None:
-            raise SettingError(f"source={self.source!r}: not in this version; leave it out")
         if self.tolerance is not None and not 0 < self.tolerance < 1:
             raise SettingError(
                 f"tolerance={self.tolerance!r}: expected a relative error between 0 and 1, e.g. 0.1"
             )
         if self.memory is not None and not self.memory > 0:
             raise SettingError(f"memory={self.memory!r}: expected a number of bytes above 0")
+
+    def _check_view(self) -> None:
+        if self.window not in {"channel", "unit"}:
+            raise SettingError(
+                f"window={self.window!r}: expected a whole number, or, with source=, channel or "
+                "unit"
+            )
+        if self.source is None:
+            raise SettingError(
+                f"window={self.window!r}: is of a hidden node: say which with source="
+            )
+        if self.stride != 1:
+            raise SettingError(f"stride={self.stride}: every {self.window} is hidden; leave it out")

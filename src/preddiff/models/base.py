@@ -61,6 +61,11 @@ class Model(ABC):
         """Whether a node's values (None: the output's) are probabilities."""
         return node is None
 
+    def is_class(self, node: str) -> bool:
+        """Whether a hidden node's channels are the classes: nothing with weights follows it."""
+        del node
+        return False
+
     def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
         """Derivative of the pre-softmax targets, (target, channel, *spatial); None if unknown.
 

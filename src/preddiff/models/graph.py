@@ -53,6 +53,27 @@ class Graph:
         """Whether a node's values are probabilities by a sigmoid."""
         return self.operation(node) in _SIGMOID
 
+    def dependent(self, node: fx.Node) -> list[fx.Node]:
+        """What depends on a node, in running order, the node itself first."""
+        found = [node]
+        seen = {node}
+        for other in list(self.module.graph.nodes):
+            if any(each in seen for each in other.all_input_nodes):
+                found.append(other)
+                seen.add(other)
+        return found
+
+    def weights_follow(self, node: fx.Node) -> bool:
+        """Whether something with weights depends on a node."""
+        for other in self.dependent(node)[1:]:
+            if any(each.op == "get_attr" for each in other.all_input_nodes):
+                return True
+            if other.op == "call_module":
+                module = self.module.get_submodule(str(other.target))
+                if next(module.parameters(), None) is not None:
+                    return True
+        return False
+
     def upto(self, node: fx.Node, user: fx.Node | None = None) -> fx.GraphModule:
         """The part of the network that leads to a node, with that node as its output.
 

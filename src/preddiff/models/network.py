@@ -123,6 +123,14 @@ class Network(Model):
         except Exception:
             return None
 
+    def graph_with(self, node: str) -> Graph:
+        """The traced network, or a TargetError where there is none that could have a node."""
+        if self.graph is None:
+            raise TargetError(
+                f"node {node!r}: torch.fx cannot trace {self.spec}, so its nodes are out of reach"
+            )
+        return self.graph
+
     def prepare(self, image: Image.Image | Inputs) -> Inputs:
         if isinstance(image, Image.Image):
             return self.preprocessing.prepare(image)
@@ -188,6 +196,9 @@ class Network(Model):
             self.graph is not None and self.graph.is_softmax(self.graph.node(node))
         )
 
+    def is_class(self, node: str) -> bool:
+        return self.graph is not None and not self.graph.weights_follow(self.graph.node(node))
+
     def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
         x = torch.from_numpy(inputs)[None]
         end = self._head_for(x)
@@ -249,10 +260,7 @@ class Network(Model):
 
     def _part(self, node: str) -> nn.Module:
         """The part of the network that leads to a node."""
-        if self.graph is None:
-            raise TargetError(
-                f"node {node!r}: torch.fx cannot trace {self.spec}, so its nodes are out of reach"
-            )
+        graph = self.graph_with(node)
         if node not in self._parts:
-            self._parts[node] = self.graph.upto(self.graph.node(node))
+            self._parts[node] = graph.upto(graph.node(node))
         return self._parts[node]

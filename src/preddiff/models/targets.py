@@ -11,6 +11,41 @@ from preddiff.models.base import Floats
 Target = int | str
 
 
+Unit = tuple[int, tuple[int, ...] | None]
+"""A channel, and a place in it; None is the mean over all of its places."""
+
+_UNIT = re.compile(r"(\d+)(?::(\d+(?:,\d+)*))?")
+
+
+def units(targets: Target | Sequence[Target] | None) -> list[Unit]:
+    """Channels and places of units such as "12:5,7"; nothing where no target is a unit.
+
+    Beside units, the number of a channel is the mean over its places, whose place is None.
+
+    Raises
+    ------
+    TargetError
+        If units stand beside something that is neither a unit nor a number.
+    """
+    texts = [str(target).strip() for target in _several(targets)]
+    found = [_UNIT.fullmatch(text) for text in texts]
+    if not any(match and match.group(2) for match in found):
+        return []
+    parsed: list[Unit] = []
+    for text, match in zip(texts, found, strict=True):
+        if match is None:
+            raise TargetError(f"target {text!r}: beside units, expected CHANNEL or CHANNEL:Y,X")
+        channel, place = match.groups()
+        parsed.append((int(channel), tuple(map(int, place.split(","))) if place else None))
+    return parsed
+
+
+def unit_name(unit: Unit) -> str:
+    """As `units` reads it."""
+    channel, place = unit
+    return f"{channel}" if place is None else f"{channel}:{','.join(map(str, place))}"
+
+
 def resolve(
     targets: Target | Sequence[Target] | None, values: Floats, labels: Sequence[str] | None
 ) -> list[int]:
@@ -29,11 +64,7 @@ def resolve(
     TargetError
         If a class or label does not exist, or a label stands for several classes.
     """
-    if targets is None:
-        targets = "top1"
-    if hasattr(targets, "item") and getattr(targets, "ndim", 1) == 0:
-        targets = targets.item()  # a number as numpy and torch return it
-    several = [targets] if isinstance(targets, int | str | np.integer) else list(targets)
+    several = _several(targets)
     if not several:
         raise TargetError("no targets: expected at least one class, label or topN")
     if labels is not None and len(labels) != len(values):
@@ -44,11 +75,19 @@ def resolve(
     return list(dict.fromkeys(found))
 
 
+def _several(targets: Target | Sequence[Target] | None) -> list[Target]:
+    if targets is None:
+        targets = "top1"
+    if hasattr(targets, "item") and getattr(targets, "ndim", 1) == 0:
+        targets = targets.item()  # a number as numpy and torch return it
+    return [targets] if isinstance(targets, int | str | np.integer) else list(targets)
+
+
 def names(numbers: Sequence[int], labels: Sequence[str] | None, node: str | None) -> list[str]:
     """What to call the targets: the first name of a label, or kind and number."""
-    if node is not None:
-        return [f"{node} {n}" for n in numbers]
-    return [labels[n].split(",")[0] if labels else f"class {n}" for n in numbers]
+    if labels is not None:
+        return [labels[n].split(",")[0] for n in numbers]
+    return [f"{node or 'class'} {n}" for n in numbers]
 
 
 def _one(target: Target, values: Floats, labels: Sequence[str] | None) -> list[int]:

@@ -84,7 +84,7 @@ class Incremental:
                 dense, part = multiply_adds(step, places)
                 whole += dense * len(which)
                 boxed += part * len(which)
-        return whole / boxed
+        return whole / boxed if boxed else 1.0
 
     def in_precision(self, dtype: torch.dtype) -> "Incremental":
         """The same engine with another arithmetic inside the network."""
