@@ -243,7 +243,8 @@ def test_a_scikit_learn_classifier(rng):
     x = rng.normal(size=(60, 1, 4, 4)).astype(np.float32)
     estimator = LogisticRegression().fit(x.reshape(60, -1), np.where(x[:, 0, 0, 0] > 0, "a", "b"))
     model = load_model(estimator)
-    np.testing.assert_allclose(model.predict(x), estimator.predict_proba(x.reshape(60, -1)))
+    expected = estimator.predict_proba(x.reshape(60, -1).astype(np.float64))
+    np.testing.assert_allclose(model.predict(x), expected)
     assert model.labels == ["a", "b"]
 
 

@@ -25,7 +25,7 @@ def explain(
         str,
         typer.Option(
             metavar="SPEC",
-            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx or "
+            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
             "package.module:factory.",
         ),
     ] = "embedded",

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from preddiff.errors import InputError, ModelError, TargetError
+from preddiff.grid import Grid
 from preddiff.media import images
 
 Floats = NDArray[np.float64]
@@ -20,6 +21,7 @@ class Model(ABC):
     Attributes
     ----------
     shape : (channel, *spatial) of the inputs, or None if any will do.
+    grid : where the voxels of its scans lie, or None if it does not know.
     spec : where the model comes from, as `load_model` takes it where it can.
     labels : the name of each class, or None.
     train_size : number of training examples (N of the Laplace correction), or None if unknown.
@@ -30,6 +32,7 @@ class Model(ABC):
 
     spec: str = "model"
     shape: tuple[int, ...] | None = None
+    grid: Grid | None = None
     labels: Sequence[str] | None = None
     train_size: float | None = None
     mean: Floats | None = None

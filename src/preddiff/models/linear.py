@@ -20,7 +20,8 @@ class Linear(Model):
     Parameters
     ----------
     weights : of the input's shape (channel, *spatial): two classes, whose second has the logit
-        weights · x + intercept; or one such array per class, (K, channel, *spatial): softmax.
+        weights · x + intercept; or one such array per class, (K, channel, *spatial): softmax. The
+        input may be flattened in C order: (value,) or (K, value).
     intercept : a number, or (K,).
     labels : the name of each class.
     train_size : number of training examples, for the Laplace correction.
@@ -61,6 +62,8 @@ class Linear(Model):
     def per_class(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Weights (K, *shape) and intercepts (K,) for an input's shape; two classes: (0, logit)."""
         weights = self.weights
+        if weights.ndim < 3 and weights.shape[-1] == np.prod(shape):
+            weights = weights.reshape(*weights.shape[:-1], *shape)
         if weights.shape == (1, *shape):
             weights = weights[0]
         if weights.shape == shape and self.intercept.size == 1:
@@ -70,5 +73,6 @@ class Linear(Model):
             return weights, np.broadcast_to(self.intercept, len(weights))
         raise ModelError(
             f"weights of shape {self.weights.shape} and intercept of shape {self.intercept.shape} "
-            f"on an input of shape {shape}: expected the input's shape, or one such array per class"
+            f"on an input of shape {shape}, flattened to {np.prod(shape)} features: expected the "
+            "input's shape, or one such array per class"
         )

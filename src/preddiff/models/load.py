@@ -16,7 +16,10 @@ from preddiff.models.base import Model
 if TYPE_CHECKING:
     from preddiff.models import metadata
 
-SPECS = "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx or package.module:factory"
+SPECS = (
+    "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
+    "package.module:factory"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def load_model(
 
     Parameters
     ----------
-    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx,
+    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops,
         package.module:factory), a torch.nn.Module in evaluation mode, a fitted scikit-learn
         classifier, or a callable that takes a float32 array (n, channel, *spatial) in input
         space and returns probabilities (n, K).
@@ -92,6 +95,10 @@ def _from_spec(spec: str, wishes: _Wishes) -> Model:
     if rest and kind not in {"torchvision", "timm"} and _is_dotted(kind):
         return _from_factory(kind, rest, wishes)
     wishes.refuse(spec)
+    if spec.lower().endswith(".skops"):
+        from preddiff.models import skops
+
+        return skops.load(spec)
     if spec == "embedded":
         from preddiff.models import embedded
 
@@ -157,9 +164,9 @@ def _from_object(source: Any, wishes: _Wishes) -> Model:
     if isinstance(source, type):
         raise ModelError(f"{source.__name__} is a class: expected an instance, {source.__name__}()")
     if hasattr(source, "predict_proba"):
-        from preddiff.models.sklearn import Estimator
+        from preddiff.models import sklearn
 
-        return Estimator(source)
+        return sklearn.load(source)
     if callable(source):
         from preddiff.models.function import Function
 
