@@ -1,0 +1,174 @@
+"use strict";
+/* State and controls. Whatever changes the state calls `change`; one drawing follows. */
+
+const one = (selector) => document.querySelector(selector);
+const all = (selector) => [...document.querySelectorAll(selector)];
+const AXES = ["sagittal", "coronal", "axial"]; // what a slice through the first, second, third axis is
+
+const canvas = one("#view");
+const state = {
+  explanation: 0, target: 0, voxel: [0, 0, 0], threshold: facts.threshold, opacity: 1,
+  reversed: false, radiological: false, layout: "all", azimuth: 110,
+};
+let renderer, drawing, overlay;
+
+const explanation = () => facts.explanations[state.explanation];
+const target = () => explanation().targets[state.target];
+
+/** Change the state; a drawing follows as soon as the browser is ready for it. */
+function change(changes) {
+  const { label } = target();
+  Object.assign(state, changes);
+  if ("explanation" in changes) {
+    state.target = Math.max(0, explanation().targets.findIndex((each) => each.label === label));
+  }
+  document.body.dataset.ready = "no";
+  drawing ??= new Promise(requestAnimationFrame).then(draw).catch(fail);
+  return drawing;
+}
+
+async function draw() {
+  let drawn;
+  do {
+    drawn = JSON.stringify(state);
+    const [grey, map] = await Promise.all([volume(SCAN), volume(target().map)]);
+    if (overlay?.map !== map || overlay.threshold !== state.threshold) {
+      overlay = { map, threshold: state.threshold, ...painted(map.levels, state.threshold) };
+    }
+    await renderer.draw({ ...state, grey, overlay: overlay.voxels });
+    describeMap();
+    describePlace(grey, map);
+  } while (drawn !== JSON.stringify(state));
+  drawing = undefined;
+  document.body.dataset.ready = "yes";
+}
+
+function describeMap() {
+  const { unit } = explanation();
+  offerTargets();
+  one("#about").textContent = `“${target().label}”`;
+  one("#threshold-value").textContent =
+    `${state.threshold} %, ${short((state.threshold / 100) * target().end)} ${unit}`;
+  one("#opacity-value").textContent = `${Math.round(100 * state.opacity)} %`;
+  one("#shown").textContent = `${overlay.shown} of ${overlay.known} voxels`;
+  one("#against").textContent = `−${short(target().end)} ${unit}, against`;
+  one("#for").textContent = `for, +${short(target().end)} ${unit}`;
+  for (const element of all("[data-explanation]")) {
+    element.hidden = Number(element.dataset.explanation) !== state.explanation;
+  }
+  drawBar(one("#bar"));
+}
+
+function offerTargets() {
+  const { symbol, targets } = explanation();
+  const names = targets.map(({ label, value }) => `${label} (${symbol}${value})`);
+  const offered = all("#target option").map((option) => option.textContent);
+  if (names.join() !== offered.join()) {
+    one("#target").replaceChildren(...names.map((name, n) => new Option(name, n)));
+  }
+  one("#target").value = state.target;
+  one("#explanation").value = state.explanation;
+}
+
+function describePlace(grey, map) {
+  const { shape, oriented } = facts.scan;
+  const there = place(state.voxel);
+  const level = map.levels[there];
+  const where = millimetres(state.voxel).map((mm) => signed(mm.toFixed(1)));
+  AXES.forEach((axis, n) => {
+    one(`#${axis}`).max = shape[n] - 1;
+    one(`#${axis}`).value = state.voxel[n];
+    one(`#${axis}-value`).textContent = oriented ? `${where[n]} mm` : state.voxel[n];
+  });
+  one("#position").textContent = oriented ? `${where.join(", ")} mm` : "not known";
+  one("#voxel").textContent = `[${asInFile(state.voxel).join(", ")}]`;
+  one("#value").textContent =
+    level === UNKNOWN ? "no window covers it" : `${signed(digits(level, map.slope))} ${explanation().unit}`;
+  one("#intensity").textContent = signed(short(grey.levels[there] * grey.slope + grey.offset));
+  one("#sides").textContent = oriented
+    ? `The patient's left is on the ${state.radiological ? "right" : "left"} of the picture.`
+    : "The scan does not say which side is left.";
+}
+
+const short = (number) => Number(number.toPrecision(3)).toString();
+const signed = (text) => text.replace("-", "−");
+
+/** The colours of a map, without those up to the threshold. */
+function drawBar(bar) {
+  const context = bar.getContext("2d");
+  const picture = context.createImageData(bar.width, 1);
+  const colours = new Uint8Array(coloursAbove(state.threshold).buffer);
+  for (let x = 0; x < bar.width; x++) {
+    const level = Math.round(((2 * x + 1) / bar.width - 1) * facts.levels);
+    picture.data.set(colours.subarray(4 * (level - UNKNOWN), 4 * (level - UNKNOWN) + 4), 4 * x);
+  }
+  context.putImageData(picture, 0, 0);
+}
+
+/** The voxel some steps along an axis: as far as the end, or around it. */
+function stepped(axis, by, around = false) {
+  const length = facts.scan.shape[axis];
+  const voxel = [...state.voxel];
+  voxel[axis] += by;
+  if (around) voxel[axis] = (voxel[axis] + length) % length;
+  return inside(voxel);
+}
+
+/** Keys on the picture: arrows in the plane, page up and down through it, space for the animation. */
+function press(event) {
+  event.stopImmediatePropagation(); // NiiVue's own keys would change what the controls say
+  const [across, up, through] = PLANES[state.layout] ?? PLANES.axial;
+  const right = across === 0 && state.radiological ? -1 : 1;
+  const steps = {
+    ArrowRight: [across, right], ArrowLeft: [across, -right], ArrowUp: [up, 1], ArrowDown: [up, -1],
+    PageUp: [through, 1], PageDown: [through, -1],
+  };
+  if (event.key === " ") play();
+  else if (event.key in steps) change({ voxel: stepped(...steps[event.key]) });
+  else return;
+  event.preventDefault();
+}
+
+function listen() {
+  const on = (id, to) => one(id).addEventListener("input", ({ target: { value, checked } }) => change(to(value, checked)));
+  on("#explanation", (value) => ({ explanation: Number(value) }));
+  on("#target", (value) => ({ target: Number(value) }));
+  on("#layout", (value) => ({ layout: value }));
+  on("#threshold", (value) => ({ threshold: Number(value) }));
+  on("#opacity", (value) => ({ opacity: value / 100 }));
+  on("#reversed", (_, checked) => ({ reversed: checked }));
+  on("#neurological", () => ({ radiological: false }));
+  on("#radiological", () => ({ radiological: true }));
+  AXES.forEach((axis, n) => on(`#${axis}`, (value) => ({ voxel: stepped(n, value - state.voxel[n]) })));
+  one("#play").addEventListener("click", play);
+  one("#save").addEventListener("click", save);
+}
+
+/** NiiVue where there is WebGL2, else slices on a plain canvas. */
+async function start() {
+  const picked = (voxel) => change({ voxel });
+  canvas.addEventListener("keydown", press);
+  canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation());
+  const hasGraphics = document.createElement("canvas").getContext("webgl2") !== null;
+  renderer = new (hasGraphics ? Rendered : Flat)(canvas, picked);
+  document.body.dataset.renderer = hasGraphics ? "niivue" : "flat";
+  one("#flat").hidden = hasGraphics;
+  if (!hasGraphics) {
+    state.layout = "planes";
+    for (const option of all("[data-needs=webgl]")) option.disabled = true;
+  }
+  one("#layout").value = state.layout;
+  state.voxel = strongest(await volume(target().map));
+  for (const control of all("[data-needs=sides]")) control.disabled = !facts.scan.oriented;
+  await renderer.start();
+  listen();
+  await change({});
+}
+
+function fail(error) {
+  one("#trouble").hidden = false;
+  one("#trouble").textContent = `This page could not be drawn: ${error.message}`;
+  throw error;
+}
+
+start().catch(fail);

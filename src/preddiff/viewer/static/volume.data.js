@@ -1,0 +1,101 @@
+"use strict";
+/* The numbers in the page: volumes as packed int16, colours and grids; and what follows from them.
+   A voxel is [to the right, to the front, up], in steps of its scan's grid. */
+
+const facts = JSON.parse(document.getElementById("facts").textContent);
+const HEADER = 352; // bytes of a NIfTI header
+const UNKNOWN = -32768; // no window covers the voxel
+
+const SCAN = 0; // the first volume; all others are maps
+
+const unpacked = new Map();
+
+/** A volume of the page: its NIfTI bytes, int16 levels, and the value of one level. */
+function volume(number) {
+  if (!unpacked.has(number)) unpacked.set(number, unpack(number));
+  return unpacked.get(number);
+}
+
+async function unpack(number) {
+  const element = document.getElementById(`volume-${number}`);
+  const packed = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+  element.remove(); // a copy of it would only cost memory
+  const bytes = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const nifti = await new Response(bytes).arrayBuffer();
+  const header = new DataView(nifti, 0, HEADER);
+  return {
+    nifti,
+    levels: new Int16Array(nifti, HEADER),
+    slope: header.getFloat32(112, true),
+    offset: header.getFloat32(116, true),
+  };
+}
+
+/** Place of a voxel in a volume's levels. */
+function place([i, j, k]) {
+  const [width, depth] = facts.scan.shape;
+  return i + width * (j + depth * k);
+}
+
+/** Whether a level is above a threshold in percent of the largest, as it is in Python: levels are
+    rounded away from zero, so that none is lost or won. */
+function isShown(level, threshold) {
+  return level !== UNKNOWN && Math.abs(level) > (threshold * facts.levels) / 100;
+}
+
+/** Colours of all levels, as a picture's four bytes: clear up to the threshold. */
+function coloursAbove(threshold) {
+  const bytes = new Uint8ClampedArray(4 * 65536);
+  for (let level = -facts.levels; level <= facts.levels; level++) {
+    const share = Math.floor((level / facts.levels + 1) * (facts.signed.length / 2));
+    const colour = facts.signed[Math.min(share, facts.signed.length - 1)];
+    bytes.set([...colour, isShown(level, threshold) ? 255 : 0], 4 * (level - UNKNOWN));
+  }
+  return new Uint32Array(bytes.buffer);
+}
+
+/** A map's colours, voxel by voxel, and how many of its voxels are shown and known. */
+function painted(levels, threshold) {
+  const colours = coloursAbove(threshold);
+  const voxels = new Uint32Array(levels.length);
+  let [shown, known] = [0, 0];
+  for (let n = 0; n < levels.length; n++) {
+    voxels[n] = colours[levels[n] - UNKNOWN];
+    if (levels[n] !== UNKNOWN) known++;
+    if (voxels[n] >>> 24) shown++;
+  }
+  return { voxels, shown, known };
+}
+
+/** Right, front and up of a voxel, in millimetres. */
+function millimetres([i, j, k]) {
+  return facts.scan.affine.slice(0, 3).map((row) => row[0] * i + row[1] * j + row[2] * k + row[3]);
+}
+
+/** The nearest voxel that the scan has. */
+function inside(voxel) {
+  return voxel.map((n, axis) => Math.max(0, Math.min(facts.scan.shape[axis] - 1, Math.round(n))));
+}
+
+/** A voxel as arrays in Python count it: [z, y, x], in the order of the file. */
+function asInFile(voxel) {
+  return facts.scan.file.map(([axis, flipped]) =>
+    flipped ? facts.scan.shape[axis] - 1 - voxel[axis] : voxel[axis],
+  );
+}
+
+/** Three digits, or as many as a level has. */
+function digits(level, slope) {
+  const known = Math.floor(Math.log10(Math.max(1, Math.abs(level)))) + 1;
+  return Number((level * slope).toPrecision(Math.min(3, known))).toString();
+}
+
+/** The voxel where a map is strongest: where the page begins. */
+function strongest({ levels }) {
+  const [width, depth] = facts.scan.shape;
+  let [best, largest] = [0, -1];
+  levels.forEach((level, n) => {
+    if (level !== UNKNOWN && Math.abs(level) > largest) [best, largest] = [n, Math.abs(level)];
+  });
+  return [best % width, Math.floor(best / width) % depth, Math.floor(best / (width * depth))];
+}

@@ -1,0 +1,24 @@
+"use strict";
+/* The animation: through the slices, the window sizes, or around. Each step is drawn before the next,
+   so that a slow machine falls behind and does not hang. */
+
+const STEPS = {
+  sagittal: () => ({ voxel: stepped(0, 1, true) }),
+  coronal: () => ({ voxel: stepped(1, 1, true) }),
+  axial: () => ({ voxel: stepped(2, 1, true) }),
+  explanations: () => ({ explanation: (state.explanation + 1) % facts.explanations.length }),
+  turn: () => ({ azimuth: (state.azimuth + 6) % 360 }),
+};
+
+let playing = null; // what is being played: a new object for each press of the button
+
+const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
+
+async function play() {
+  const mine = (playing = playing ? null : {});
+  one("#play").textContent = playing ? "Pause" : "Play";
+  one("#readout").setAttribute("aria-live", playing ? "off" : "polite"); // too fast to be read out
+  while (mine && playing === mine) {
+    await Promise.all([change(STEPS[one("#along").value]()), pause(1000 / one("#speed").value)]);
+  }
+}

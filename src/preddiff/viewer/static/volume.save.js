@@ -1,0 +1,42 @@
+"use strict";
+/* The view as a PNG that says what it shows. */
+
+const MARGIN = 12;
+const LINE = 22;
+
+function save() {
+  const legend = legendOf();
+  const picture = document.createElement("canvas");
+  picture.width = Math.max(canvas.width, 640);
+  picture.height = canvas.height + LINE * (legend.length + 2) + 2 * MARGIN;
+  const context = picture.getContext("2d");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, picture.width, picture.height);
+  renderer.redraw(); // in this very task: WebGL forgets its picture once it has been shown
+  context.drawImage(canvas, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(one("#bar"), MARGIN, canvas.height + MARGIN, picture.width - 2 * MARGIN, LINE);
+  context.fillStyle = "#1c1c1c";
+  context.font = "15px system-ui, sans-serif";
+  context.textBaseline = "top";
+  const top = canvas.height + MARGIN + LINE + 4;
+  context.fillText(one("#against").textContent, MARGIN, top);
+  legend.forEach((line, n) => context.fillText(line, MARGIN, top + LINE * (n + 1)));
+  context.textAlign = "right";
+  context.fillText(one("#for").textContent, picture.width - MARGIN, top);
+  picture.toBlob((png) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(png);
+    link.download = "relevance.png";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+}
+
+function legendOf() {
+  const { name } = explanation();
+  return [
+    `Not for diagnosis. Relevance for ${target().label}, ${facts.choice.toLowerCase()} ${name}, above ${one("#threshold-value").textContent}`,
+    `Crosshair at ${one("#position").textContent}: ${one("#value").textContent}. ${one("#sides").textContent}`,
+  ];
+}

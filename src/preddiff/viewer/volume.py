@@ -1,0 +1,110 @@
+"""The page of volumes: planes, a rendering and an animation, drawn by NiiVue within one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from preddiff.comparison import facets, titles
+from preddiff.errors import SettingError
+from preddiff.render import colours
+from preddiff.viewer.html import html, static
+from preddiff.viewer.packed import LEVELS, Frame, frame, pack_map, pack_scan
+
+if TYPE_CHECKING:
+    from preddiff.explanation import Explanation
+
+THRESHOLD = 15
+"""Percent of the largest absolute value up to which relevance is not shown (figures 9 to 12)."""
+
+_SHOWN = (0.5, 99.5)  # percentiles of the scan that are black and white
+_CHOICES = {"window": "Window size", "model": "Network", "samples": "Draws"}
+_SCRIPTS = ("data", "flat", "niivue", "save", "play", "controls")
+
+
+def render(explanations: Sequence[Explanation]) -> str:
+    """The page of explanations of one scan as HTML.
+
+    Raises
+    ------
+    SettingError
+        If their scans are of different shapes, or lie elsewhere.
+    """
+    first = explanations[0]
+    where = frame(first.coverage.shape, first.grid)
+    for other in explanations[1:]:
+        if not _alike(first, other):
+            raise SettingError(
+                f"scans of {_place(first)} and of {_place(other)}: expected the same scan; show "
+                "each by itself"
+            )
+    choice, names = _choice(explanations)
+    volumes = [pack_scan(first.picture.values.mean(axis=0), where)]
+    return html(
+        "volume.html.j2",
+        styles=("page.css", "volume.css"),
+        scripts=("vendor/niivue.umd.js", *(f"volume.{name}.js" for name in _SCRIPTS)),
+        licence=static("vendor/LICENSE.txt"),
+        title=first.provenance["input"],
+        provenances=[explanation.provenance for explanation in explanations],
+        facts={
+            "signed": colours.table(colours.SIGNED).tolist(),
+            "levels": LEVELS,
+            "threshold": THRESHOLD,
+            "scan": _scan(first, where),
+            "choice": choice,
+            "explanations": [
+                {"name": name, **_explanation(each, where, volumes)}
+                for name, each in zip(names, explanations, strict=True)
+            ],
+        },
+        volumes=volumes,
+    )
+
+
+def _alike(one: Explanation, other: Explanation) -> bool:
+    if one.grid is None or other.grid is None:
+        return one.grid is other.grid and one.coverage.shape == other.coverage.shape
+    return one.grid.is_like(other.grid)
+
+
+def _place(explanation: Explanation) -> str:
+    return str(explanation.grid or "×".join(str(n) for n in explanation.coverage.shape[::-1]))
+
+
+def _choice(explanations: Sequence[Explanation]) -> tuple[str, list[str]]:
+    """What a reader chooses an explanation by, and what each is called."""
+    differing = facets(explanations)
+    if len(differing) == 1:
+        [(setting, names)] = differing.items()
+        return _CHOICES.get(setting, setting.capitalize()), names
+    return "Explanation", titles(explanations)
+
+
+def _scan(explanation: Explanation, where: Frame) -> dict[str, Any]:
+    """What the script gets of the scan."""
+    scan = explanation.picture.values.mean(axis=0)
+    low, high = (float(value) for value in np.percentile(scan, _SHOWN))
+    return {
+        "shape": where.turned(scan).shape,
+        "size": np.linalg.norm(where.affine[:3, :3], axis=0).tolist(),
+        "affine": where.affine.tolist(),
+        "oriented": where.oriented,
+        "file": where.file,
+        "range": [low, high if high > low else low + 1],
+    }
+
+
+def _explanation(explanation: Explanation, where: Frame, volumes: list[str]) -> dict[str, Any]:
+    """What the script gets of an explanation; its maps are added to `volumes`."""
+    targets = []
+    for label, value, relevance in zip(
+        explanation.labels, explanation.values, explanation.relevance.values, strict=True
+    ):
+        packed, end = pack_map(relevance, where)
+        targets.append({"label": label, "value": value, "end": end, "map": len(volumes)})
+        volumes.append(packed)
+    symbol = "p = " if explanation.of_probabilities else ""
+    return {"unit": explanation.unit, "symbol": symbol, "targets": targets}
