@@ -58,14 +58,21 @@ class Softmax:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """A real one; what is tested in it is skipped where there is none."""
+def launch():
+    """Opens a real browser; what is tested in it is skipped where there is none."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         pytest.skip("no chromium on this machine (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+        yield lambda *arguments: playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", *arguments]
+        )
+
+
+@pytest.fixture(scope="session")
+def browser(launch):
+    opened = launch()
+    yield opened
+    opened.close()

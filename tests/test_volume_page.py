@@ -3,7 +3,6 @@
 import base64
 import gzip
 import io
-import shutil
 
 import nibabel
 import numpy as np
@@ -20,7 +19,6 @@ from preddiff.render import colours
 from preddiff.viewer.packed import LEVELS, frame, pack_map, pack_scan
 from preddiff.windows import Windows
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SOFTWARE = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 BROWSERS = {"niivue": SOFTWARE, "flat": ["--disable-3d-apis"]}
 
@@ -137,17 +135,11 @@ def test_the_page_asks_for_nothing_and_escapes_what_comes_from_files(page):
 
 
 @pytest.fixture(scope="module", params=BROWSERS)
-def browser(request):
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", *BROWSERS[request.param]]
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        opened.renderer = request.param
-        yield opened
-        opened.close()
+def browser(request, launch):
+    opened = launch(*BROWSERS[request.param])
+    opened.renderer = request.param
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")

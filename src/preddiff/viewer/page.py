@@ -9,20 +9,22 @@ from preddiff.comparison import Comparison
 from preddiff.errors import SettingError
 from preddiff.explanation import Explanation
 from preddiff.media.whole import whole
-from preddiff.viewer import picture
+from preddiff.viewer import picture, volume
 
 
 def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
-    """Write the page of an explanation, or of several of the same picture side by side.
+    """Write the page of an explanation, or of several of the same picture or scan side by side.
 
     It shows the picture under the relevance with its standard error, answers with numbers for
     every pixel, and says the settings. With several explanations a reader chooses between the
-    settings in which they differ; maps of the same unit share one colour scale.
+    settings in which they differ; maps of the same unit share one colour scale. Of a scan it shows
+    three planes and a rendering, and each map has a scale of its own.
 
     Raises
     ------
     SettingError
-        If there is no explanation, they are of different inputs, or not of pictures.
+        If there is no explanation, they are of different inputs, or of neither pictures nor
+        volumes.
     ResultError
         If the file cannot be written.
     """
@@ -36,9 +38,12 @@ def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> 
 def html(explanation: Explanation | Sequence[Explanation]) -> str:
     """What `page` writes."""
     several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
+    if all(each.coverage.ndim == 3 for each in several):
+        return volume.render(several)
     for each in several:
         if each.coverage.ndim != 2:
             raise SettingError(
-                f"an explanation of shape {each.coverage.shape}: pages are of pictures (y, x)"
+                f"an explanation of shape {each.coverage.shape}: expected a picture's (y, x), "
+                "or volumes' (z, y, x) only"
             )
     return picture.render(several)
