@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from preddiff import datasets, models, samplers
     from preddiff.explanation import Explanation
     from preddiff.exports import export
-    from preddiff.frontdoor import explain
+    from preddiff.frontdoor import compare, explain
     from preddiff.models import load_model
     from preddiff.render.figures import figure
     from preddiff.store import load, save
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Explanation",
     "PreddiffError",
+    "compare",
     "datasets",
     "explain",
     "export",
@@ -37,6 +38,7 @@ __all__ = [
 
 _HOMES = {
     "Explanation": "preddiff.explanation",
+    "compare": "preddiff.frontdoor",
     "explain": "preddiff.frontdoor",
     "export": "preddiff.exports",
     "figure": "preddiff.render.figures",

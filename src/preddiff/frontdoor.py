@@ -1,5 +1,6 @@
 """The front door: the one place where defaults are chosen."""
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from preddiff import progress as bars
 from preddiff.analysis import Findings, analyse, expected
 from preddiff.baselines.sensitivity import sensitivity
 from preddiff.checkpoint import Checkpoint
+from preddiff.comparison import Comparison
 from preddiff.engines import ClosedForm, seconds_per_draw
 from preddiff.explanation import Explanation, assemble
 from preddiff.models import load_model
@@ -161,6 +163,45 @@ def explain(
     explanation = result(findings)
     unfinished.discard()
     return explanation
+
+
+def compare(
+    model: Any,
+    picture: Picture,
+    *,
+    window: int | str | Sequence[int | str] = 10,
+    sampler: str | Sampler | Sequence[str | Sampler] = "conditional",
+    node: str | Sequence[str | None] | None = None,
+    source: str | Sequence[str | None] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Explain one input in several ways, to be looked at side by side.
+
+    Parameters
+    ----------
+    model, window, sampler, node, source : as of `explain`, or a list of such: there is an
+        explanation for every combination. A node None is the output, a source None the input.
+    settings : all others of `explain`, the same for each.
+
+    Returns
+    -------
+    Comparison
+        A sequence of explanations, which `figure` and `page` take; `titles` says what differs.
+    """
+    models = [load_model(each) for each in _listed(model)]
+    varied = (_listed(each) for each in (sampler, window, source, node))
+    return Comparison(
+        [
+            explain(
+                model, picture, sampler=sampler, window=window, source=source, node=node, **settings
+            )
+            for model, sampler, window, source, node in itertools.product(models, *varied)
+        ]
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _run(plan: Plan, tally: Tally, watcher: watch.Watch) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,50 +10,99 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from preddiff.comparison import Comparison
+from preddiff.errors import SettingError
+from preddiff.explanation import Explanation
 from preddiff.render import colours
-from preddiff.render.overlay import overlay, rgb
+from preddiff.render.bars import bars
+from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.strips import strips, through_peak
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
-    from preddiff.explanation import Explanation
 
+def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
+    """A figure of an explanation, or of several of one input side by side.
 
-def figure(explanation: Explanation) -> Figure:
-    """One row per target. The figure needs no window: save it with `savefig`.
-
-    Of a picture, it shows the picture, its sensitivity map, the relevance, and the relevance over
-    the greyed picture; all targets share one symmetric scale, so that their colours can be
-    compared. Where the model has no gradient the sensitivity map is left out.
+    It needs no window: save it with `savefig`. Of pictures, there is a row per target: the picture,
+    its sensitivity map, the relevance, and the relevance over the greyed picture. Rows of the same
+    unit share one symmetric scale, so that their colours can be compared; where the model has no
+    gradient the sensitivity map is left out. A hidden node's map is drawn over the whole picture.
 
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
-    figures 9 to 12 of the paper do.
+    figures 9 to 12 of the paper do. Of a node's channels, it shows those that matter most.
+
+    Raises
+    ------
+    SettingError
+        If the explanations are of different inputs, or of different kinds, or single units.
     """
-    if explanation.coverage.ndim == 3:
-        return strips(through_peak(explanation), title=str(explanation.provenance["input"]))
-    picture = explanation.picture.values
-    relevance = explanation.relevance.values
-    sensitivity = explanation.sensitivity
-    end = colours.limit(relevance)
-    columns = 3 if sensitivity is None else 4
-    rows = len(relevance)
-    drawing = Figure(figsize=(2.9 * columns + 1.2, 2.85 * rows + 0.3), layout="constrained")
-    axes = drawing.subplots(rows, columns, squeeze=False)
-    for row, panels in enumerate(axes):
-        shown = [("input", rgb(picture))]
-        if sensitivity is not None:
-            gradient = sensitivity.values[row]
-            shown.append(("sensitivity", colours.unsigned(gradient, colours.limit(gradient))))
-        shown.append(("relevance", colours.signed(relevance[row], end)))
-        shown.append(("relevance over input", overlay(picture, relevance[row], end)))
-        for panel, (title, image) in zip(panels, shown, strict=True):
-            _show(panel, image, title if row == 0 else "")
-        panels[0].set_ylabel(_caption(explanation, row), fontsize=10, parse_math=False)
-    _colour_bar(drawing, axes, end, explanation.unit)
-    if (explanation.coverage.values == 0).any():
+    several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
+    axes = {each.coverage.dims for each in several}
+    if axes == {("z", "y", "x")}:
+        rows = [strip for title, each in _titled(several) for strip in through_peak(each, title)]
+        return strips(rows, title=str(several[0].provenance["input"]))
+    if axes == {("channel",)}:
+        return bars([(title, each) for title, each in _titled(several)])
+    if axes != {("y", "x")}:
+        shown = " and of ".join(sorted(str(tuple(map(str, each))) for each in axes))
+        raise SettingError(
+            f"explanations over {shown}: figures are of pictures (y, x), volumes (z, y, x) or "
+            "channels, one kind at a time; look at the numbers with preddiff.load"
+        )
+    return _pictures(several)
+
+
+def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:
+    """Each with its title, which is empty where there is only one."""
+    return zip(several.titles if len(several) > 1 else [""], several, strict=True)
+
+
+def _pictures(several: Comparison) -> Figure:
+    rows = [(title, each, row) for title, each in _titled(several) for row in _rows(each)]
+    with_gradient = all(each.sensitivity is not None for each in several)
+    ends = {
+        unit: colours.limit(
+            np.concatenate([e.relevance.values.reshape(-1) for e in several if e.unit == unit])
+        )
+        for unit in dict.fromkeys(each.unit for each in several)
+    }
+    columns = 4 if with_gradient else 3
+    drawing = Figure(figsize=(2.9 * columns + 1.2, 2.85 * len(rows) + 0.3), layout="constrained")
+    panels = drawing.subplots(len(rows), columns, squeeze=False)
+    for number, (title, each, row) in enumerate(rows):
+        shown = _shown(each, row, ends[each.unit], with_gradient)
+        for panel, (name, image) in zip(panels[number], shown.items(), strict=True):
+            _show(panel, image, name if number == 0 else "")
+        caption = _caption(each, row) if not title else f"{title}\n{_caption(each, row)}"
+        panels[number, 0].set_ylabel(caption, fontsize=10, parse_math=False)
+    for unit, end in ends.items():
+        own = panels[[number for number, (_, each, _) in enumerate(rows) if each.unit == unit]]
+        _colour_bar(drawing, own, end, unit)
+    if any((each.coverage.values == 0).any() for each in several):
         drawing.supxlabel("sand-coloured: no window covers these pixels", fontsize=9)
     return drawing
+
+
+def _rows(explanation: Explanation) -> range:
+    return range(len(explanation.labels))
+
+
+def _shown(
+    explanation: Explanation, row: int, end: float, with_gradient: bool
+) -> dict[str, NDArray[np.uint8]]:
+    """The panels of a target, by what stands above them."""
+    picture = explanation.picture.values
+    relevance = stretched(explanation.relevance.values[row], picture.shape[1:])
+    shown = {"input": rgb(picture)}
+    if with_gradient and explanation.sensitivity is not None:
+        gradient = explanation.sensitivity.values[row]
+        shown["sensitivity"] = colours.unsigned(gradient, colours.limit(gradient))
+    shown["relevance"] = colours.signed(relevance, end)
+    shown["relevance over input"] = overlay(picture, relevance, end)
+    return shown
 
 
 def _show(axes: Axes, image: np.ndarray, title: str) -> None:

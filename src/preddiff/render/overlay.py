@@ -39,5 +39,13 @@ def overlay(picture: NDArray[np.floating], relevance: NDArray[np.floating], end:
     return _bytes((1 - cover) * greyed(picture) + cover * colours.signed(relevance, end))
 
 
+def stretched(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.floating]:
+    """A hidden node's map (y, x) over the whole of a picture: each place as a rectangle."""
+    rows, columns = (
+        np.arange(length) * own // length for own, length in zip(values.shape, shape, strict=True)
+    )
+    return values[np.ix_(rows, columns)]
+
+
 def _bytes(values: NDArray[np.float64]) -> Bytes:
     return np.floor(values + 0.5).astype(np.uint8)

@@ -56,7 +56,7 @@ class Strip:
     outline: NDArray[np.bool_] | None = None
 
 
-def through_peak(explanation: Explanation) -> list[Strip]:
+def through_peak(explanation: Explanation, title: str = "") -> list[Strip]:
     """A strip per target, with the three slices that meet where its relevance is largest."""
     result = []
     for row, label in enumerate(explanation.labels):
@@ -64,7 +64,7 @@ def through_peak(explanation: Explanation) -> list[Strip]:
         symbol = "p" if explanation.of_probabilities else "value"
         result.append(
             Strip(
-                label=f"{label}\n{symbol} = {explanation.values[row]}",
+                label=(title and f"{title}\n") + f"{label}\n{symbol} = {explanation.values[row]}",
                 scan=explanation.picture.values.mean(axis=0),
                 values=values,
                 grid=explanation.grid,
