@@ -69,7 +69,7 @@ def through_peak(explanation: Explanation, title: str = "") -> list[Strip]:
                 values=values,
                 grid=explanation.grid,
                 cuts=cuts_through(peak(values), explanation.grid),
-                unit=f"against ← relevance ({explanation.unit}) → for",
+                unit=f"against ← {explanation.unit} → for",
             )
         )
     return result
@@ -142,8 +142,8 @@ def _letter(panel: Axes, letters: tuple[str, str, str, str], ink: str, rim: str)
     """Letters of the body's directions at the four edges."""
     for letter, (x, y) in zip(letters, _EDGES, strict=True):
         panel.text(
-            x, y, letter, transform=panel.transAxes, color=ink, fontsize=7, ha="center",
-            va="center", path_effects=[withStroke(linewidth=1.5, foreground=rim)],
+            x, y, letter, transform=panel.transAxes, color=ink, fontsize=8, weight="bold",
+            ha="center", va="center", path_effects=[withStroke(linewidth=1.2, foreground=rim)],
         )  # fmt: skip
 
 
