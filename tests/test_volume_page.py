@@ -36,6 +36,7 @@ def explained(relevance, affine=RAS, window=3, scan=None):
     return assemble(
         windows=Windows(tuple(shape), (window,) * 3, np.zeros((1, 3), dtype=np.int64)),
         picture=scan[None].astype(np.float32),
+        axes=("z", "y", "x"),
         evidence=np.zeros((n, 1)),
         evidence_error=np.zeros((n, 1)),
         relevance=relevance,

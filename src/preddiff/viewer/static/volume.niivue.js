@@ -29,6 +29,9 @@ class Rendered {
       const levels = [dark, bright];
       this.niivue.addColormap(name, { R: levels, G: levels, B: levels, A: [0, 5], I: [0, 255] });
     }
+    const interpolate = this.niivue.updateInterpolation.bind(this.niivue);
+    this.niivue.updateInterpolation = (layer, isLinear) => interpolate(layer, isLinear || layer === 0);
+    // Slices of the scan are smoothed, those of the map are not: its voxels are what was computed.
     this.niivue.onLocationChange = ({ vox }) => picked(inside([...vox]));
   }
 
@@ -38,10 +41,7 @@ class Rendered {
     // It has now seen how large it is, and need not draw the first picture twice.
   }
 
-  /** Slices of the scan are smoothed, those of the map are not: its voxels are what was computed. */
   redraw() {
-    this.niivue.bindTextures();
-    this.niivue.updateInterpolation(0, true);
     this.niivue.drawScene();
   }
 
