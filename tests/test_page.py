@@ -2,10 +2,12 @@
 
 import io
 import re
+import webbrowser
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 import preddiff
 from preddiff.errors import SettingError
@@ -44,7 +46,8 @@ def test_it_is_one_file_that_asks_for_nothing(written):
     text = written.read_text(encoding="utf-8")
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)[1]
     assert "default-src 'none'" in policy
-    for loose in ("unsafe", "connect-src", "*", "http"):
+    assert "connect-src 'none'" in policy
+    for loose in ("unsafe", "self", "*", "http"):
         assert loose not in policy
     assert "http://" not in text
     assert "https://" not in text
@@ -86,6 +89,27 @@ def test_a_comparison_is_of_one_input(tmp_path, several):
         preddiff.page([several[0], other], tmp_path / "page.html")
     with pytest.raises(SettingError, match="expected at least one"):
         preddiff.page([], tmp_path / "page.html")
+
+
+def test_view_writes_one_page_of_several_results_and_opens_it(tmp_path, several, monkeypatch):
+    from preddiff import cli
+
+    asked = []
+    monkeypatch.setattr(webbrowser, "open", asked.append)
+    places = [tmp_path / f"{n}.zarr" for n in range(2)]
+    for e, place in zip(several, places, strict=False):
+        preddiff.save(e, place)
+    done = CliRunner().invoke(cli.app, ["view", *map(str, places)])
+    assert done.exception is None, done.output
+    written = tmp_path / "comparison.html"
+    assert done.stdout.splitlines()[-1] == str(written)
+    assert asked == [written.as_uri()]
+    assert "<legend>Window</legend>" in written.read_text(encoding="utf-8")
+    other = tmp_path / "other.html"
+    words = ["view", str(places[0]), "--no-browser", "--output", str(other)]
+    assert CliRunner().invoke(cli.app, words).exception is None
+    assert other.exists()
+    assert len(asked) == 1
 
 
 def test_a_notebook_shows_the_page_in_a_frame(several):

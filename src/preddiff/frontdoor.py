@@ -51,7 +51,7 @@ def explain(
     measure: str = "auto",
     progress: bool | Report = False,
     checkpoint: str | Path | None = None,
-    callback: Callable[[Explanation], None] | None = None,
+    callback: Callable[[Explanation], bool | None] | None = None,
     device: str = "cpu",
     memory: int | None = None,
 ) -> Explanation:
@@ -98,7 +98,8 @@ def explain(
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.
     callback : given the explanation so far about once a second: windows are visited in an order
-        that covers the input evenly at every moment.
+        that covers the input evenly at every moment. Where it returns true, the analysis stops,
+        and what was visited by then is the result.
     device : "cpu", or where torch is to run a network: "cuda", "mps".
     memory : bytes that a batch of draws may take; None is a quarter of what is free.
 
@@ -249,6 +250,7 @@ def _explanation(
             **plan.facts,
             **plan.engine_facts,
             "relative_error": relative if math.isfinite(relative) else "",
+            "windows": len(findings.every),
             "evaluations": 1 + findings.draws,
             "seconds": round(seconds, 3),
             **provenance.here(),

@@ -21,7 +21,8 @@ class Watch:
     tolerance : relative error at which to stop; None never stops.
     report : told the visits done, how many there will be, and the relative error, if it is known.
     keep : called after every chunk.
-    show : given the findings so far, about once a second; None shows nothing.
+    show : given the findings so far, about once a second; where it returns true, the analysis
+        stops. None shows nothing.
     visits : those that were done before.
     """
 
@@ -30,7 +31,7 @@ class Watch:
         tolerance: float | None,
         report: Callable[[int, int, float | None], None],
         keep: Callable[[], None],
-        show: Callable[[Findings], None] | None,
+        show: Callable[[Findings], bool | None] | None,
         visits: int = 0,
     ) -> None:
         self.tolerance = tolerance
@@ -47,10 +48,18 @@ class Watch:
             self.error = relative_error(look())
             self._next_look = _look_after(visits)
         self._report(visits, of, self.error)
-        if self._show is not None and time.monotonic() >= self._next_show:
-            self._show(look())
-            self._next_show = time.monotonic() + _SECONDS
+        return self._is_precise() or self._is_stopped(look)
+
+    def _is_precise(self) -> bool:
         return self.tolerance is not None and self.error is not None and self.error < self.tolerance
+
+    def _is_stopped(self, look: Look) -> bool:
+        """Whether who is shown the map has seen enough."""
+        if self._show is None or time.monotonic() < self._next_show:
+            return False
+        stopped = bool(self._show(look()))
+        self._next_show = time.monotonic() + _SECONDS
+        return stopped
 
 
 def _look_after(visits: int) -> int:

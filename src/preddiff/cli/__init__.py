@@ -11,6 +11,7 @@ from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
 from preddiff.cli.sampler import sampler
+from preddiff.cli.view import view
 from preddiff.errors import EngineWarning, InputWarning, PreddiffError
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(explain)
 app.command()(model)
 app.add_typer(sampler)
+app.command()(view)
 app.command()(export)
 app.command()(bench)
 

@@ -1,6 +1,7 @@
 """preddiff explain"""
 
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -80,11 +81,18 @@ def explain(
         bool,
         typer.Option("--resume", help="Keep unfinished work in DIR, and go on from it if there."),
     ] = False,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Show the map while it sharpens, in a page where it can be stopped."
+        ),
+    ] = False,
 ) -> None:
     _check_names(inputs, output)
     from preddiff import exports, frontdoor, store
     from preddiff.media.whole import check_folder
     from preddiff.models import load_model
+    from preddiff.viewer.live import Live
     from preddiff.viewer.page import page
 
     check_folder(output)
@@ -92,30 +100,39 @@ def explain(
         store.check_place(output / f"{path.stem}.zarr")
     loaded = load_model(model, preprocess=preprocess)
     for path in inputs:
-        explanation = frontdoor.explain(
-            loaded,
-            path,
-            targets=target,
-            node=node,
-            sampler=sampler,
-            window=window,
-            margin=margin,
-            samples=samples,
-            stride=stride,
-            seed=seed,
-            engine=engine,
-            precision=precision,
-            tolerance=tolerance,
-            device=device,
-            mask=mask,
-            progress=True,
-            checkpoint=output / f"{path.stem}.unfinished.npz" if resume else None,
-        )
-        for label, value in zip(explanation.labels, explanation.values, strict=True):
-            typer.echo(f"{label}: {value}")
-        store.save(explanation, output / f"{path.stem}.zarr")
-        exports.export(explanation, output / f"{path.stem}.png")
-        typer.echo(page(explanation, output / f"{path.stem}.html"))
+        with Live(_announce) if live else nullcontext() as watched:
+            explanation = frontdoor.explain(
+                loaded,
+                path,
+                targets=target,
+                node=node,
+                sampler=sampler,
+                window=window,
+                margin=margin,
+                samples=samples,
+                stride=stride,
+                seed=seed,
+                engine=engine,
+                precision=precision,
+                tolerance=tolerance,
+                device=device,
+                mask=mask,
+                progress=True,
+                callback=watched,
+                checkpoint=output / f"{path.stem}.unfinished.npz" if resume else None,
+            )
+            for label, value in zip(explanation.labels, explanation.values, strict=True):
+                typer.echo(f"{label}: {value}")
+            store.save(explanation, output / f"{path.stem}.zarr")
+            exports.export(explanation, output / f"{path.stem}.png")
+            written = page(explanation, output / f"{path.stem}.html")
+            if watched is not None:
+                watched.finish(f"Saved as {written}.", explanation)
+            typer.echo(written)
+
+
+def _announce(address: str) -> None:
+    typer.echo(f"Watch it, pause it or stop it: {address}", err=True)
 
 
 def _check_names(inputs: list[Path], output: Path) -> None:

@@ -11,12 +11,19 @@ from markupsafe import Markup
 _STATIC = resources.files("preddiff.viewer").joinpath("static")
 
 
-def html(template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...], **facts: Any) -> str:
+def html(
+    template: str,
+    *,
+    styles: tuple[str, ...],
+    scripts: tuple[str, ...],
+    talks: bool = False,
+    **facts: Any,
+) -> str:
     """A template of `static/` with its styles and scripts inside.
 
     The template finds `policy`, a content security policy that allows these styles, these scripts
     and pictures from within the page, and nothing else; `style`; `scripts`; and the facts, which
-    it escapes.
+    it escapes. A page that `talks` may ask the server that it came from.
     """
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(static),
@@ -27,9 +34,11 @@ def html(template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...], **
     )
     rules = "".join(map(static, styles))
     programs = [static(name) for name in scripts]
+    server = "'self'" if talks else "'none'"
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(rules)}; "
-        f"script-src {' '.join(map(_hash, programs))}; base-uri 'none'; form-action 'none'"
+        f"script-src {' '.join(map(_hash, programs))}; "
+        f"connect-src {server}; base-uri 'none'; form-action 'none'"
     )
     return environment.get_template(template).render(
         policy=Markup(policy),  # noqa: S704 - of hashes only

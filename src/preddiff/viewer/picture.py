@@ -38,6 +38,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
         "picture.html.j2",
         styles=("page.css", "picture.css"),
         scripts=tuple(f"picture.{name}.js" for name in _SCRIPTS + (("live",) if live else ())),
+        talks=live,
         live=live,
         facts={
             "signed": {

@@ -3,13 +3,12 @@
 
 const STRONGEST = 8; // in the table
 
-function covering(map, [y, x]) {
-  const { corners, window: size } = explanations[map.explanation];
+function covering({ corners, evidence, errors, size }, [y, x]) {
   const found = [];
   for (let w = 0; w < corners.length / 2; w++) {
     const [top, left] = [corners[2 * w], corners[2 * w + 1]];
     if (top <= y && y < top + size && left <= x && x < left + size) {
-      found.push({ top, left, size, evidence: map.evidence[w], error: map.evidenceError[w] });
+      found.push({ top, left, size, evidence: evidence[w], error: errors[w] });
     }
   }
   return found.sort((a, b) => Math.abs(b.evidence) - Math.abs(a.evidence));
@@ -17,8 +16,7 @@ function covering(map, [y, x]) {
 
 // Fill the panel about a pixel; `outline` is told the window that a reader looks at, or null.
 async function tellCovering(map, pixel, outline) {
-  await unpackWindows(map);
-  const found = covering(map, pixel);
+  const found = covering(await windowsOf(map), pixel);
   const unit = unitOf(map);
   const sum = found.reduce((total, window) => total + window.evidence, 0);
   const values = found.map((window) => window.evidence);

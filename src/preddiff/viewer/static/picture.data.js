@@ -34,9 +34,11 @@ async function unpack(holder, fields, reader) {
 const unpackMap = (map) => unpack(map, ["relevance", "error"], floatsOf);
 const unpackPicture = (picture) => unpack(picture, ["colour", "grey"], bytesOf);
 
-async function unpackWindows(map) {
-  await unpack(explanations[map.explanation], ["corners"], floatsOf);
-  return unpack(map, ["evidence", "evidenceError"], floatsOf);
+// The corners of a map's windows, and what each of them said.
+async function windowsOf(map) {
+  const texts = [explanations[map.explanation].corners, map.evidence, map.evidenceError];
+  const [corners, evidence, errors] = await Promise.all(texts.map(floatsOf));
+  return { corners, evidence, errors, size: explanations[map.explanation].window };
 }
 
 const shapeOf = (map) => explanations[map.explanation].shape;
