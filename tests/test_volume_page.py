@@ -284,7 +284,7 @@ def test_a_slice_has_the_colours_that_a_figure_has(tab, relevance):
     inner = np.zeros_like(shown)
     inner[1:-1, 1:-1] = True  # crosshair and letters are at the rim
     np.testing.assert_allclose(
-        colour[shown & inner], colours.signed(slice_, end)[shown & inner], atol=4
+        colour[shown & inner], colours.laid(colour, slice_, end, 0.3)[shown & inner], atol=4
     )
     assert np.ptp(colour[~shown & inner], axis=1).max() <= 4  # grey
     put(tab, opacity=0)

@@ -148,9 +148,14 @@ def _letter(panel: Axes, letters: tuple[str, str, str, str], ink: str, rim: str)
 
 
 def _grey(scan: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Bytes from black to white over the middle 99 % of what is not the background."""
+    """Bytes from black to white."""
+    low, high = contrast(scan)
+    return np.asarray(np.rint(255 * np.clip((scan - low) / (high - low), 0, 1)), dtype=np.uint8)
+
+
+def contrast(scan: NDArray[np.floating]) -> tuple[float, float]:
+    """What is black and what is white: the middle 99 % of what is not the background."""
     held = scan[scan != scan.flat[0]]  # a corner is background
     low, high = np.quantile(held, (0.005, 0.995)) if held.size else (0.0, 1.0)
-    low = min(low, float(scan.flat[0]))
-    share = (scan - low) / (high - low) if high > low else np.zeros_like(scan)
-    return np.asarray(np.rint(255 * np.clip(share, 0, 1)), dtype=np.uint8)
+    low = min(float(low), float(scan.flat[0]))
+    return low, float(high) if high > low else low + 1

@@ -10,16 +10,14 @@ import numpy as np
 from preddiff.comparison import facets, titles
 from preddiff.errors import SettingError
 from preddiff.render import colours
+from preddiff.render.strips import SHOWN, contrast
+from preddiff.viewer.floats import packed_bytes
 from preddiff.viewer.html import html, static
 from preddiff.viewer.packed import LEVELS, Frame, frame, pack_map, pack_scan
 
 if TYPE_CHECKING:
     from preddiff.explanation import Explanation
 
-THRESHOLD = 15
-"""Percent of the largest absolute value up to which relevance is not shown (figures 9 to 12)."""
-
-_SHOWN = (0.5, 99.5)  # percentiles of the scan that are black and white
 _CHOICES = {"window": "Window size", "model": "Network", "samples": "Draws"}
 _SCRIPTS = ("data", "flat", "niivue", "save", "play", "controls")
 
@@ -50,9 +48,9 @@ def render(explanations: Sequence[Explanation]) -> str:
         title=first.provenance["input"],
         provenances=[explanation.provenance for explanation in explanations],
         facts={
-            "signed": colours.table(colours.SIGNED).tolist(),
+            "colours": packed_bytes(_colours()),
             "levels": LEVELS,
-            "threshold": THRESHOLD,
+            "threshold": round(100 * SHOWN),
             "scan": _scan(first, where),
             "choice": choice,
             "explanations": [
@@ -62,6 +60,11 @@ def render(explanations: Sequence[Explanation]) -> str:
         },
         volumes=volumes,
     )
+
+
+def _colours() -> colours.Bytes:
+    """The colours (100, 256, 3) of a signed scale above every threshold in percent."""
+    return np.stack([colours.gapped(percent / 100) for percent in range(100)])
 
 
 def _alike(one: Explanation, other: Explanation) -> bool:
@@ -86,14 +89,13 @@ def _choice(explanations: Sequence[Explanation]) -> tuple[str, list[str]]:
 def _scan(explanation: Explanation, where: Frame) -> dict[str, Any]:
     """What the script gets of the scan."""
     scan = explanation.picture.values.mean(axis=0)
-    low, high = (float(value) for value in np.percentile(scan, _SHOWN))
     return {
         "shape": where.turned(scan).shape,
         "size": np.linalg.norm(where.affine[:3, :3], axis=0).tolist(),
         "affine": where.affine.tolist(),
         "oriented": where.oriented,
         "file": where.file,
-        "range": [low, high if high > low else low + 1],
+        "contrast": contrast(scan),
     }
 
 

@@ -158,6 +158,7 @@ async function start() {
     for (const option of all("[data-needs=webgl]")) option.disabled = true;
   }
   one("#layout").value = state.layout;
+  await unpackColours();
   state.voxel = strongest(await volume(target().map));
   for (const control of all("[data-needs=sides]")) control.disabled = !facts.scan.oriented;
   await renderer.start();

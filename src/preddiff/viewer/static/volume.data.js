@@ -18,10 +18,8 @@ function volume(number) {
 
 async function unpack(number) {
   const element = document.getElementById(`volume-${number}`);
-  const packed = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+  const nifti = await unzip(element.textContent);
   element.remove(); // a copy of it would only cost memory
-  const bytes = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const nifti = await new Response(bytes).arrayBuffer();
   const header = new DataView(nifti, 0, HEADER);
   return {
     nifti,
@@ -29,6 +27,18 @@ async function unpack(number) {
     slope: header.getFloat32(112, true),
     offset: header.getFloat32(116, true),
   };
+}
+
+function unzip(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+let tables; // colours of relevance, 256 for each threshold
+
+async function unpackColours() {
+  tables = new Uint8Array(await unzip(facts.colours));
 }
 
 /** Place of a voxel in a volume's levels. */
@@ -45,11 +55,12 @@ function isShown(level, threshold) {
 
 /** Colours of all levels, as a picture's four bytes: clear up to the threshold. */
 function coloursAbove(threshold) {
-  const bytes = new Uint8ClampedArray(4 * 65536);
+  const bytes = new Uint8Array(4 * 65536);
   for (let level = -facts.levels; level <= facts.levels; level++) {
-    const share = Math.floor((level / facts.levels + 1) * (facts.signed.length / 2));
-    const colour = facts.signed[Math.min(share, facts.signed.length - 1)];
-    bytes.set([...colour, isShown(level, threshold) ? 255 : 0], 4 * (level - UNKNOWN));
+    const step = 256 * threshold + Math.round((255 / 2) * (level / facts.levels + 1));
+    const to = 4 * (level - UNKNOWN);
+    for (let channel = 0; channel < 3; channel++) bytes[to + channel] = tables[3 * step + channel];
+    bytes[to + 3] = isShown(level, threshold) ? 255 : 0;
   }
   return new Uint32Array(bytes.buffer);
 }

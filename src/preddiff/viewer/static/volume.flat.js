@@ -88,14 +88,14 @@ class Flat {
   /** The slice through the crosshair as a canvas with one pixel per voxel. */
   slice(plane) {
     const { grey, overlay, opacity, reversed, voxel } = this.view;
-    const { shape, range } = facts.scan;
+    const { shape, contrast } = facts.scan;
     const [across, up] = PLANES[plane];
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [shape[across], shape[up]];
     const context = canvas.getContext("2d");
     const picture = context.createImageData(canvas.width, canvas.height);
     const colours = new Uint8Array(overlay.buffer);
-    const [low, high] = range;
+    const [low, high] = contrast;
     const at = [...voxel];
     for (let row = 0, n = 0; row < canvas.height; row++) {
       at[up] = canvas.height - 1 - row;

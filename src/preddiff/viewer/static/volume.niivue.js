@@ -72,7 +72,7 @@ class Rendered {
     header.setInt16(72, 32, true); // bits per voxel
     header.setFloat32(112, 1, true); // slope
     header.setFloat32(116, 0, true);
-    const back = await read(grey.nifti.slice(0), "scan.nii", "scan", 1, null, ...facts.scan.range);
+    const back = await read(grey.nifti.slice(0), "scan.nii", "scan", 1, null, ...facts.scan.contrast);
     const front = await read(coloured.buffer, "map.nii");
     const viewer = this.niivue;
     [viewer.volumes, viewer.back, viewer.overlays] = [[back, front], back, [front]];
