@@ -21,12 +21,16 @@ from preddiff.checkpoint import Checkpoint
 from preddiff.comparison import Comparison
 from preddiff.engines import ClosedForm, seconds_per_draw
 from preddiff.explanation import Explanation, assemble
+from preddiff.media import volumes
 from preddiff.models import load_model
 from preddiff.models.targets import Target
 from preddiff.plan import Plan
 from preddiff.samplers import Sampler
 from preddiff.settings import Picture, Settings
 from preddiff.tally import Tally
+
+_WINDOW, _WINDOW_OF_VOLUMES = 10, 3  # the paper's k for pictures (4.1) and for scans (4.2)
+_VOLUME_AXES = 4  # channel, z, y, x
 
 Report = Callable[[int, int], None]
 
@@ -38,7 +42,7 @@ def explain(
     node: str | None = None,
     source: str | None = None,
     sampler: str | Sampler = "conditional",
-    window: int | str = 10,
+    window: int | str | None = None,
     margin: int = 2,
     samples: int = 10,
     stride: int = 1,
@@ -47,6 +51,7 @@ def explain(
     precision: str = "auto",
     tolerance: float | None = None,
     mask: ArrayLike | str | Path | None = None,
+    resample: bool = False,
     train_size: float | None = None,
     measure: str = "auto",
     progress: bool | Report = False,
@@ -57,13 +62,14 @@ def explain(
 ) -> Explanation:
     """Why a model decided as it did about one input: prediction difference analysis.
 
-    The defaults are the paper's settings for pictures (section 4.1).
+    The defaults are the paper's settings for pictures and for scans (sections 4.1 and 4.2).
 
     Parameters
     ----------
     model : a Model, or anything that `load_model` takes.
     picture : a path or PIL image, resized and cropped as the model's preprocessing says; or
-        floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is.
+        floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is; or a scan:
+        the path of a NIfTI or Analyze file or of a folder of DICOM slices, or an image of nibabel.
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
         the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7.
     node : explain a hidden node's channels instead of the output's classes (section 3.3).
@@ -71,9 +77,9 @@ def explain(
         that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean; or a Sampler,
         which is taken as it is (a ConditionalGaussian brings its own patch, whatever the margin).
-    window : length of the window in pixels (the paper's k). With a source, "channel" hides one of
-        the node's channels at a time and "unit" one unit; a number hides all channels at k × k
-        places.
+    window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes. With a
+        source, "channel" hides one of the node's channels at a time and "unit" one unit; a number
+        hides all channels at k × k places.
     margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
     samples : draws per window (S); no more are taken than the sampler has different ones.
     stride : pixels from one window to the next.
@@ -86,8 +92,9 @@ def explain(
     tolerance : stop when the map's standard error is below this share of its root mean square,
         counting the windows that were not visited, too; draws then come in antithetic pairs, where
         the sampler can make them. None is the full protocol: every window, all its draws.
-    mask : true where it matters, (y, x) or (z, y, x), or a picture's path: only windows that touch
-        it are analysed.
+    mask : true where it matters, (y, x) or (z, y, x), or the path of a picture or a scan: only
+        windows that touch it are analysed.
+    resample : let a scan, and its mask, be interpolated to the model's grid, if that is another.
     train_size : N of the Laplace correction; None is the model's own, or ImageNet's where that is
         unknown; `math.inf` corrects nothing.
     measure : "weight_of_evidence" or "WE", in bits; "activation_difference" or "AD"; of
@@ -113,6 +120,9 @@ def explain(
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
     started = time.perf_counter()
+    if window is None:
+        is_volume = volumes.is_volume(picture) or np.ndim(picture) == _VOLUME_AXES  # type: ignore[arg-type]
+        window = _WINDOW_OF_VOLUMES if is_volume else _WINDOW
     window = int(window) if isinstance(window, np.integer) else window
     margin, samples, stride, seed = (
         int(n) if isinstance(n, np.integer) else n for n in (margin, samples, stride, seed)
@@ -133,6 +143,7 @@ def explain(
         device=device,
         memory=memory,
         mask=mask,
+        resample=resample,
         train_size=train_size,
         measure=measure,
     )
@@ -245,6 +256,7 @@ def _explanation(
         targets=plan.targets,
         labels=plan.labels,
         sensitivity=sensitivity,
+        grid=plan.subject.grid,
         provenance={
             "input": name,
             **plan.facts,
@@ -292,4 +304,6 @@ def _name(picture: Picture) -> str:
     """What to call the input: a file's name, without the folders that lead to it."""
     if isinstance(picture, str | Path):
         return Path(picture).name
+    if volumes.is_volume(picture):
+        return "scan"
     return "image" if isinstance(picture, Image.Image) else "array"

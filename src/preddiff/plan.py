@@ -136,6 +136,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         "stride": wish.stride,
         "seed": wish.seed,
         "masked": wish.mask is not None,
+        "resampled": wish.resample,
         "tolerance": "" if wish.tolerance is None else wish.tolerance,
         "antithetic": sampler.group == 2,
         **measure.facts,

@@ -9,13 +9,14 @@ from PIL import Image
 
 from preddiff.engines import precision
 from preddiff.errors import SettingError
+from preddiff.media.volumes import Volume
 from preddiff.models.hidden import View
 from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
 
 _LEAST = {"window": 1, "margin": 0, "samples": 1, "stride": 1, "seed": 0}
 
-Picture = str | Path | Image.Image | ArrayLike
+Picture = str | Path | Image.Image | ArrayLike | Volume
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Settings:
     device: str
     memory: int | None
     mask: ArrayLike | str | Path | None
+    resample: bool
     train_size: float | None
     measure: str
 

@@ -10,7 +10,9 @@ from PIL import Image
 
 from preddiff.errors import InputError, SettingError, TargetError
 from preddiff.explanation import AXES
-from preddiff.media import images
+from preddiff.grid import Grid
+from preddiff.media import images, volumes
+from preddiff.media.volumes import Volume
 from preddiff.models import Model, targets
 from preddiff.models.base import as_inputs
 from preddiff.samplers.base import Range
@@ -29,6 +31,7 @@ class Subject:
     picture : (channel, *spatial), the network's input; `inputs` itself where those are hidden.
     node : whose values are looked at; None is the output.
     unit_names : of the node's values where single units are looked at; else empty.
+    grid : of the scan in which windows are hidden; None of anything else.
     mask : (*spatial), true where it matters; None where everything does.
     """
 
@@ -38,6 +41,7 @@ class Subject:
     picture: NDArray[np.float32]
     node: str | None
     unit_names: tuple[str, ...] = ()
+    grid: Grid | None = None
     mask: NDArray[np.bool_] | None = None
 
     @property
@@ -55,8 +59,7 @@ class Subject:
 
 def make(model: Model, picture: Picture, wish: Settings) -> Subject:
     """The subject, or an error that says what cannot be explained."""
-    if isinstance(picture, str | Path):
-        picture = images.read(picture)
+    picture, grid = _opened(picture, model, wish.resample)
     if isinstance(picture, Image.Image) and min(picture.size) < wish.length:
         raise InputError(
             f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
@@ -66,12 +69,43 @@ def make(model: Model, picture: Picture, wish: Settings) -> Subject:
         model = _on(model, wish.device)
     seen = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
     inputs, axes = seen, AXES[-(seen.ndim - 1) :]
-    mask = None if wish.mask is None else _mask(wish.mask, picture, model)
+    mask = None if wish.mask is None else _mask(wish, picture, grid, model)
     if wish.source is not None:
         model, inputs, axes = _beyond(model, seen, wish.source, wish)
-    subject = Subject(model, inputs, axes, seen, wish.node, mask=mask)
+        grid = None
+    subject = Subject(model, inputs, axes, seen, wish.node, grid=grid, mask=mask)
     wanted = targets.units(wish.targets)
     return _of_units(subject, wanted) if wanted else subject
+
+
+def _opened(
+    picture: Picture, model: Model, resample: bool
+) -> tuple[Image.Image | ArrayLike, Grid | None]:
+    """A picture, or an array with the grid that it lies on; None where it does not say."""
+    volume = volumes.opened(picture)
+    if volume is None:
+        if resample:
+            raise SettingError("resample: is for scans in files; leave it out")
+        seen = images.read(picture) if isinstance(picture, str | Path) else picture
+        return seen, None  # type: ignore[return-value]
+    volume = _on_grid(volume, model, resample)
+    return volume.values, volume.grid
+
+
+def _on_grid(volume: Volume, model: Model, resample: bool) -> Volume:
+    """The scan on the model's grid, where the model has one."""
+    if model.grid is None:
+        if resample:
+            raise SettingError(f"resample: {model.spec} knows no grid of its own; leave it out")
+        return volume
+    if volume.grid.is_like(model.grid):
+        return volume
+    if not resample:
+        raise InputError(
+            f"a scan of {volume.grid}: expected the model's {model.grid}; resample it, or let "
+            "it be resampled (resample=True, --resample)"
+        )
+    return volumes.resample(volume, model.grid)
 
 
 def _on(model: Model, device: str) -> Model:
@@ -85,11 +119,14 @@ def _on(model: Model, device: str) -> Model:
 
 
 def _mask(
-    mask: ArrayLike | str | Path, picture: Image.Image | ArrayLike, model: Model
+    wish: Settings, picture: Image.Image | ArrayLike, grid: Grid | None, model: Model
 ) -> NDArray[np.bool_]:
-    """An array as it is; a picture is made as the input was."""
+    """An array as it is; a picture is made as the input was, a volume lies on its grid."""
+    mask = wish.mask
     if not isinstance(mask, str | Path):
         return np.asarray(mask).astype(bool)
+    if grid is not None or volumes.is_volume(mask):
+        return volumes.read_mask(mask, grid, resampled=wish.resample)
     drawn = images.read(mask)
     if isinstance(picture, Image.Image) and drawn.size != picture.size:
         raise InputError(

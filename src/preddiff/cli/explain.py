@@ -3,25 +3,33 @@
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from preddiff.cli.options import Preprocess
 from preddiff.errors import SettingError
 
+if TYPE_CHECKING:
+    from preddiff.explanation import Explanation
+
 _HELP = """
 Explain why a model decided as it did about each INPUT.
 
-Writes DIR/NAME.zarr (the result), NAME.png (a figure) and NAME.html (a page) for each; the last
-line printed is the path of the page.
+Writes DIR/NAME.zarr (the result), NAME.png (a figure) and NAME.html (a page) for each, and of scans
+NAME.nii.gz (a map that lies on the scan); the last line printed is the path of the page.
 
 Example: preddiff explain cat.jpg --model torchvision:googlenet --target top3 --stride 4
 """
 
 
 def explain(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Pictures.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...", help="Pictures, scans (NIfTI, Analyze), folders of DICOM slices."
+        ),
+    ],
     model: Annotated[
         str,
         typer.Option(
@@ -47,7 +55,10 @@ def explain(
         str | None,
         typer.Option(metavar="NAME", help="Explain the channels of this node, not the classes."),
     ] = None,
-    window: Annotated[int, typer.Option(metavar="K", help="Length of the window.")] = 10,
+    window: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Length of the window. [default: 10; of volumes 3]"),
+    ] = None,
     margin: Annotated[
         int, typer.Option(metavar="M", help="Pixels around the window to condition on.")
     ] = 2,
@@ -70,9 +81,13 @@ def explain(
     mask: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Picture: only windows that touch its white are analysed."
+            metavar="FILE",
+            help="Picture or scan: only windows that touch its white (what is not 0) are analysed.",
         ),
     ] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Interpolate scans to the grid of the model.")
+    ] = False,
     preprocess: Preprocess = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
@@ -88,18 +103,20 @@ def explain(
         ),
     ] = False,
 ) -> None:
-    _check_names(inputs, output)
-    from preddiff import exports, frontdoor, store
+    from preddiff import frontdoor, store
+    from preddiff.media import maps, volumes
     from preddiff.media.whole import check_folder
     from preddiff.models import load_model
     from preddiff.viewer.live import Live
-    from preddiff.viewer.page import page
 
+    places = [output / volumes.stem(path) for path in inputs]
+    _check_names(inputs, places)
     check_folder(output)
-    for path in inputs:
-        store.check_place(output / f"{path.stem}.zarr")
+    for place in places:
+        store.check_place(_with(place, ".zarr"))
+        maps.check_place(_with(place, ".nii.gz"))
     loaded = load_model(model, preprocess=preprocess)
-    for path in inputs:
+    for path, place in zip(inputs, places, strict=True):
         with Live(_announce) if live else nullcontext() as watched:
             explanation = frontdoor.explain(
                 loaded,
@@ -117,15 +134,14 @@ def explain(
                 tolerance=tolerance,
                 device=device,
                 mask=mask,
+                resample=resample,
                 progress=True,
                 callback=watched,
-                checkpoint=output / f"{path.stem}.unfinished.npz" if resume else None,
+                checkpoint=_with(place, ".unfinished.npz") if resume else None,
             )
             for label, value in zip(explanation.labels, explanation.values, strict=True):
                 typer.echo(f"{label}: {value}")
-            store.save(explanation, output / f"{path.stem}.zarr")
-            exports.export(explanation, output / f"{path.stem}.png")
-            written = page(explanation, output / f"{path.stem}.html")
+            written = _write(explanation, place)
             if watched is not None:
                 watched.finish(f"Saved as {written}.", explanation)
             typer.echo(written)
@@ -135,17 +151,33 @@ def _announce(address: str) -> None:
     typer.echo(f"Watch it, pause it or stop it: {address}", err=True)
 
 
-def _check_names(inputs: list[Path], output: Path) -> None:
+def _write(explanation: "Explanation", place: Path) -> Path:
+    """Everything that there is to see of a result; the path of the page."""
+    from preddiff import exports, store
+    from preddiff.viewer.page import page
+
+    store.save(explanation, _with(place, ".zarr"))
+    exports.export(explanation, _with(place, ".png"))
+    if explanation.grid is not None:
+        exports.export(explanation, _with(place, ".nii.gz"))
+    return page(explanation, _with(place, ".html"))
+
+
+def _with(place: Path, ending: str) -> Path:
+    """Added, not replaced: names may have dots."""
+    return place.with_name(place.name + ending)
+
+
+def _check_names(inputs: list[Path], places: list[Path]) -> None:
     """Raise unless every result has a name of its own, and none is that of an input."""
-    names = Counter(path.stem for path in inputs)
-    twice = [name for name, times in names.items() if times > 1]
+    twice = [place.name for place, times in Counter(places).items() if times > 1]
     if twice:
         raise SettingError(
             f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
             "explain them one by one, each with its own --output"
         )
-    for path in inputs:
-        if path.suffix == ".png" and path.resolve() == (output / path.name).resolve():
+    for path, place in zip(inputs, places, strict=True):
+        if path.suffix == ".png" and path.resolve() == _with(place, ".png").resolve():
             raise SettingError(
                 f"{path}: the figure would overwrite the input; choose another --output"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def read(folder: Path) -> Any:
 
 def _files(folder: Path) -> list[Path]:
     """Files in a folder that are DICOM, whatever they are called; they say so in their preamble."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return []
     return [path for path in sorted(folder.iterdir()) if path.is_file() and _is_dicom(path)]
 

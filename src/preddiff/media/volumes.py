@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,11 @@ class Volume:
     grid: Grid
 
 
-def is_volume(path: str | Path) -> bool:
-    """Whether a path is named like a volume, or is a folder of DICOM slices."""
-    return str(path).lower().endswith(ENDINGS) or dicom.is_series(Path(path))
+def is_volume(source: Any) -> bool:
+    """Whether this is a volume, nibabel's, or the path of a file named like one or of a series."""
+    if isinstance(source, str | Path):
+        return str(source).lower().endswith(ENDINGS) or dicom.is_series(Path(source))
+    return isinstance(source, Volume) or hasattr(source, "dataobj")
 
 
 def stem(path: str | Path) -> str:
@@ -89,8 +91,22 @@ def from_image(image: SpatialImage, name: str = "the scan") -> Volume:
     return Volume(values[None], Grid((z, y, x), affine, header))
 
 
-def read_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:
+def opened(source: Any) -> Volume | None:
+    """The volume of whatever `is_volume`; None of anything else."""
+    if not is_volume(source):
+        return None
+    if isinstance(source, str | Path):
+        return read(source)
+    return source if isinstance(source, Volume) else from_image(source)
+
+
+def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -> NDArray[np.bool_]:
     """Where a volume is not 0, (z, y, x).
+
+    Parameters
+    ----------
+    grid : of the scan that it is for; None takes the mask as it is.
+    resampled : take the nearest voxel of a mask on another grid.
 
     Raises
     ------
@@ -98,10 +114,13 @@ def read_mask(path: str | Path, grid: Grid) -> NDArray[np.bool_]:
         If its voxels are not those of `grid`, or it cannot be read.
     """
     mask = read(path)
-    if not mask.grid.is_like(grid):
-        raise InputError(
-            f"{path}: a mask of {mask.grid}: expected the scan's {grid}; resample it first"
-        )
+    if grid is not None and not mask.grid.is_like(grid):
+        if not resampled:
+            raise InputError(
+                f"{path}: a mask of {mask.grid}: expected the scan's {grid}; resample it, or let "
+                "it be resampled (resample=True, --resample)"
+            )
+        mask = resample(mask, grid, nearest=True)
     return np.asarray(mask.values[0] != 0)
 
 
