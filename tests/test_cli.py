@@ -276,7 +276,7 @@ def commands(app, path=()):
     group = typer.main.get_command(app)
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
-            yield from ((("sampler", n), c) for n, c in command.commands.items())
+            yield from (((name, n), c) for n, c in command.commands.items())
         else:
             yield (*path, name), command
 

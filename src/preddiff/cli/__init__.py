@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 
 from preddiff.cli.bench import bench
+from preddiff.cli.classify import classify
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(explain)
 app.command()(model)
 app.add_typer(sampler)
+app.add_typer(classify)
 app.command()(view)
 app.command()(export)
 app.command()(bench)

@@ -1,6 +1,6 @@
-"""Cohort: the volumes of a folder, on one grid."""
+"""Cohort: volumes on one grid."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ from preddiff.media import volumes
 
 
 class Cohort:
-    """Arrays (1, z, y, x) of the volumes in a folder and the folders below it, sorted by path.
+    """Arrays (1, z, y, x) of the volumes in a folder and the folders below it, sorted by path; or
+    of those that are named.
 
     They are read anew whenever somebody goes through them, so that memory holds one at a time.
 
@@ -26,8 +27,8 @@ class Cohort:
         If there are none; and on the way, if one lies on another grid or cannot be read.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.paths = volumes.find(folder)
+    def __init__(self, source: str | Path | Sequence[Path]) -> None:
+        self.paths = volumes.find(source) if isinstance(source, str | Path) else list(source)
         self.grid = volumes.read(self.paths[0]).grid
 
     def __len__(self) -> int:
