@@ -118,6 +118,14 @@ def relevance():
     return made
 
 
+def test_relevance_of_hidden_values_has_no_place_in_the_scan(tmp_path, relevance):
+    made = explained(relevance)
+    smaller = made.data.isel(z=slice(4)).assign(picture=made.data["picture"].rename(z="input_z"))
+    data = smaller.assign_attrs(source="conv1")
+    with pytest.raises(SettingError, match="values of conv1: .* leave source out"):
+        preddiff.page(preddiff.Explanation(data), tmp_path / "page.html")
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, relevance):
     """Two window sizes of a scan."""
@@ -132,6 +140,7 @@ def test_the_page_asks_for_nothing_and_escapes_what_comes_from_files(page):
     assert "<i>ill" not in text
     assert "<b>scan" not in text
     assert "Not for diagnosis" in text
+    assert "3×3×3 window hidden behind something else" in text
     assert "Redistribution and use in source and binary forms" in text  # NiiVue's licence
 
 
@@ -260,7 +269,7 @@ def test_window_size_and_target_swap_maps(tab, relevance):
     assert text(tab, "about") == "“well”"
     np.testing.assert_allclose(shown(), relevance[0][there] / 3, rtol=5e-3)
     tab.get_by_text("Settings and provenance").click()
-    assert "window\t5" in tab.locator("details").inner_text()
+    assert "window\t5" in tab.locator("details:has-text('provenance')").inner_text()
 
 
 def slice_as_seen(tab, slice_):

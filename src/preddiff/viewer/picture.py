@@ -11,6 +11,7 @@ from preddiff.comparison import facets, titles
 from preddiff.render import colours, overlay
 from preddiff.viewer.floats import THREE_DIGITS, packed, packed_bytes
 from preddiff.viewer.html import html
+from preddiff.viewer.words import words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,15 +61,9 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             ],
         },
         selectors=_selectors(explanations, differing),
-        explanations=[_told(each) for each in explanations],
-        numbers=[
-            {"title": title if len(explanations) > 1 else "", **row}
-            for title, each in zip(titles(explanations), explanations, strict=True)
-            for row in _numbers(each)
-        ],
         title=explanations[0].provenance["input"],
         palettes=list(_PALETTES),
-        of_probabilities=all(each.of_probabilities for each in explanations),
+        **words(explanations),
     )
 
 
@@ -139,43 +134,3 @@ def _selectors(
         }
         for name, options in chosen.items()
     ]
-
-
-def _told(explanation: Explanation) -> dict[str, Any]:
-    """What the page says of an explanation in words."""
-    errors = explanation.standard_error.values
-    known = errors[np.isfinite(errors)]
-    return {
-        "provenance": explanation.provenance,
-        "behind": _behind(str(explanation.provenance["sampler"])),
-        "exact": bool(known.size and known.max() == 0),
-    }
-
-
-def _behind(sampler: str) -> str:
-    """What stood in a hidden window, for people."""
-    if sampler.casefold().startswith("constant"):
-        return "a patch of one colour"
-    if sampler.casefold().startswith("marginal"):
-        return "what other pictures have at the same place"
-    return "something else that could plausibly have stood there, given the pixels around it"
-
-
-def _numbers(explanation: Explanation) -> list[dict[str, str]]:
-    """The rows of the table of numbers."""
-    return [
-        {
-            "label": explanation.labels[row],
-            "value": explanation.values[row],
-            "unit": explanation.unit,
-            "largest": f"{colours.limit(relevance):.3g}",
-            "spread": f"{float(np.sqrt(np.nanmean(relevance**2))):.3g}",
-            "mean_error": _mean(explanation.standard_error.values[row]),
-        }
-        for row, relevance in enumerate(explanation.relevance.values)
-    ]
-
-
-def _mean(error: NDArray[np.float64]) -> str:
-    known = error[np.isfinite(error)]
-    return f"{known.mean():.2g}" if known.size else "unknown (one draw per window)"

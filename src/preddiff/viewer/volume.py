@@ -14,6 +14,7 @@ from preddiff.render.strips import SHOWN, contrast
 from preddiff.viewer.floats import packed_bytes
 from preddiff.viewer.html import html, static
 from preddiff.viewer.packed import LEVELS, Frame, frame, pack_map, pack_scan
+from preddiff.viewer.words import words
 
 if TYPE_CHECKING:
     from preddiff.explanation import Explanation
@@ -28,9 +29,16 @@ def render(explanations: Sequence[Explanation]) -> str:
     Raises
     ------
     SettingError
-        If their scans are of different shapes, or lie elsewhere.
+        If their scans are of different shapes, or lie elsewhere; or windows of a hidden node were
+        hidden, whose values have no place in the scan.
     """
     first = explanations[0]
+    for each in explanations:
+        if each.picture.shape[1:] != each.coverage.shape:
+            raise SettingError(
+                f"relevance of the values of {each.provenance['source']}: the page shows that of a "
+                "scan's own voxels; leave source out"
+            )
     where = frame(first.coverage.shape, first.grid)
     for other in explanations[1:]:
         if not _alike(first, other):
@@ -46,7 +54,7 @@ def render(explanations: Sequence[Explanation]) -> str:
         scripts=("vendor/niivue.umd.js", *(f"volume.{name}.js" for name in _SCRIPTS)),
         licence=static("vendor/LICENSE.txt"),
         title=first.provenance["input"],
-        provenances=[explanation.provenance for explanation in explanations],
+        live=False,
         facts={
             "colours": packed_bytes(_colours()),
             "levels": LEVELS,
@@ -59,6 +67,7 @@ def render(explanations: Sequence[Explanation]) -> str:
             ],
         },
         volumes=volumes,
+        **words(explanations),
     )
 
 
