@@ -22,6 +22,7 @@ format: .venv/.with-dev
 
 bench: .venv/.with-dev
 	$(BIN)/preddiff bench $(wildcard ../shared/data/models/*.onnx) --output docs/performance.md
+	$(BIN)/preddiff bench --scans --output docs/performance.md
 
 # Tests of the page want a real browser; where it cannot be had they are skipped and say so.
 browser:

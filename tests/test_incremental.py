@@ -1,5 +1,6 @@
 """The incremental engine gives what whole forward passes give, whatever the network is made of."""
 
+import math
 import warnings
 
 import numpy as np
@@ -19,6 +20,7 @@ from preddiff.engines.incremental.regions import Range, Sliding, clamp, shifted
 from preddiff.errors import EngineWarning, SettingError
 from preddiff.models.network import Network
 from preddiff.models.preprocessing import Preprocessing
+from preddiff.samplers import ConditionalGaussian
 from preddiff.windows import Windows
 
 
@@ -264,6 +266,33 @@ def test_lines_and_volumes(rng, dimensions):
     dense, incremental = engines(module, inputs, size)
     starts = corners_and_others(rng, inputs.shape[1:], size)
     held_against(dense, incremental, starts, rng.random((len(starts), 2, 2, *size), np.float32))
+
+
+def test_relevance_in_a_cube_of_64_voxels(rng):
+    """The paper's windows for volumes, k = 3 and l = 7, where they touch a mask."""
+    torch.manual_seed(4)
+    module = nn.Sequential(
+        conv(1, 8, 3, 3, padding=1), trained(nn.BatchNorm3d(8)), nn.ReLU(), nn.MaxPool3d(2),
+        conv(8, 16, 3, 3, padding=1), nn.ReLU(), nn.MaxPool3d(2),
+        conv(16, 4, 3, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16**3, 3),
+    ).eval()  # fmt: skip
+    inputs = rng.normal(size=(1, 64, 64, 64)).astype(np.float32)
+    mask = np.zeros((64, 64, 64), dtype=bool)
+    mask[tuple(np.transpose([(0, 0, 0), (30, 31, 40), (62, 62, 62), (5, 40, 0), (33, 0, 9)]))] = (
+        True
+    )
+    sampler = ConditionalGaussian(np.zeros(343), np.eye(343) + 0.5, (1, 7, 7, 7))
+    both = [
+        preddiff.explain(
+            module, inputs, "all", sampler=sampler, window=3, stride=3, samples=2, mask=mask,
+            engine=engine, precision="float32", train_size=math.inf,
+        )
+        for engine in ("dense", "incremental")
+    ]  # fmt: skip
+    assert both[0].data.sizes["window"] == 5
+    scale = np.abs(both[0].evidence.values).max()
+    np.testing.assert_allclose(both[1].evidence, both[0].evidence, rtol=0, atol=1e-3 * scale)
+    np.testing.assert_allclose(both[1].relevance, both[0].relevance, rtol=0, atol=1e-3 * scale)
 
 
 def test_channels_last_inputs_and_normalisation(rng):

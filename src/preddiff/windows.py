@@ -107,8 +107,9 @@ class Windows:
         -------
         float64 array (row, *shape), 0 where no window is.
         """
-        size = math.prod(self.shape)
-        impulses = np.stack([np.bincount(self.numbers, row, minlength=size) for row in values])
+        impulses = np.empty((len(values), math.prod(self.shape)))
+        for impulse, row in zip(impulses, values, strict=True):
+            impulse[:] = np.bincount(self.numbers, row, minlength=len(impulse))
         return self._spread(impulses.reshape(len(values), *self.shape))
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,17 +1,18 @@
 """preddiff bench"""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 _HELP = """
-Measure what a draw costs with every engine, on well-known networks with random weights.
+Measure what a draw costs with every engine, on well-known networks with random weights; or, with
+--scans, what a scan costs in closed form.
 
 Example: preddiff bench torchvision:resnet18@random --only
 """
-
-_BEGIN, _END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
 def bench(
@@ -24,6 +25,9 @@ def bench(
     check: Annotated[
         int, typer.Option(metavar="N", help="Windows held against whole forward passes.")
     ] = 24,
+    scans: Annotated[
+        bool, typer.Option("--scans", help="A linear model of scans in closed form instead.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -31,15 +35,15 @@ def bench(
         ),
     ] = None,
 ) -> None:
-    from preddiff import benchmark
+    from preddiff.benchmark import networks
 
-    before, after = ("", "") if output is None else _around(output)
-    chosen = [*(specs or []), *(() if only else benchmark.USUAL)]
-    lines = [benchmark.machine(), "", benchmark.HEADER]
-    typer.echo("\n".join(lines))
-    for row in benchmark.measure(chosen, windows, check):
-        typer.echo(str(row))
-        lines.append(str(row))
+    before, after = ("", "") if output is None else _around(output, "scans" if scans else "bench")
+    chosen = [*(specs or []), *(() if only else networks.USUAL)]
+    rows = _of_scans() if scans else _of_networks(chosen, windows, check)
+    lines = []
+    for line in itertools.chain([networks.machine(), ""], rows):
+        typer.echo(line)
+        lines.append(line)
     if output is not None:
         from preddiff.media.whole import whole
 
@@ -47,15 +51,32 @@ def bench(
             written.write_text(before + "\n".join(["", *lines, ""]) + after)
 
 
-def _around(page: Path) -> tuple[str, str]:
-    """What stands before and after the table, with the marks."""
+def _of_networks(specs: list[str], windows: int, check: int) -> Iterator[str]:
+    from preddiff.benchmark import networks
+
+    yield networks.HEADER
+    yield from map(str, networks.measure(specs, windows, check))
+
+
+def _of_scans() -> Iterator[str]:
+    from preddiff.benchmark import scans
+
+    yield scans.HEADER
+    yield from map(str, scans.measure())
+    seconds = scans.seconds_to_fit()
+    yield f"\nTo fit a located sampler takes {seconds:.0f} s for each volume and 1,000 cells."
+
+
+def _around(page: Path, name: str) -> tuple[str, str]:
+    """What stands before and after the table, with its marks."""
     from preddiff.errors import ResultError
 
-    text = page.read_text() if page.exists() else f"{_BEGIN}{_END}\n"
-    if text.count(_BEGIN) != 1 or text.count(_END) != 1:
-        raise ResultError(f"{page}: expected the marks {_BEGIN} and {_END}, once each; add them")
-    before, rest = text.split(_BEGIN)
-    return before + _BEGIN, _END + rest.split(_END)[1]
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    text = page.read_text() if page.exists() else f"{begin}{end}\n"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ResultError(f"{page}: expected the marks {begin} and {end}, once each; add them")
+    before, rest = text.split(begin)
+    return before + begin, end + rest.split(end)[1]
 
 
 bench.__doc__ = _HELP
