@@ -124,7 +124,7 @@ def _located(cohort: ConditionalGaussian) -> Located:
     """A sampler of which every cell has a normal of its own, if the same as any other's."""
     grid, size = Grid.over(_SHAPE[1:], _PATCH, _GRID), len(cohort.mean)
     cells = math.prod(grid.cells)
-    one = np.eye(size, dtype=np.float32)[np.tril_indices(size)]
+    one = np.eye(size, dtype=np.float32)[np.tri(size, dtype=bool)]
     return Located(
         grid, cohort.shape, cohort.mean, cohort.covariance, np.arange(cells),
         np.zeros((cells, size), dtype=np.float32), np.tile(one, (cells, 1)),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import linalg
 
 from preddiff.samplers import fitting
 from preddiff.samplers.patches import flattened, places
@@ -71,7 +72,9 @@ class Grid:
 def statistics(
     volumes: Iterable[ArrayLike], grid: Grid, wanted: Integers, mean: Floats, unit: Floats
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Mean (p,) and covariance (p, p) of each wanted cell, relative to the cohort's.
+    """Mean (p,) of each wanted cell and the `unit` (p, p) of its covariance.
+
+    Both are relative to the cohort's.
 
     Gone through once; memory holds a covariance per wanted cell.
 
@@ -96,7 +99,14 @@ def statistics(
             sums[n] += rows.sum(axis=0)
             squares[n] += rows.T @ rows
     for count, total, square in zip(counts, sums, squares, strict=True):
-        yield _shrunk(count, members, total, square)
+        own, spread = _shrunk(count, members, total, square)
+        yield own, unit_of(spread)
+
+
+def unit_of(covariance: Floats) -> Floats:
+    """L⁻¹, where L·Lᵀ is a covariance: what makes it 1."""
+    factor = linalg.cholesky(covariance, lower=True)
+    return np.asarray(linalg.solve_triangular(factor, np.eye(len(factor)), lower=True))
 
 
 def _shrunk(count: float, members: int, total: Floats, square: Floats) -> tuple[Floats, Floats]:

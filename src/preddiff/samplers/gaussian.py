@@ -149,8 +149,7 @@ class ConditionalGaussian(Patchwise):
         """
         key = (size, offset)
         if key not in self._conditionals:
-            window = normal.places(self.shape, offset, size)
-            rest = np.setdiff1d(np.arange(len(self.mean)), window)
+            window, rest = normal.split(self.shape, offset, size)
             if self._precision is None:
                 found = normal.condition(self.mean, self.covariance, window, rest)
             else:

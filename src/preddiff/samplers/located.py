@@ -34,7 +34,8 @@ class Located(Patchwise):
     fitted : numbers of the cells that have statistics of their own, ascending; others have the
         cohort's.
     means : (cell, p), relative to the cohort's: see `cells.py`.
-    factors : (cell, p · (p + 1) / 2), lower triangles of the covariances relative to the cohort's.
+    units : (cell, p · (p + 1) / 2), lower triangles of what makes the covariances, relative to the
+        cohort's, to 1.
     clip, pairs, facts : as in ConditionalGaussian.
     """
 
@@ -48,7 +49,7 @@ class Located(Patchwise):
         covariance: Floats,
         fitted: NDArray[np.int64],
         means: NDArray[np.float32],
-        covariances: NDArray[np.float32],
+        units: NDArray[np.float32],
         *,
         clip: bool = True,
         pairs: bool = False,
@@ -60,7 +61,7 @@ class Located(Patchwise):
         self.covariance = covariance
         self.fitted = fitted
         self.means = means
-        self.covariances = covariances
+        self.units = units
         self.clip = clip
         self.pairs = pairs
         self.facts = facts
@@ -109,17 +110,16 @@ class Located(Patchwise):
             )
         where = cells.Grid.over(spatial, patch, tuple(grid))
         fitted, size = where.touching(inside), len(mean)
-        lower, unit = np.tril_indices(size), _unit(covariance)
+        lower, unit = np.tri(size, dtype=bool), cells.unit_of(covariance)
         means = np.empty((len(fitted), size), dtype=np.float32)
-        covariances = np.empty((len(fitted), len(lower[0])), dtype=np.float32)
+        units = np.empty((len(fitted), lower.sum()), dtype=np.float32)
         several = max(1, memory // (8 * size * (size + 1)))
         for first in range(0, len(fitted), several):
             some = fitted[first : first + several]
-            for n, (own, spread) in enumerate(
-                cells.statistics(volumes, where, some, mean, unit), start=first
-            ):
-                means[n], covariances[n] = own, spread[lower]
-        return cls(where, shape, mean, covariance, fitted, means, covariances, clip=clip, **facts)
+            found = cells.statistics(volumes, where, some, mean, unit)
+            for n, (own, to_1) in enumerate(found, start=first):
+                means[n], units[n] = own, to_1[lower]
+        return cls(where, shape, mean, covariance, fitted, means, units, clip=clip, **facts)
 
     def paired(self) -> Self:
         return type(self)(*self._parts, clip=self.clip, pairs=True, **self.facts)
@@ -164,9 +164,9 @@ class Located(Patchwise):
 
     def normal_of(self, cell: int) -> tuple[Floats, Floats]:
         """Mean (p,) and covariance (p, p) of the patches in a cell."""
-        own, spread = self._relative(cell)
-        factor = linalg.cholesky(self.covariance, lower=True)
-        return self.mean + factor @ own, factor @ spread @ factor.T
+        own, unit = self._relative(cell)
+        factor = linalg.inv(unit @ self._unit)
+        return self.mean + linalg.solve_triangular(self._unit, own, lower=True), factor @ factor.T
 
     def save(self, path: str | Path) -> None:
         base.write(path, self.kind, self._arrays, clip=self.clip, **self.facts)
@@ -182,7 +182,7 @@ class Located(Patchwise):
     def _parts(self) -> tuple[Any, ...]:
         return (
             self.grid, self.shape, self.mean, self.covariance,
-            self.fitted, self.means, self.covariances,
+            self.fitted, self.means, self.units,
         )  # fmt: skip
 
     @property
@@ -195,46 +195,43 @@ class Located(Patchwise):
             "covariance": self.covariance,
             "fitted": self.fitted,
             "means": self.means,
-            "covariances": self.covariances,
+            "units": self.units,
         }
 
     @cached_property
-    def _whitening(self) -> Floats:
-        return _unit(self.covariance)
+    def _unit(self) -> Floats:
+        return cells.unit_of(self.covariance)
+
+    @cached_property
+    def _lower(self) -> NDArray[np.bool_]:
+        return np.tri(len(self.mean), dtype=bool)
 
     def _relative(self, cell: int) -> tuple[Floats, Floats]:
-        """A cell's mean and covariance relative to the cohort's; without its own, the cohort's."""
+        """A cell's mean and unit relative to the cohort's; without its own, the cohort's."""
         size = len(self.mean)
         n = int(np.searchsorted(self.fitted, cell))
         if n == len(self.fitted) or self.fitted[n] != cell:
             return np.zeros(size), np.eye(size)
-        lower = np.zeros((size, size))
-        lower[np.tril_indices(size)] = self.covariances[n]
-        return self.means[n].astype(np.float64), lower + np.tril(lower, -1).T
+        unit = np.zeros((size, size))
+        unit[self._lower] = self.units[n]
+        return self.means[n].astype(np.float64), unit
 
     def _alike(self, windows: Windows) -> Iterator[Alike]:
         """The windows whose patches are in one cell, and that sit at the same place in them."""
         corners = self._corners(windows)
         offsets, numbers = windows.starts - corners, self.grid.numbers(corners)
         keys, limits = np.column_stack([numbers, offsets]), (math.prod(self.grid.cells),)
-        last, whitening = -1, self._whitening
+        last = -1
         for members in by_key(keys, limits + self.shape[1:]):
             cell, *offset = keys[members[0]].tolist()
             if cell != last:
-                own, spread = self._relative(cell)
-                mean = self.mean + linalg.solve_triangular(whitening, own, lower=True)
-                factor, last = linalg.cho_factor(spread, lower=True), cell
-            window = normal.places(self.shape, tuple(offset), windows.size)
-            rest = np.setdiff1d(np.arange(len(mean)), window)
-            # Inverse of the cell's covariance: L⁻ᵀ · spread⁻¹ · L⁻¹.
-            rows = linalg.cho_solve(factor, whitening[:, window]).T @ whitening
+                own, unit = self._relative(cell)
+                mean = self.mean + linalg.solve_triangular(self._unit, own, lower=True)
+                last = cell
+            window, rest = normal.split(self.shape, tuple(offset), windows.size)
+            # Rows of the inverse of the cell's covariance, (unit · cohort's)ᵀ · unit · cohort's.
+            rows = (unit.T @ (unit @ self._unit[:, window])).T @ self._unit
             yield Alike(normal.by_precision(mean, rows, window, rest), members, corners[members])
-
-
-def _unit(covariance: Floats) -> Floats:
-    """L⁻¹, where L·Lᵀ is the covariance."""
-    factor = linalg.cholesky(covariance, lower=True)
-    return np.asarray(linalg.solve_triangular(factor, np.eye(len(factor)), lower=True))
 
 
 def _times(lengths: Sequence[int]) -> str:

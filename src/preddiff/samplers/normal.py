@@ -4,6 +4,7 @@ Axis names: n window, w value in the window, r value in the rest of the patch.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def by_precision(
     ----------
     rows : (w, w + r).
     """
-    own = _solve(rows[:, window], np.eye(len(window)))
+    own = np.linalg.inv(rows[:, window])
     own = (own + own.T) / 2
     gain = -own @ rows[:, rest]
     return Conditional(window, rest, mean[window], mean[rest], gain, own, _square_root(own))
@@ -97,6 +98,15 @@ def places(
     numbers = np.arange(int(np.prod(shape))).reshape(shape)
     box = tuple(slice(o, o + k) for o, k in zip(corner, size, strict=True))
     return numbers[(slice(None), *box)].reshape(-1)
+
+
+@cache
+def split(
+    shape: tuple[int, ...], corner: tuple[int, ...], size: tuple[int, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the values of a box stand in a flattened patch, and all others."""
+    inside = places(shape, corner, size)
+    return inside, np.setdiff1d(np.arange(int(np.prod(shape))), inside)
 
 
 def check(mean: Array, covariance: Array, shape: tuple[int, ...]) -> None:
@@ -132,7 +142,8 @@ def _solve(matrix: Array, right: Array) -> Array:
 def _square_root(covariance: Array) -> Array:
     """A factor of a covariance: lower triangular, or of its eigenvectors where it is singular."""
     try:
-        return np.asarray(linalg.cholesky(covariance, lower=True))
+        # With less ado than scipy's, for many small ones.
+        return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
     except linalg.LinAlgError:
         values, vectors = linalg.eigh(covariance)
         return np.asarray(vectors * np.sqrt(np.clip(values, 0, None)))
