@@ -392,3 +392,20 @@ def test_pictures_of_different_networks_may_differ_in_size(browser, tmp_path, sm
     for tab in opened(browser, written):
         tab.get_by_role("radio", name="other").check()
         assert seen(tab).shape == (16, 12, 3)
+
+
+def test_the_map_of_a_hidden_node_lies_over_the_whole_picture(browser, tmp_path, small_network):
+    picture = np.random.default_rng(1).random((3, SIDE, SIDE))
+    e = preddiff.explain(
+        small_network, picture, source="2", sampler="constant:0", window=1, samples=1
+    )
+    assert e.relevance.shape[1:] == (SIDE / 2, SIDE / 2)
+    for tab in opened(browser, preddiff.page(e, tmp_path / "page.html")):
+        stretched = e.relevance.values[0].repeat(2, axis=0).repeat(2, axis=1)
+        end = colours.limit(stretched)
+        np.testing.assert_array_equal(seen(tab), overlay(e.picture.values, stretched, end))
+        point_at(tab, 5, 9)
+        assert tab.locator("#pixel").inner_text() == "x 4, y 2"
+        assert number(tab.locator("#relevance").inner_text()) == float(
+            f"{float(e.relevance[0, 2, 4]):.3g}"
+        )

@@ -106,6 +106,7 @@ def _explanation(explanation: Explanation, pictures: dict[bytes, dict[str, Any]]
     return {
         "picture": list(pictures).index(key),
         "shape": explanation.coverage.shape,
+        "pictureShape": values.shape[1:],  # a hidden node's map is stretched over it
         "window": int(explanation.provenance["window"]),
         "corners": corners(explanation),
         "unit": explanation.unit,

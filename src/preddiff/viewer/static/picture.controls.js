@@ -38,7 +38,8 @@ function showAll() {
   const [height, width] = shapeOf(current);
   paint(one("view"), current);
   one("marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
-  document.body.style.setProperty("--ratio", width / height);
+  const [tall, wide] = pictureShapeOf(current);
+  document.body.style.setProperty("--ratio", wide / tall);
   one("opacity-value").textContent = `${Math.round(100 * look.opacity)} %`;
   const least = look.threshold * current.largest;
   one("threshold-value").textContent =

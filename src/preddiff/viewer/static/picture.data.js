@@ -42,6 +42,7 @@ async function windowsOf(map) {
 }
 
 const shapeOf = (map) => explanations[map.explanation].shape;
+const pictureShapeOf = (map) => explanations[map.explanation].pictureShape;
 const unitOf = (map) => explanations[map.explanation].unit;
 const pictureOf = (map) => pictures[explanations[map.explanation].picture];
 

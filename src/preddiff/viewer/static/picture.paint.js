@@ -37,7 +37,7 @@ function countShown(map) {
 
 // Draw a map on its canvas, one pixel of the canvas for each of the picture.
 function paint(canvas, map, mode = look.mode) {
-  const [height, width] = shapeOf(map);
+  const [height, width] = pictureShapeOf(map);
   canvas.width = width;
   canvas.height = height;
   const image = new ImageData(width, height);
@@ -51,29 +51,46 @@ function paint(canvas, map, mode = look.mode) {
   canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
 }
 
+// For each pixel of the picture the place in the map: itself, or a hidden node's place below it.
+function placesOf(map) {
+  const [height, width] = pictureShapeOf(map);
+  const [rows, columns] = shapeOf(map);
+  const places = new Uint32Array(height * width);
+  for (let i = 0; i < places.length; i++) {
+    const [y, x] = [Math.floor(i / width), i % width];
+    places[i] = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
+  }
+  return places;
+}
+
 // The function from the number of a pixel to its colour.
 function painter(map, mode) {
   const { colour, grey } = pictureOf(map);
   const under = mode === "greyed" ? grey : colour;
   const picture = (i) => under.subarray(3 * i, 3 * i + 3);
   if (mode === "picture") return picture;
+  const places = placesOf(map);
+  const relevanceAt = (i) => map.relevance[places[i]];
   if (mode === "error") {
     const end = errorEnd(map);
-    return (i) => (Number.isNaN(map.error[i]) ? facts.unknown : errorColour(map.error[i], end));
+    return (i) => {
+      const error = map.error[places[i]];
+      return Number.isNaN(error) ? facts.unknown : errorColour(error, end);
+    };
   }
   const end = endOf(map);
-  const shown = (i) => isShown(map.relevance[i], map.error[i], map.largest);
+  const shown = (i) => isShown(relevanceAt(i), map.error[places[i]], map.largest);
   if (mode === "alone") {
     return (i) =>
-      Number.isNaN(map.relevance[i])
+      Number.isNaN(relevanceAt(i))
         ? facts.unknown
-        : signedColour(shown(i) ? map.relevance[i] : 0, end);
+        : signedColour(shown(i) ? relevanceAt(i) : 0, end);
   }
   const mixed = [0, 0, 0];
   return (i) => {
     const below = picture(i);
     if (!shown(i)) return below;
-    const value = map.relevance[i];
+    const value = relevanceAt(i);
     const cover = look.opacity * Math.min(1, Math.abs(value) / end / facts.opaque);
     const above = signedColour(value, end);
     for (let part = 0; part < 3; part++) {
