@@ -148,7 +148,7 @@ def opened(browser, run):
 
 
 def relative_error(page):
-    page.locator("#told", has_text="relative error").wait_for()
+    page.locator("#told", has_text="%").wait_for()
     return float(re.search(r"relative error ([\d.]+) %", page.locator("#told").inner_text())[1])
 
 

@@ -42,6 +42,15 @@ def test_what_comes_from_files_is_escaped(written):
     assert text.count("</script>") == len(re.findall("<script", text))
 
 
+def test_a_name_cannot_break_out_of_the_page(browser, tmp_path, several):
+    name = "</script><script>document.body.dataset.broken = 'yes'</script>.png"
+    data = several[0].data.assign_attrs(input=name, model=name)
+    written = preddiff.page(preddiff.Explanation(data), tmp_path / "page.html")
+    for tab in opened(browser, written):
+        assert tab.locator("body").get_attribute("data-broken") is None
+        assert name in tab.locator("h1").inner_text()
+
+
 def test_it_is_one_file_that_asks_for_nothing(written):
     text = written.read_text(encoding="utf-8")
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)[1]

@@ -110,8 +110,18 @@ def _explanation(explanation: Explanation, pictures: dict[bytes, dict[str, Any]]
         "window": int(explanation.provenance["window"]),
         "corners": corners(explanation),
         "unit": explanation.unit,
+        "settings": _settings(explanation),
         "gaps": bool((explanation.coverage.values == 0).any()),
     }
+
+
+def _settings(explanation: Explanation) -> str:
+    """What has to be said of a map that leaves the page as a picture."""
+    facts = explanation.provenance
+    return (
+        f"{facts['model']}, window {facts['window']}, {facts['samples']} draws, {facts['sampler']}, "
+        f"stride {facts['stride']} · preddiff {facts['preddiff_version']}"
+    )
 
 
 def _choices(

@@ -202,7 +202,7 @@ function caption() {
     low: one("low").textContent,
     middle: one("middle").textContent,
     high: one("high").textContent,
-    foot: current.choices.join(", ") + " · preddiff",
+    foot: explanations[current.explanation].settings,
     file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.choices.join(" ")}.png`,
 
   };

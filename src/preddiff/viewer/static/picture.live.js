@@ -23,7 +23,8 @@ async function take(told) {
 
 function progressOf({ relativeError, windows, of, seconds, atMost }) {
   const parts = [`${windows.toLocaleString("en")} of ${of.toLocaleString("en")} windows`];
-  if (relativeError !== null) parts.push(`relative error ${Number((100 * relativeError).toPrecision(2))} %`);
+  const percent = relativeError === null ? "not known yet" : `${Number((100 * relativeError).toPrecision(2))} %`;
+  parts.push(`relative error ${percent}`);
   if (seconds !== null) parts.push(`${atMost ? "at most" : "about"} ${duration(seconds)} left`);
   return parts.join(", ");
 }
