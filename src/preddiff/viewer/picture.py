@@ -119,8 +119,8 @@ def _settings(explanation: Explanation) -> str:
     """What has to be said of a map that leaves the page as a picture."""
     facts = explanation.provenance
     return (
-        f"{facts['model']}, window {facts['window']}, {facts['samples']} draws, {facts['sampler']}, "
-        f"stride {facts['stride']} · preddiff {facts['preddiff_version']}"
+        f"{facts['model']}, window {facts['window']}, stride {facts['stride']}, "
+        f"{facts['samples']} draws, {facts['sampler']} · preddiff {facts['preddiff_version']}"
     )
 
 
