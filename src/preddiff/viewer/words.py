@@ -47,7 +47,7 @@ def _told(explanation: Explanation) -> dict[str, Any]:
 
 
 def _exact(facts: Mapping[str, Any]) -> str:
-    if facts.get("engine") == "linear":
+    if facts.get("engine") == "closed form":
         return "Exact: the mean over all draws that there are, in closed form."
     return "Exact: no more draws could have been taken than were."
 

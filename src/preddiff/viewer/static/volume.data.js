@@ -18,7 +18,7 @@ function volume(number) {
 
 async function unpack(number) {
   const element = document.getElementById(`volume-${number}`);
-  const nifti = await unzip(element.textContent);
+  const nifti = stepsToLevels(new Uint8Array(await unzip(element.textContent)));
   element.remove(); // a copy of it would only cost memory
   const header = new DataView(nifti, 0, HEADER);
   return {
@@ -27,6 +27,19 @@ async function unpack(number) {
     slope: header.getFloat32(112, true),
     offset: header.getFloat32(116, true),
   };
+}
+
+/** A NIfTI file from its header, the low and the high bytes of the steps from voxel to voxel. */
+function stepsToLevels(bytes) {
+  const nifti = bytes.slice().buffer;
+  const levels = new Int16Array(nifti, HEADER);
+  const [low, high] = [bytes.subarray(HEADER), bytes.subarray(HEADER + levels.length)];
+  let level = 0;
+  for (let n = 0; n < levels.length; n++) {
+    level += low[n] | (high[n] << 8);
+    levels[n] = level; // which wraps around as int16 does
+  }
+  return nifti;
 }
 
 function unzip(text) {
