@@ -64,7 +64,10 @@ def _of_scans() -> Iterator[str]:
     yield scans.HEADER
     yield from map(str, scans.measure())
     seconds = scans.seconds_to_fit()
-    yield f"\nTo fit a located sampler takes {seconds:.0f} s for each volume and 1,000 cells."
+    yield (
+        f"\nTo fit a located sampler takes {seconds:.1f} s of processor time for each volume and "
+        "1,000 cells."
+    )
 
 
 def _around(page: Path, name: str) -> tuple[str, str]:

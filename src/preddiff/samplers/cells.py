@@ -94,12 +94,12 @@ def statistics(
         shape = (len(values), *(grid.patch,) * len(grid.spatial))
         members += 1
         for n, inside in enumerate(by_cell):
-            rows = (flattened(values, inside, shape) - mean) @ unit.T
+            rows = flattened(values, inside, shape) - mean
             counts[n] += len(rows)
             sums[n] += rows.sum(axis=0)
             squares[n] += rows.T @ rows
     for count, total, square in zip(counts, sums, squares, strict=True):
-        own, spread = _shrunk(count, members, total, square)
+        own, spread = _shrunk(count, members, unit @ total, unit @ square @ unit.T)
         yield own, unit_of(spread)
 
 
