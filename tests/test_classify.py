@@ -1,6 +1,8 @@
 """The paper's classifier of scans: what it looks at, how it is judged, and bad tables."""
 
+import runpy
 import sys
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -10,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 import preddiff
+from conftest import DATA, needs_data
 from preddiff import cli
 from preddiff.classify import Table, Voxels, fit
 from preddiff.grid import Grid
@@ -200,3 +203,56 @@ def test_show_of_what_is_no_classifier(study, monkeypatch, capsys):
     status, _, complained = run(monkeypatch, capsys, study, "classify", "show", "study.csv")
     assert status == 2
     assert "study.csv: not a whole .skops file" in complained
+
+
+@pytest.fixture(scope="module")
+def lesions(tmp_path_factory):
+    """The real lesion maps as 4 mm block means, and their table, as scripts/lesions.py makes them.
+
+    Read without its checks, which take a minute for all; one is held against the script's own.
+    """
+    folder, out = DATA / "volumes" / "lesymap", tmp_path_factory.mktemp("lesions")
+    scores, lines = np.loadtxt(folder / "behavior.txt"), ["path,group"]
+    grid = damaged = None
+    script = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "lesions.py"))
+    for path, score in zip(sorted(folder.glob("*.nii.gz")), scores, strict=True):
+        values = np.asarray(nibabel.load(path).dataobj)
+        filled = np.zeros((184, 220, 184), np.uint8)
+        filled[:181, :217, :181] = values
+        means = filled.reshape(46, 4, 55, 4, 46, 4).mean(axis=(1, 3, 5)).T
+        if grid is None:
+            expected, grid = script["coarser"](volumes.read(path))
+            np.testing.assert_allclose(means, expected, atol=1e-6)
+        maps.write(means, grid, out / path.name.removesuffix(".gz"))
+        group = "above" if score > np.median(scores) else "below"
+        lines.append(f"{path.name.removesuffix('.gz')},{group}")
+        damaged = means > 0 if damaged is None else damaged | (means > 0)
+    maps.write(damaged.astype(np.float32), grid, out / "damaged.nii")
+    (out / "table.csv").write_text("\n".join(lines))
+    return out
+
+
+@needs_data
+def test_block_means_lie_where_the_lesions_do(lesions):
+    fine = volumes.read(DATA / "volumes" / "lesymap" / "Subject_002.nii.gz")
+    coarse = volumes.read(lesions / "Subject_002.nii")
+
+    def centre(volume):
+        places = np.argwhere(volume.values[0] > 0)
+        weights = volume.values[0][volume.values[0] > 0]
+        return np.average(volume.grid.world(places), axis=0, weights=weights)
+
+    np.testing.assert_allclose(centre(coarse), centre(fine), atol=1e-3)
+
+
+@needs_data
+def test_lesion_maps_foretell_the_score(lesions):
+    """In voxels that are damaged in somebody: in the others there is nothing to weigh."""
+    rows = Table.read(lesions / "table.csv")
+    voxels = Voxels.choose(volumes.read(rows.paths[0]).grid, lesions / "damaged.nii")
+    fitted = fit(rows, voxels)
+    assert fitted.facts["subjects"] == 131
+    assert fitted.facts["accuracy"] >= 0.85
+    assert fitted.facts["auc"] >= 0.9
+    strongest = np.argwhere(voxels.mask)[fitted.estimator.coef_[0].argmax()]
+    assert voxels.grid.world(strongest[None])[0, 0] < 0  # where the lesions are
