@@ -1,0 +1,116 @@
+"""The table of docs/volumes.md: maps of a linear classifier against what is known to differ.
+
+Simulated cohorts of both kinds, an L2 logistic regression, and for every test subject the maps of
+prediction difference analysis beside those that are read off the weights.
+"""
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+
+from preddiff.baselines.pattern import activation_pattern
+from preddiff.baselines.significance import analytic_p_values
+from preddiff.baselines.weights import times_deviation, times_input
+from preddiff.benchmark.networks import machine
+from preddiff.paper import scores, study
+from preddiff.paper.study import Study
+from preddiff.render.strips import SHOWN
+
+WINDOW = 3
+COLUMNS = ("area under PR", "right sign", "pieces", "above 15 %")
+
+
+def of_the_group(made: Study) -> dict[str, tuple[np.ndarray, bool]]:
+    """Maps (z, y, x) that are the same for everybody, and whether their sign means something."""
+    mask, features = made.cohort.mask, made.features
+    p = analytic_p_values(features, made.cohort.patient[: made.train])
+    pattern = activation_pattern(made.weights[mask], features)
+    return {
+        "weights |w|": (made.weights, True),
+        "p-values": (_volume(-np.log10(np.maximum(p, 1e-300)), mask), False),
+        "Haufe's pattern": (_volume(pattern, mask), True),
+    }
+
+
+def _volume(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    volume = np.zeros(mask.shape)
+    volume[mask] = values
+    return volume
+
+
+def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
+    """Maps (z, y, x) of one subject; positive speaks for a patient."""
+    scan = made.cohort.scans[subject, 0]
+    maps = {
+        name: made.explain(subject, sampler, WINDOW).relevance.values[0]
+        for name, sampler in samplers.items()
+    }
+    maps["w · x"] = times_input(made.weights, scan)
+    maps["w · (x - mean)"] = times_deviation(made.weights, scan, made.mean)
+    return maps
+
+
+def measured(made: Study, common: bool) -> Iterator[tuple[str, list[float]]]:
+    """A map's name and its scores, for every map of every test subject who has a truth."""
+    cohort = made.cohort
+    samplers = {name: made.sampler(name, WINDOW) for name in study.SAMPLERS}
+    group = of_the_group(made)
+    for subject in range(made.train, len(cohort)):
+        patient = bool(cohort.patient[subject])
+        if not (patient or common):
+            continue  # a control has lost nothing anywhere
+        truth = cohort.truth(subject if patient else 1)  # of the common effect, all have the same
+        for name, (values, signed) in group.items():
+            yield name, scored(values, truth, cohort.mask, -1 if signed else None)
+        for name, values in of_one(made, subject, samplers).items():
+            yield name, scored(values, truth, cohort.mask, 1 if patient else -1)
+
+
+def scored(values: np.ndarray, truth: np.ndarray, mask: np.ndarray, sign: int | None) -> list:
+    inside, true = values[mask], truth[mask]
+    return [
+        scores.precision_recall_area(inside, true),
+        np.nan if sign is None else scores.right_sign(inside, true, sign),
+        scores.components(np.where(mask, values, np.nan), int(true.sum())),
+        scores.above(inside, SHOWN),
+    ]
+
+
+def table(effect: str, means: dict[str, list[np.ndarray]]) -> None:
+    """Means over seeds, and their standard errors where there is more than one."""
+    print(f"\n| {effect} effect | {' | '.join(COLUMNS)} |\n|{'---|' * (len(COLUMNS) + 1)}")
+    for name, several in means.items():
+        mean = np.mean(several, axis=0)
+        error = np.std(several, axis=0, ddof=1) / np.sqrt(len(several)) if several[1:] else mean * 0
+        cells = [
+            "" if np.isnan(m) else f"{m:.3g} ± {e:.1g}" for m, e in zip(mean, error, strict=True)
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--spacing", type=int, default=2, help="of the voxels, in mm")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--train", type=int, default=160, help="subjects of both classes")
+    parser.add_argument("--test", type=int, default=40, help="subjects of both classes")
+    wish = parser.parse_args()
+    print(f"{machine()}; {wish.spacing} mm, {wish.train} + {wish.test} subjects", flush=True)
+    for effect in ("individual", "common"):
+        means: dict[str, list[np.ndarray]] = {}
+        for seed in range(wish.seeds):
+            made = study.make(seed, effect, wish.spacing, wish.train, wish.test)
+            right = (made.probabilities > 0.5) == made.cohort.patient
+            share = right[made.train :].mean()
+            print(f"\n{effect}, seed {seed}: {share:.0%} of {wish.test} test subjects right")
+            rows: dict[str, list[list[float]]] = {}
+            for name, row in measured(made, effect == "common"):
+                rows.setdefault(name, []).append(row)
+            for name, several in rows.items():
+                means.setdefault(name, []).append(np.mean(several, axis=0))
+            table(effect, means)
+
+
+if __name__ == "__main__":
+    main()
