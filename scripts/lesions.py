@@ -9,10 +9,11 @@ FOLDER holds Subject_NNN.nii.gz and behavior.txt, one score a line in the same o
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 
 from preddiff.grid import Grid
-from preddiff.media import maps, volumes
+from preddiff.media import volumes
 
 BLOCK = 4  # voxels of 1 mm
 
@@ -31,8 +32,10 @@ def coarser(volume: volumes.Volume) -> tuple[np.ndarray, Grid]:
 def main(folder: Path, out: Path) -> None:
     scores = np.loadtxt(folder / "behavior.txt")
     lines = ["path,group"]
+    out.mkdir(parents=True, exist_ok=True)
     for path, score in zip(sorted(folder.glob("*.nii.gz")), scores, strict=True):
-        maps.write(*coarser(volumes.read(path)), out / path.name)
+        means, grid = coarser(volumes.read(path))
+        nibabel.Nifti1Image(means.T, grid.affine).to_filename(out / path.name)
         lines.append(f"{path.name},{'above' if score > np.median(scores) else 'below'}")
     (out / "table.csv").write_text("\n".join(lines) + "\n")
     print(out / "table.csv")

@@ -318,6 +318,8 @@ def test_nothing_that_identifies_is_in_a_map(path):
 
 def test_folders_of_volumes(path):
     analyze(path.parent)
+    volume = volumes.read(path)
+    maps.write(volume.values[0], volume.grid, path.with_name("map.nii.gz"))  # of an earlier run
     assert [p.name for p in volumes.find(path.parent)] == ["old.img", "scan.nii.gz"]
     with pytest.raises(InputError, match="no such folder"):
         volumes.find(path.parent / "nil")

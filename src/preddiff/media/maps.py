@@ -40,15 +40,17 @@ def write(values: NDArray[np.floating], grid: Grid, path: str | Path) -> Path:
     return path
 
 
+def is_map(path: Path) -> bool:
+    """Whether a file is a map that this package wrote."""
+    try:
+        return bytes(nifti.load(path).header["descrip"]).startswith(_MARK.encode())
+    except (InputError, KeyError, ValueError):
+        return False
+
+
 def check_place(path: Path) -> None:
     """Raise a ResultError if a file stands there that is no map of ours: it may be a scan."""
-    if not path.exists():
-        return
-    try:
-        described = bytes(nifti.load(path).header["descrip"])
-    except (InputError, KeyError, ValueError):
-        described = b""
-    if not described.startswith(_MARK.encode()):
+    if path.exists() and not is_map(path):
         raise ResultError(f"{path}: exists and is no map; remove it or choose another name")
 
 

@@ -146,7 +146,7 @@ def are_in(folder: str | Path) -> bool:
 
 
 def find(folder: str | Path) -> list[Path]:
-    """All volumes in a folder and the folders below it, sorted by path.
+    """All volumes in a folder and the folders below it, sorted by path, but for maps of ours.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def find(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with volumes in it")
-    paths = sorted(path for path in folder.rglob("*") if _is_one(path))
+    paths = sorted(path for path in folder.rglob("*") if _is_one(path) and not maps.is_map(path))
     if not paths:
         raise InputError(f"{folder}: no volumes in this folder ({', '.join(_FILES)})")
     return paths
