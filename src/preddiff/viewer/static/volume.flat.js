@@ -41,13 +41,14 @@ class Flat {
     const needed = single
       ? [lengths[single[0]], lengths[single[1]]]
       : [wide + deep, high + deep];
-    const scale = Math.min(width / needed[0], height / needed[1]);
-    const left = (width - needed[0] * scale) / 2;
-    const top = (height - needed[1] * scale) / 2;
+    const gap = single ? 0 : 24 * devicePixelRatio; // between letters of neighbours
+    const scale = Math.min((width - gap) / needed[0], (height - gap) / needed[1]);
+    const left = (width - gap - needed[0] * scale) / 2;
+    const top = (height - gap - needed[1] * scale) / 2;
     const tile = (plane, right, down) => ({
       plane,
-      left: left + right * scale,
-      top: top + down * scale,
+      left: left + right * scale + (right > 0 ? gap : 0),
+      top: top + down * scale + (down > 0 ? gap : 0),
       width: lengths[PLANES[plane][0]] * scale,
       height: lengths[PLANES[plane][1]] * scale,
     });

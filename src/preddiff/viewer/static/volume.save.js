@@ -12,6 +12,8 @@ function save() {
   const context = picture.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, picture.width, picture.height);
+  context.fillStyle = "#000"; // what the page has behind a picture that may be partly clear
+  context.fillRect(0, 0, canvas.width, canvas.height);
   renderer.redraw(); // in this very task: WebGL forgets its picture once it has been shown
   context.drawImage(canvas, 0, 0);
   context.imageSmoothingEnabled = false;
