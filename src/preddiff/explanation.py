@@ -109,12 +109,17 @@ class Explanation:
         """Whether `prediction` holds probabilities, not activations."""
         return str(self.data.attrs["unit"]) != "activation"
 
+    @property
+    def draws(self) -> str:
+        """How many draws each window had, or that all there could be are known."""
+        samples = self.data.attrs["samples"]
+        return f"{samples} draws" if samples else "all draws (closed form)"
+
     def __repr__(self) -> str:
-        settings = self.data.attrs
         shape = "×".join(str(n) for n in self.coverage.shape)
         return (
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
-            f"{self.data.sizes['window']} windows × {settings['samples']} draws, {self.unit}>"
+            f"{self.data.sizes['window']} windows × {self.draws}, {self.unit}>"
         )
 
 

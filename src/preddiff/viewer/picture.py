@@ -120,7 +120,7 @@ def _settings(explanation: Explanation) -> str:
     facts = explanation.provenance
     return (
         f"{facts['model']}, window {facts['window']}, stride {facts['stride']}, "
-        f"{facts['samples']} draws, {facts['sampler']} · preddiff {facts['preddiff_version']}"
+        f"{explanation.draws}, {facts['sampler']} · preddiff {facts['preddiff_version']}"
     )
 
 
