@@ -70,7 +70,7 @@ def _let_notebooks_show() -> None:
         known.Explanation._repr_html_ = _frame
 
 
-def _frame(explanation: Any) -> str:
+def _frame(explanation: Any) -> str | None:
     from preddiff.viewer.notebook import frame
 
     return frame(explanation)

@@ -18,18 +18,24 @@ function covering({ corners, evidence, errors, size }, [y, x]) {
 async function tellCovering(map, pixel, outline) {
   const found = covering(await windowsOf(map), pixel);
   const unit = unitOf(map);
-  const sum = found.reduce((total, window) => total + window.evidence, 0);
-  const values = found.map((window) => window.evidence);
-  document.getElementById("covering-told").textContent = found.length
-    ? `${found.length} windows cover pixel x ${pixel[1]}, y ${pixel[0]}. Their evidence is from ` +
-      `${withSign(Math.min(...values))} to ${withSign(Math.max(...values))} ${unit}, ` +
-      `${withSign(sum / found.length)} in the mean.`
-    : `No window covers pixel x ${pixel[1]}, y ${pixel[0]}.`;
+  document.getElementById("covering-told").textContent = told(found, pixel, unit);
   document.getElementById("covering-unit").textContent = unit;
   paintCovering(document.getElementById("covering-map"), map, pixel, found);
   const rows = found.slice(0, STRONGEST).map((window) => rowOf(window, map, outline));
   document.getElementById("covering-rows").replaceChildren(...rows);
   document.getElementById("covering").hidden = false;
+}
+
+function told(found, [y, x], unit) {
+  const place = `pixel x ${x}, y ${y}`;
+  if (found.length === 0) return `No window covers ${place}.`;
+  const values = found.map((window) => window.evidence);
+  if (found.length === 1) return `One window covers ${place}. Its evidence is ${withSign(values[0])} ${unit}.`;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return (
+    `${found.length} windows cover ${place}. Their evidence is from ${withSign(Math.min(...values))} ` +
+    `to ${withSign(Math.max(...values))} ${unit}, ${withSign(mean)} in the mean.`
+  );
 }
 
 function rowOf(window, map, outline) {
