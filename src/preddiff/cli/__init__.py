@@ -11,6 +11,7 @@ from preddiff.cli.classify import classify
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
+from preddiff.cli.reproduce import reproduce
 from preddiff.cli.sampler import sampler
 from preddiff.cli.view import view
 from preddiff.errors import EngineWarning, InputWarning, PreddiffError
@@ -29,6 +30,7 @@ app.add_typer(classify)
 app.command()(view)
 app.command()(export)
 app.command()(bench)
+app.command()(reproduce)
 
 
 _INTERRUPTED = 130  # what typer makes of Ctrl-C

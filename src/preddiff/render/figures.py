@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from preddiff.comparison import Comparison
@@ -16,10 +14,10 @@ from preddiff.explanation import Explanation
 from preddiff.render import colours
 from preddiff.render.bars import bars
 from preddiff.render.overlay import overlay, rgb, stretched
+from preddiff.render.panels import colour_bar, show
 from preddiff.render.strips import strips, through_peak
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 
@@ -75,12 +73,12 @@ def _pictures(several: Comparison) -> Figure:
     for number, (title, each, row) in enumerate(rows):
         shown = _shown(each, row, ends[each.unit], with_gradient)
         for panel, (name, image) in zip(panels[number], shown.items(), strict=True):
-            _show(panel, image, name if number == 0 else "")
+            show(panel, image, name if number == 0 else "")
         caption = _caption(each, row) if not title else f"{title}\n{_caption(each, row)}"
         panels[number, 0].set_ylabel(caption, fontsize=10, parse_math=False)
     for unit, end in ends.items():
         own = panels[[number for number, (_, each, _) in enumerate(rows) if each.unit == unit]]
-        _colour_bar(drawing, own, end, unit)
+        colour_bar(drawing, own, end, unit)
     if any((each.coverage.values == 0).any() for each in several):
         drawing.supxlabel("sand-coloured: no window covers these pixels", fontsize=9)
     return drawing
@@ -105,23 +103,7 @@ def _shown(
     return shown
 
 
-def _show(axes: Axes, image: np.ndarray, title: str) -> None:
-    axes.imshow(image, interpolation="nearest")
-    axes.set_title(title, fontsize=10)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for side in axes.spines.values():
-        side.set_linewidth(0.5)
-
-
 def _caption(explanation: Explanation, row: int) -> str:
     """Name of a target and the model's value for it."""
     symbol = "p" if explanation.of_probabilities else "value"
     return f"{explanation.labels[row]}\n{symbol} = {explanation.values[row]}"
-
-
-def _colour_bar(drawing: Figure, axes: np.ndarray, end: float, unit: str) -> None:
-    scale = ScalarMappable(Normalize(-end, end), colours.SIGNED)
-    bar = drawing.colorbar(scale, ax=axes, fraction=0.03, pad=0.01, aspect=25)
-    bar.set_label(f"against  ←  relevance ({unit})  →  for", fontsize=10)
-    bar.ax.tick_params(labelsize=9)
