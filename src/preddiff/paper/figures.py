@@ -42,7 +42,7 @@ def fig1(material: Material) -> Drawn:
 
 def fig3(material: Material) -> Drawn:
     """Figure 3: marginal against conditional sampling."""
-    rows = []
+    rows: list[Row] = []
     for name in ("ostrich", "sax"):
         pool = material.folder / "images" / "imagenet"
         both = [
@@ -82,7 +82,7 @@ def fig4(material: Material) -> Drawn:
 
 def fig5(material: Material) -> Drawn:
     """Figure 5: feature maps of three layers."""
-    rows = []
+    rows: list[Row] = []
     for layer in LAYERS:
         e = _explained(material, "GoogLeNet", "tabby", node=layer, targets="all", **_few(material))
         chosen = _strongest(e)
@@ -126,7 +126,7 @@ def fig6(material: Material) -> Drawn:
 
 def fig7(material: Material) -> Drawn:
     """Figure 7: the top three classes before and after the softmax."""
-    rows = []
+    rows: list[Row] = []
     for name in ("African_elephant", "Border_collie"):
         output = _explained(material, "GoogLeNet", name, targets="top3")
         classes = [int(c) for c in output.data["target"]]
@@ -149,7 +149,7 @@ def fig7(material: Material) -> Drawn:
 
 def fig8(material: Material) -> Drawn:
     """Figure 8: three networks."""
-    rows = []
+    rows: list[Row] = []
     for name in ("balloon", "African_elephant"):
         target = material.true_class(material.picture(name))
         shown: list[Panel] = []
@@ -169,7 +169,7 @@ def fig8(material: Material) -> Drawn:
 def fig13(material: Material) -> Drawn:
     """Figure 13: pictures chosen at random, beside their sensitivity maps."""
     drawn = np.random.default_rng(material.seed).choice(len(material.rows), 6, replace=False)
-    rows = []
+    rows: list[Row] = []
     for number in sorted(drawn):
         name = Path(material.rows[number]["file"]).stem
         network = material.network("GoogLeNet")
