@@ -197,7 +197,7 @@ BAD = [
     bad("a mask of another size", ["cat.jpg", *TINY, "--mask", "small.png"],
         "small.png: has 9×9 pixels, expected those of the picture, 60×40",
         lambda folder: Image.new("L", (9, 9), 255).save(folder / "small.png")),
-    bad("no number", ["cat.jpg", "--window", "2.5"], "Invalid value for '--window'"),
+    bad("no number", ["cat.jpg", "--window", "2.5"], "window='2.5': expected a whole number"),
     bad("no such option", ["cat.jpg", "--windw", "2"], "No such option: --windw"),
     bad("a large seed", ["cat.jpg", *TINY, "--seed", "9" * 20], "seed=99999999999999999999"),
     bad("a factory that raises", ["cat.jpg", "--model", "json:loads"],
@@ -348,3 +348,31 @@ def test_bench_puts_its_table_into_a_page(place):
     page.write_text("nothing")
     again = run("bench", "torchvision:squeezenet1_1@random", "--only", "-o", page, cwd=place)
     assert again.returncode == 2
+
+
+def test_repeated_options_are_explained_side_by_side(place, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+    words = ["explain", "cat.jpg", *map(str, TINY), "--window", "8"]
+    result = CliRunner().invoke(cli.app, words)
+    assert result.exception is None, result.exception
+    assert {path.name for path in (place / "out").iterdir()} == {
+        "cat.window-6.zarr", "cat.window-8.zarr", "cat.png", "cat.html",
+    }  # fmt: skip
+    assert result.stdout.startswith("window 6, ")
+    assert result.stdout.splitlines()[-1] == str(Path("out/cat.html"))
+    again = CliRunner().invoke(cli.app, [*words, "--resume"])
+    assert "of one explanation at a time" in str(again.exception)
+
+
+@pytest.mark.parametrize("window", ["4", "channel", "unit"])
+def test_windows_of_a_hidden_node_on_the_command_line(place, monkeypatch, window):
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
+    words = ["explain", "cat.jpg", "--model", "tiny_model:make", "--source", "1", "--measure", "AD"]
+    result = CliRunner().invoke(
+        cli.app, [*words, "--sampler", "marginal:pool", "--window", window, "--samples", "2"]
+    )
+    assert result.exception is None, result.exception
+    shown = "cat.zarr" if window == "unit" else "cat.png"
+    assert result.stdout.splitlines()[-1] == str(Path("out") / shown)

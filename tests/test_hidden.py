@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import preddiff
 from conftest import DATA, needs_data
-from preddiff.errors import SettingError, TargetError
+from preddiff.errors import SamplerError, SettingError, TargetError
 from preddiff.models.hidden import Beyond
 from preddiff.models.network import Network
 from preddiff.samplers import Constant, Marginal
+from preddiff.samplers.channelwise import ChannelwiseGaussian
+from preddiff.windows import Windows
 
 LABELS = ["cat", "dog", "owl", "pig"]
 
@@ -241,3 +244,53 @@ def test_googlenet_from_a_hidden_node(rng):
     node = "inception_5b/output"
     hidden = both_engines(model, picture, window=3, stride=4, node=node, targets=[7], **settings)
     assert hidden.unit == "activation"
+
+
+def test_there_is_no_page_of_a_hidden_nodes_windows(branches, picture, tmp_path):
+    e = preddiff.explain(branches, picture, source="left", sampler="constant:0", window=6, stride=6)
+    with pytest.raises(SettingError, match="windows of left: pages are of windows of the input"):
+        preddiff.page(e, tmp_path / "page.html")
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    for n in range(6):
+        pixels = rng.integers(0, 256, size=(12, 12, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{n}.png")
+    return tmp_path
+
+
+def test_samplers_of_hidden_values_come_from_a_folder_of_pictures(branches, picture, folder):
+    settings = {"source": "act", "window": 3, "stride": 3, "samples": 4, "engine": "dense"}
+    for spec in (f"marginal:{folder}", f"conditional:{folder}"):
+        e = preddiff.explain(branches, picture, sampler=spec, margin=1, **settings)
+        assert np.isfinite(e.relevance).all()
+        assert (e.evidence_error > 0).all()
+    with pytest.raises(SamplerError, match="'conditional': of a hidden node, expected conditional"):
+        preddiff.explain(branches, picture, **settings)
+
+
+def test_each_channel_follows_its_own_neighbours_within_what_was_seen(rng, tmp_path):
+    """Channels with other correlations: the draws have each one's conditional mean and spread."""
+    smooth = rng.normal(size=(40, 1, 20, 20)).cumsum(axis=3) / 4
+    rough = rng.normal(size=(40, 1, 20, 20))
+    maps = np.concatenate([smooth, rough], axis=1).astype(np.float32)
+    sampler = ChannelwiseGaussian.fit(maps, patch=5)
+    windows = Windows.over((20, 20), 3, 8).subset(np.array([4]))
+    draws = sampler.draw(maps[0], windows, 4000, 0, None)[0]
+    for channel, alone in enumerate(sampler.channels):
+        means, covariances = alone.moments(maps[0][[channel]], windows)
+        np.testing.assert_allclose(draws[:, channel].mean(0).reshape(-1), means[0], atol=0.1)
+        spread = np.sqrt(np.diag(covariances[0]))
+        np.testing.assert_allclose(draws[:, channel].std(0).reshape(-1), spread, rtol=0.1)
+    noise = np.corrcoef(draws[:, 0, 1, 1], draws[:, 1, 1, 1])[0, 1]
+    assert abs(noise) < 0.1  # the channels' noise is independent
+    sampler.save(tmp_path / "s.npz")
+    again = ChannelwiseGaussian.load(tmp_path / "s.npz")
+    np.testing.assert_array_equal(again.draw(maps[0], windows, 3, 1, None),
+                                  sampler.draw(maps[0], windows, 3, 1, None))  # fmt: skip
+    assert again.sha256 == sampler.sha256
+    positive = ChannelwiseGaussian.fit(np.maximum(maps, 0), patch=5)
+    assert positive.draw(np.maximum(maps[0], 0), windows, 50, 0, None).min() == 0
+    with pytest.raises(SamplerError, match="has 2 channels, the node's values 1"):
+        sampler.check(maps[0][:1], windows, None)

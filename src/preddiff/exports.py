@@ -1,6 +1,6 @@
 """Results in the formats of other programs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from preddiff.media.whole import whole
 _DPI = 150
 
 
-def export(explanation: Explanation, path: str | Path) -> Path:
+def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
     """Write a result as another program reads it; the ending of `path` says as what.
 
     .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF, .nii
     and .nii.gz the relevance on the grid of the scan (of several targets along the fourth axis).
+    A figure may also be of several explanations.
 
     Raises
     ------
@@ -33,6 +34,8 @@ def export(explanation: Explanation, path: str | Path) -> Path:
         raise SettingError(
             f"{path}: unknown ending {path.suffix!r}; expected one of {', '.join(_WRITERS)}"
         )
+    if not isinstance(explanation, Explanation) and ending != ".png":
+        raise SettingError(f"{path}: only a .png can be of several explanations; export each alone")
     if ending in maps.ENDINGS:
         maps.check_place(path)
     with whole(path) as written:
@@ -40,7 +43,7 @@ def export(explanation: Explanation, path: str | Path) -> Path:
     return path
 
 
-def _png(explanation: Explanation, path: Path) -> None:
+def _png(explanation: Explanation | Sequence[Explanation], path: Path) -> None:
     from preddiff.render.figures import figure
 
     figure(explanation).savefig(path, dpi=_DPI)
@@ -67,7 +70,7 @@ def _nifti(explanation: Explanation, path: Path) -> None:
     maps.write(relevance[0] if len(relevance) == 1 else relevance, explanation.grid, path)
 
 
-_WRITERS: dict[str, Callable[[Explanation, Path], None]] = {
+_WRITERS: dict[str, Callable[[Any, Path], None]] = {
     ".png": _png,
     ".npz": _npz,
     ".nc": _netcdf,

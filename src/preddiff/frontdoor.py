@@ -181,7 +181,7 @@ def compare(
     model: Any,
     picture: Picture,
     *,
-    window: int | str | Sequence[int | str] = 10,
+    window: int | str | Sequence[int | str | None] | None = None,
     sampler: str | Sampler | Sequence[str | Sampler] = "conditional",
     node: str | Sequence[str | None] | None = None,
     source: str | Sequence[str | None] | None = None,

@@ -18,6 +18,7 @@ from preddiff.models import Linear, Model, targets
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Projected
+from preddiff.samplers.hidden import load_hidden_sampler
 from preddiff.settings import Picture, Settings
 from preddiff.subject import Subject
 from preddiff.windows import Windows
@@ -100,14 +101,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     windows = _windows(inputs, wish)
     if subject.mask is not None:
         windows = _touching(windows, subject.mask)
-    sampler = samplers.load_sampler(
-        wish.sampler,
-        shape=inputs.shape,
-        window=wish.length,
-        margin=wish.margin,
-        prepare=model.prepare,
-        mean=model.mean,
-    )
+    sampler = _sampler(subject, wish)
     if wish.tolerance is not None:
         sampler = _for_tolerance(sampler, wish)
     sampler.check(inputs, windows, subject.valid)
@@ -154,6 +148,21 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         engine=engine,
         facts=facts,
         engine_facts=engine_facts,
+    )
+
+
+def _sampler(subject: Subject, wish: Settings) -> Sampler:
+    model = subject.model
+    if wish.source is not None:
+        patch = wish.length + 2 * wish.margin
+        return load_hidden_sampler(wish.sampler, patch=patch, values=model.prepare)
+    return samplers.load_sampler(
+        wish.sampler,
+        shape=subject.inputs.shape,
+        window=wish.length,
+        margin=wish.margin,
+        prepare=model.prepare,
+        mean=model.mean,
     )
 
 

@@ -1,5 +1,6 @@
 """preddiff explain"""
 
+import re
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,13 +12,15 @@ from preddiff.cli.options import Preprocess
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
-    from preddiff.explanation import Explanation
+    from preddiff.comparison import Comparison
 
 _HELP = """
 Explain why a model decided as it did about each INPUT.
 
 Writes DIR/NAME.zarr (the result), NAME.png (a figure) and NAME.html (a page) for each, and of scans
-NAME.nii.gz (a map that lies on the scan); the last line printed is the path of the page.
+NAME.nii.gz (a map that lies on the scan); the last line printed is the path of the page. Where
+--model, --sampler, --node, --source or --window is repeated, every combination is explained, and
+figure and page show them side by side.
 
 Example: preddiff explain cat.jpg --model torchvision:googlenet --target top3 --stride 4
 """
@@ -31,33 +34,50 @@ def explain(
         ),
     ],
     model: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="SPEC",
             help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
-            "package.module:factory.",
+            "package.module:factory; may be repeated. [default: embedded]",
         ),
-    ] = "embedded",
+    ] = None,
     sampler: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="conditional, conditional:FILE, marginal:FOLDER or constant:VALUE|mean.",
+            help="conditional, conditional:FILE, marginal:FOLDER or constant:VALUE|mean; may be "
+            "repeated. [default: conditional]",
         ),
-    ] = "conditional",
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="T", help="Class number, label, topN or all; may be repeated. [default: top1]"
+            metavar="T",
+            help="Class number, label, topN or all; of a node, a channel or a unit such as 12:5,7; "
+            "may be repeated. [default: top1]",
         ),
     ] = None,
     node: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Explain the channels of this node, not the classes."),
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Explain the channels of this node, not the classes; may be repeated.",
+        ),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Hide windows of this node's values, not of the input; may be repeated.",
+        ),
     ] = None,
     window: Annotated[
-        int | None,
-        typer.Option(metavar="K", help="Length of the window. [default: 10; of volumes 3]"),
+        list[str] | None,
+        typer.Option(
+            metavar="K",
+            help="Length of the window; with --source also channel or unit; may be repeated. "
+            "[default: 10; of volumes 3]",
+        ),
     ] = None,
     margin: Annotated[
         int, typer.Option(metavar="M", help="Pixels around the window to condition on.")
@@ -72,6 +92,9 @@ def explain(
     ] = "auto",
     precision: Annotated[
         str, typer.Option(metavar="P", help="auto, float32, bfloat16 or float16.")
+    ] = "auto",
+    measure: Annotated[
+        str, typer.Option(metavar="M", help="auto, WE, AD, DP or ID, as docs/cli.md says.")
     ] = "auto",
     tolerance: Annotated[
         float | None,
@@ -115,22 +138,28 @@ def explain(
     for place in places:
         store.check_place(_with(place, ".zarr"))
         maps.check_place(_with(place, ".nii.gz"))
-    loaded = load_model(model, preprocess=preprocess)
+    loaded = [load_model(spec, preprocess=preprocess) for spec in model or ["embedded"]]
+    windows = [_window(text) for text in window] if window else [None]
+    repeated = (loaded, sampler or [], node or [], source or [], windows)
+    if resume and any(len(each) > 1 for each in repeated):
+        raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
     for path, place in zip(inputs, places, strict=True):
         with Live(_announce) if live else nullcontext() as watched:
-            explanation = frontdoor.explain(
+            explanations = frontdoor.compare(
                 loaded,
                 path,
                 targets=target,
                 node=node,
-                sampler=sampler,
-                window=window,
+                source=source,
+                sampler=sampler or "conditional",
+                window=windows,
                 margin=margin,
                 samples=samples,
                 stride=stride,
                 seed=seed,
                 engine=engine,
                 precision=precision,
+                measure=measure,
                 tolerance=tolerance,
                 device=device,
                 mask=mask,
@@ -139,28 +168,50 @@ def explain(
                 callback=watched,
                 checkpoint=_with(place, ".unfinished.npz") if resume else None,
             )
-            for label, value in zip(explanation.labels, explanation.values, strict=True):
-                typer.echo(f"{label}: {value}")
-            written = _write(explanation, place)
+            _say(explanations)
+            written = _write(explanations, place)
             if watched is not None:
-                watched.finish(f"Saved as {written}.", explanation)
+                watched.finish(f"Saved as {written}.", explanations[-1])
             typer.echo(written)
+
+
+def _window(text: str | None) -> int | str | None:
+    return int(text) if text is not None and re.fullmatch(r"[+-]?\d+", text) else text
+
+
+def _say(explanations: "Comparison") -> None:
+    """The predictions; what is called by what differs, where there are several."""
+    for title, explanation in zip(explanations.titles, explanations, strict=True):
+        before = f"{title}, " if len(explanations) > 1 else ""
+        for label, value in zip(explanation.labels, explanation.values, strict=True):
+            typer.echo(f"{before}{label}: {value}")
 
 
 def _announce(address: str) -> None:
     typer.echo(f"Watch it, pause it or stop it: {address}", err=True)
 
 
-def _write(explanation: "Explanation", place: Path) -> Path:
-    """Everything that there is to see of a result; the path of the page."""
+def _write(explanations: "Comparison", place: Path) -> Path:
+    """Everything that there is to see of the results; the path of the page."""
     from preddiff import exports, store
     from preddiff.viewer.page import page
 
-    store.save(explanation, _with(place, ".zarr"))
-    exports.export(explanation, _with(place, ".png"))
-    if explanation.grid is not None:
-        exports.export(explanation, _with(place, ".nii.gz"))
-    return page(explanation, _with(place, ".html"))
+    for title, explanation in zip(explanations.titles, explanations, strict=True):
+        own = place if len(explanations) == 1 else _with(place, "." + _plain(title))
+        store.save(explanation, _with(own, ".zarr"))
+        if explanation.grid is not None:
+            exports.export(explanation, _with(own, ".nii.gz"))
+    if any(each.provenance["window"] == "unit" for each in explanations):
+        return _with(place, ".zarr")  # nobody can look at a hundred thousand units
+    exports.export(explanations, _with(place, ".png"))
+    if any(each.provenance["source"] for each in explanations):
+        return _with(place, ".png")  # pages are of windows over the input
+    return page(explanations, _with(place, ".html"))
+
+
+def _plain(title: str) -> str:
+    """A title as a part of a file's name."""
+    return re.sub(r"[^\w.]+", "-", title).strip("-")
 
 
 def _with(place: Path, ending: str) -> Path:
