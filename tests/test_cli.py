@@ -374,5 +374,5 @@ def test_windows_of_a_hidden_node_on_the_command_line(place, monkeypatch, window
         cli.app, [*words, "--sampler", "marginal:pool", "--window", window, "--samples", "2"]
     )
     assert result.exception is None, result.exception
-    shown = "cat.zarr" if window == "unit" else "cat.png"
+    shown = {"4": "cat.html", "channel": "cat.png", "unit": "cat.zarr"}[window]
     assert result.stdout.splitlines()[-1] == str(Path("out") / shown)

@@ -246,12 +246,6 @@ def test_googlenet_from_a_hidden_node(rng):
     assert hidden.unit == "activation"
 
 
-def test_there_is_no_page_of_a_hidden_nodes_windows(branches, picture, tmp_path):
-    e = preddiff.explain(branches, picture, source="left", sampler="constant:0", window=6, stride=6)
-    with pytest.raises(SettingError, match="windows of left: pages are of windows of the input"):
-        preddiff.page(e, tmp_path / "page.html")
-
-
 @pytest.fixture
 def folder(tmp_path, rng):
     for n in range(6):

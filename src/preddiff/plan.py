@@ -34,21 +34,15 @@ _TRIED = 8  # windows that engines are tried on, and draws of each
 class Plan:
     """What is run.
 
-        Attributes
-        ----------
-    <<<<<<< HEAD
-        inputs : (channel, *spatial), as the model sees it.
-        valid : range that draws are clipped to; None if unlimited.
-        samples : draws per window, no more than the sampler has different ones; 0 in closed form.
-    =======
-        subject : the model and its input.
-        samples : draws per window, no more than the sampler has different ones.
-    >>>>>>> 071dd47 (Hide windows of a hidden node, and look at its single units)
-        targets : numbers of classes or channels.
-        base : (target,), their values on the unperturbed input.
-        tolerance : relative error at which to stop, or None.
-        facts : the settings as a result's provenance says them.
-        engine_facts : the same of the engine; it changes no result but for rounding.
+    Attributes
+    ----------
+    subject : the model and its input.
+    samples : draws per window, no more than the sampler has different ones; 0 in closed form.
+    targets : numbers of classes or channels.
+    base : (target,), their values on the unperturbed input.
+    tolerance : relative error at which to stop, or None.
+    facts : the settings as a result's provenance says them.
+    engine_facts : the same of the engine; it changes no result but for rounding.
     """
 
     subject: Subject

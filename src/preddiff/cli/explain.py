@@ -204,8 +204,8 @@ def _write(explanations: "Comparison", place: Path) -> Path:
     if any(each.provenance["window"] == "unit" for each in explanations):
         return _with(place, ".zarr")  # nobody can look at a hundred thousand units
     exports.export(explanations, _with(place, ".png"))
-    if any(each.provenance["source"] for each in explanations):
-        return _with(place, ".png")  # pages are of windows over the input
+    if any(each.provenance["window"] == "channel" for each in explanations):
+        return _with(place, ".png")  # channels have no place on a page
     return page(explanations, _with(place, ".html"))
 
 

@@ -38,12 +38,6 @@ def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> 
 def html(explanation: Explanation | Sequence[Explanation]) -> str:
     """What `page` writes."""
     several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
-    for each in several:
-        if each.provenance.get("source"):
-            raise SettingError(
-                f"an explanation of windows of {each.provenance['source']}: pages are of windows "
-                "of the input; look at preddiff.figure"
-            )
     if all(each.coverage.ndim == 3 for each in several):
         return volume.render(several)
     for each in several:
