@@ -113,7 +113,7 @@ def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGa
     if len(shape) != 3:
         raise SamplerError(
             f"the embedded sampler is of pictures, the input has {len(shape) - 1} spatial "
-            "dimensions: fit one on inputs like it (ConditionalGaussian.fit)"
+            "dimensions: fit one on inputs like it (preddiff sampler fit FOLDER)"
         )
     return ConditionalGaussian.natural(patch, colours=shape[0])
 
