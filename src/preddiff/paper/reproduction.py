@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from preddiff.media.whole import check_folder, whole
-from preddiff.paper.figures import FIGURES
+from preddiff.paper import figures, volumes
 from preddiff.paper.material import Material
 
+FIGURES = {**figures.FIGURES, **volumes.FIGURES}
 KNOWN = tuple(FIGURES)
 
 _DPI = 110

@@ -1,0 +1,36 @@
+"""Figures 9 to 12 of the paper, on a small cohort."""
+
+import pytest
+
+from preddiff.paper import study, volumes
+from preddiff.paper.material import Material
+
+pytest.importorskip("sklearn")
+pytest.importorskip("nilearn", reason="nilearn ships the template")
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    made = study.make(0, "individual", spacing=8, train=40, test=16)
+    monkeypatch.setattr(volumes, "_made", lambda seed, spacing: made)
+    monkeypatch.setattr(volumes, "WINDOW", 1)
+    return Material(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "rows", "pairs"), [("fig9", 2, 2), ("fig11", 3, 3)])
+def test_a_row_for_each_map_and_a_pair_for_each_slice(small, name, rows, pairs):
+    drawn = volumes.FIGURES[name](small)
+    assert len(drawn.figure.axes) == rows * (2 * pairs + 1)
+    assert "not for diagnosis" in drawn.figure.get_suptitle()
+    assert "Simulated cohort" in drawn.caption
+    assert "8 mm" in drawn.caption
+    titles = [panel.get_title(loc="left") for panel in drawn.figure.axes[: 2 * pairs : 2]]
+    assert all(title.startswith("sagittal, x = −") for title in titles)
+
+
+def test_the_patient_lost_signal_on_the_left(small):
+    made = volumes._study(small)
+    subject = volumes._patient(made)
+    assert made.cohort.patient[subject]
+    assert made.probabilities[subject] > 0.5
+    assert subject >= made.train
