@@ -6,10 +6,11 @@ from pathlib import Path
 
 from preddiff.media.whole import check_folder, whole
 from preddiff.paper import figures, volumes
+from preddiff.paper.claims import claims
 from preddiff.paper.material import Material
 
 FIGURES = {**figures.FIGURES, **volumes.FIGURES}
-KNOWN = tuple(FIGURES)
+KNOWN = (*FIGURES, "claims")
 
 _DPI = 110
 
@@ -30,11 +31,19 @@ def reproduce(
     captions = []
     for name in names:
         started = time.perf_counter()
-        drawn = FIGURES[name](material)
-        path = output / f"{name}.png"
-        with whole(path) as written:
-            drawn.figure.savefig(written, dpi=_DPI, format="png")
-        captions.append(f"**{name}.** {drawn.caption}\n")
+        if name == "claims":
+            path = _written(output / "claims.md", claims(material))
+        else:
+            drawn = FIGURES[name](material)
+            path = output / f"{name}.png"
+            with whole(path) as place:
+                drawn.figure.savefig(place, dpi=_DPI, format="png")
+            captions.append(f"**{name}.** {drawn.caption}\n")
+            _written(output / "captions.md", "\n".join(captions))
         yield path, time.perf_counter() - started
-        with whole(output / "captions.md") as written:
-            written.write_text("\n".join(captions), encoding="utf-8")
+
+
+def _written(path: Path, text: str) -> Path:
+    with whole(path) as place:
+        place.write_text(text, encoding="utf-8")
+    return path
