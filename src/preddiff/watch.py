@@ -48,7 +48,7 @@ class Watch:
             self.error = relative_error(look())
             self._next_look = _look_after(visits)
         self._report(visits, of, self.error)
-        return self._is_precise() or self._is_stopped(look)
+        return self._is_stopped(look) or self._is_precise()
 
     def _is_precise(self) -> bool:
         return self.tolerance is not None and self.error is not None and self.error < self.tolerance
