@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import preddiff
+from preddiff.classify.table import Table
+from preddiff.cli import app
 from preddiff.datasets import cohort as cohorts
 from preddiff.datasets import simulated_cohort
 from preddiff.errors import SettingError
+from preddiff.media import volumes
 
 pytest.importorskip("nilearn", reason="nilearn ships the template")
 
@@ -83,6 +87,25 @@ def test_smooth_fields_have_the_variance_and_correlation_that_they_should(rng):
 def test_settings_that_make_no_sense(settings, message):
     with pytest.raises(SettingError, match=message):
         simulated_cohort(**settings)
+
+
+def test_files_hold_the_cohort_where_it_lies(tmp_path):
+    runner = CliRunner()
+    asked = ["cohort", "-o", str(tmp_path), "--subjects", "4", "--effect", "individual"]
+    done = runner.invoke(app, [*asked, "--seed", "3", "--spacing", "6"])
+    assert done.output.splitlines()[-1] == str(tmp_path / "table.csv")
+    table = Table.read(tmp_path / "table.csv")
+    assert table.labels == ("control", "patient", "control", "patient")
+    made = simulated_cohort(seed=3, subjects=4, effect="individual", spacing=6)
+    for path, scan in zip(table.paths, made.scans, strict=True):
+        kept = volumes.read(path)
+        assert kept.grid.is_like(made.grid)
+        np.testing.assert_array_equal(kept.values, scan)
+    truth = volumes.read_mask(tmp_path / "truth" / "subject_001.nii.gz", made.grid)
+    np.testing.assert_array_equal(truth, made.truth(1))
+    mask = volumes.read_mask(tmp_path / "mask.nii.gz", made.grid)
+    np.testing.assert_array_equal(mask, made.mask)
+    assert len(list((tmp_path / "truth").iterdir())) == 2
 
 
 def test_it_is_there_by_name():

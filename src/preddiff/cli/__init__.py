@@ -8,6 +8,7 @@ import typer
 
 from preddiff.cli.bench import bench
 from preddiff.cli.classify import classify
+from preddiff.cli.cohort import cohort
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
@@ -27,6 +28,7 @@ app.command()(explain)
 app.command()(model)
 app.add_typer(sampler)
 app.add_typer(classify)
+app.command()(cohort)
 app.command()(view)
 app.command()(export)
 app.command()(bench)

@@ -27,6 +27,7 @@ REGIONS: Mapping[str, tuple[float, float, float]] = {
 }
 """Centres of the balls where patients lose signal, in mm of MNI space."""
 
+LABELS = ("control", "patient")
 RADIUS = 10.0  # mm
 _LOSS = {
     "common": 0.16,

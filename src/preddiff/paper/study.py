@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.datasets import Cohort, simulated_cohort
+from preddiff.datasets.cohort import LABELS
 from preddiff.explanation import Explanation
 from preddiff.frontdoor import explain
 from preddiff.models import Linear
@@ -15,7 +16,6 @@ from preddiff.samplers import ConditionalGaussian, Located, Marginal, Sampler
 
 Floats = NDArray[np.float64]
 
-LABELS = ("control", "patient")
 SAMPLERS = ("marginal", "conditional", "located")
 
 _LOOSENESS = 30.0  # C of the regression, of scans whose mean squared norm is 1

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from preddiff.datasets.cohort import LABELS
 from preddiff.paper import study
 from preddiff.paper.figures import Drawn
 from preddiff.paper.material import Material
@@ -113,7 +114,7 @@ def _slice(made: Study, mm: float) -> int:
 
 
 def _caption(made: Study, subject: int) -> str:
-    label = study.LABELS[int(made.cohort.patient[subject])]
+    label = LABELS[int(made.cohort.patient[subject])]
     return f"{label} {subject}\np(patient) = {made.probabilities[subject]:.2f}"
 
 
