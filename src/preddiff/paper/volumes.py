@@ -15,6 +15,7 @@ from preddiff.paper.material import Material
 from preddiff.paper.study import Study
 from preddiff.render.slices import Plane
 from preddiff.render.strips import SHOWN, Strip, cuts_through, peak, strips
+from preddiff.samplers import Sampler
 
 WINDOW = 3
 _COHORT = (
@@ -92,8 +93,14 @@ def _made(seed: int, spacing: int) -> Study:
 
 
 def _relevance(made: Study, subject: int, window: int) -> np.ndarray:
-    sampler = made.sampler("conditional", window)
-    return np.asarray(made.explain(subject, sampler, window).relevance.values[0])
+    e = made.explain(subject, _sampler(made, window), window)
+    return np.asarray(e.relevance.values[0])
+
+
+@lru_cache(maxsize=1)
+def _sampler(made: Study, window: int) -> Sampler:
+    """Fitted once for all subjects of a figure."""
+    return made.sampler("conditional", window)
 
 
 def _right(made: Study, patient: bool) -> list[int]:
