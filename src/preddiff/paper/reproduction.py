@@ -9,7 +9,8 @@ from preddiff.paper import figures, volumes
 from preddiff.paper.claims import claims
 from preddiff.paper.material import Material
 
-FIGURES = {**figures.FIGURES, **volumes.FIGURES}
+_MADE = {**figures.FIGURES, **volumes.FIGURES}
+FIGURES = {name: _MADE[name] for name in sorted(_MADE, key=lambda name: int(name[3:]))}
 KNOWN = (*FIGURES, "claims")
 
 _DPI = 110
