@@ -170,6 +170,7 @@ def explain(
             lambda: unfinished.keep(tally),
             None if callback is None else lambda findings: callback(result(findings)),
             tally.visits,
+            measured=progress is True,
         )
         findings = _run(plan, tally, watcher)
     explanation = result(findings)

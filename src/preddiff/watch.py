@@ -24,6 +24,8 @@ class Watch:
     show : given the findings so far, about once a second; where it returns true, the analysis
         stops. None shows nothing.
     visits : those that were done before.
+    measured : whether the relative error is found on the way even if no tolerance asks for it; of
+        hundreds of targets that takes longer than their values.
     """
 
     def __init__(
@@ -33,18 +35,22 @@ class Watch:
         keep: Callable[[], None],
         show: Callable[[Findings], bool | None] | None,
         visits: int = 0,
+        *,
+        measured: bool,
     ) -> None:
         self.tolerance = tolerance
         self.error: float | None = None
         self._report = report
         self._keep = keep
         self._show = show
+        self._measured = measured or tolerance is not None
         self._next_look = _look_after(visits)
         self._next_show = 0.0
 
     def __call__(self, look: Look, visits: int, of: int) -> bool:
         self._keep()
-        if visits >= self._next_look:  # by visits, not by time: the same run stops at the same one
+        # By visits, not by time: so the same run stops at the same one.
+        if self._measured and visits >= self._next_look:
             self.error = relative_error(look())
             self._next_look = _look_after(visits)
         self._report(visits, of, self.error)

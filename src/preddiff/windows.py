@@ -129,19 +129,37 @@ class Windows:
     ) -> NDArray[np.float64]:
         """Box filter: sum over the k places before (or, `over_starts`, after) each element.
 
-        Shifted copies are added up, axis by axis: unlike differences of a cumulative sum,
-        that loses no digits.
+        Shifted copies are added up, axis by axis, sums of 1, 2, 4, ... places at a time: unlike
+        differences of a cumulative sum, that loses no digits.
         """
         for axis, k in enumerate(self.size, start=1):
-            n = values.shape[axis]
             result = np.zeros_like(values)
-            for shift in range(k):
-                near = _along(axis, slice(0, n - shift))
-                far = _along(axis, slice(shift, n))
-                source, destination = (far, near) if over_starts else (near, far)
-                result[destination] += values[source]
+            length, done = 1, 0  # of what `values` sums by now, and of what `result` does
+            while True:
+                if k & length:
+                    _add_shifted(result, values, axis, done, over_starts)
+                    done += length
+                if done == k:
+                    break
+                longer = values.copy()
+                _add_shifted(longer, values, axis, length, over_starts)
+                values, length = longer, 2 * length
             values = result
         return values
+
+
+def _add_shifted(
+    target: NDArray[np.float64],
+    values: NDArray[np.float64],
+    axis: int,
+    shift: int,
+    backwards: bool,
+) -> None:
+    """Add values that stand `shift` places before (or, backwards, after) each element."""
+    n = values.shape[axis]
+    near, far = _along(axis, slice(0, n - shift)), _along(axis, slice(shift, n))
+    source, destination = (far, near) if backwards else (near, far)
+    target[destination] += values[source]
 
 
 def _along(axis: int, part: slice) -> tuple[slice, ...]:
