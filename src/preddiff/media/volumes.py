@@ -7,7 +7,6 @@ flipped or resampled. Values are the scan's own units, with the header's slope a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,11 +163,6 @@ def find(folder: str | Path) -> list[Path]:
 
 def _is_one(path: Path) -> bool:
     return path.name.lower().endswith(_FILES)
-
-
-def stream(folder: str | Path) -> Iterator[Volume]:
-    """The volumes of a folder one after the other, so that memory holds one at a time."""
-    return (read(path) for path in find(folder))
 
 
 def _values(image: SpatialImage, name: str) -> NDArray[np.float32]:

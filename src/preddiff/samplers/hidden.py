@@ -10,7 +10,7 @@ from preddiff.errors import SamplerError
 from preddiff.media import images
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.channelwise import ChannelwiseGaussian
-from preddiff.samplers.constant import Constant
+from preddiff.samplers.load import constant
 from preddiff.samplers.marginal import Marginal
 
 
@@ -35,11 +35,8 @@ def load_hidden_sampler(
     if kind in {"conditional", "marginal"} and rest:
         pool = np.stack([values(images.read(path)) for path in images.find(rest)])
         return Marginal(pool) if kind == "marginal" else ChannelwiseGaussian.fit(pool, patch)
-    try:
-        if kind == "constant":
-            return Constant(float(rest))
-    except ValueError:
-        pass
+    if kind == "constant" and rest:
+        return constant(rest, mean=None)
     raise SamplerError(
         f"sampler {spec!r}: of a hidden node, expected conditional:FOLDER or marginal:FOLDER (its "
         "pictures show what values the node has), or constant:VALUE"

@@ -50,7 +50,7 @@ def load_sampler(
     if kind == "marginal" and rest:
         return Marginal(_pool(rest, prepare, shape))
     if kind == "constant" and rest:
-        return _constant(rest, mean)
+        return constant(rest, mean)
     raise SamplerError(
         f"unknown sampler {spec!r}: expected {SPECS}"
         f"{nearest(kind, ['conditional', 'marginal', 'constant'])}"
@@ -118,7 +118,8 @@ def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGa
     return ConditionalGaussian.natural(patch, colours=shape[0])
 
 
-def _constant(text: str, mean: NDArray[np.float64] | None) -> Constant:
+def constant(text: str, mean: NDArray[np.float64] | None) -> Constant:
+    """The sampler of constant:TEXT, a number or the training inputs' mean colour."""
     if text == "mean":
         if mean is None:
             raise SamplerError(
