@@ -44,7 +44,7 @@ def explained(relevance, affine=RAS, window=3, scan=None):
         prediction=np.full(n, 0.8),
         targets=range(n),
         labels=("<i>ill</i>", "well")[:n],
-        sensitivity=None,
+        baselines={},
         provenance={
             "input": "<b>scan</b>.nii", "model": "m.skops", "sampler": "conditional",
             "window": window, "samples": 10, "unit": "bits", "measure": "weight_of_evidence",

@@ -50,6 +50,16 @@ class Findings:
         return self.every.subset(self.visited)
 
 
+Look = Callable[[], Findings]
+After = Callable[[Look, int, int], bool]
+"""Told, after each chunk, a function that says what is known by then, the visits to windows that
+are done and how many there are going to be; where it returns true, the analysis stops."""
+
+
+def go_on(look: Look, visits: int, of: int) -> bool:  # noqa: ARG001
+    return False
+
+
 @dataclass(frozen=True)
 class Schedule:
     """In which order windows are visited, and how many draws a visit takes.
@@ -88,7 +98,7 @@ def analyse(
     tally: Tally,
     *,
     unbiased: bool = False,
-    after: Callable[[Callable[[], Findings], int, int], bool] = lambda _look, _visits, _of: False,
+    after: After = go_on,
 ) -> Findings:
     """Evidence of every window for every target.
 
@@ -97,9 +107,7 @@ def analyse(
     base : (t,), the targets' values on the unperturbed input.
     tally : what an earlier call counted, or an empty one; the analysis goes on behind it.
     unbiased : take off the bias that the evidence has from means of few draws.
-    after : called after each chunk with a function that says what is known by then, the visits
-        to windows that are done and how many there are going to be; where it returns true, the
-        analysis stops.
+    after : called after each chunk.
     """
     for which, first, last in schedule.visits(tally.visits):
         part = windows.subset(which)

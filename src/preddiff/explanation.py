@@ -15,6 +15,14 @@ from preddiff.windows import Windows
 AXES = ("z", "y", "x")
 """Names of the spatial axes, the last ones for an input of fewer dimensions."""
 
+BASELINES = {
+    "sensitivity": "sensitivity",
+    "integrated_gradients": "integrated gradients",
+    "grad_cam": "Grad-CAM",
+    "occlusion": "occlusion",
+}
+"""Maps of other methods: their names among the arrays, and for people."""
+
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -74,6 +82,11 @@ class Explanation:
     def sensitivity(self) -> xr.DataArray | None:
         """Simonyan et al.'s map (target, y, x), or None where the model has no gradient."""
         return self.data.get("sensitivity")
+
+    @property
+    def baselines(self) -> dict[str, xr.DataArray]:
+        """Other methods' maps (target, y, x) of the same targets, by their name in `BASELINES`."""
+        return {name: self.data[name] for name in BASELINES if name in self.data}
 
     @property
     def grid(self) -> Grid | None:
@@ -153,7 +166,7 @@ def assemble(
     prediction: NDArray[np.float64],
     targets: Sequence[int],
     labels: Sequence[str],
-    sensitivity: NDArray[np.float64] | None,
+    baselines: Mapping[str, NDArray[np.float64]],
     provenance: Mapping[str, Any],
     grid: Grid | None = None,
 ) -> Explanation:
@@ -167,7 +180,7 @@ def assemble(
     evidence, evidence_error : (target, window).
     relevance, standard_error : (target, *spatial).
     prediction : (target,).
-    sensitivity : (target, *spatial), or None.
+    baselines : (target, *spatial) each, by their name in `BASELINES`.
     grid : of the scan whose axes the windows lie on.
     """
     unit = {"units": provenance["unit"]}
@@ -181,8 +194,7 @@ def assemble(
         "window_start": (("window", "axis"), windows.starts),
         "picture": (_picture_axes(picture, axes, windows), picture),
     }
-    if sensitivity is not None:
-        arrays["sensitivity"] = (("target", *axes), sensitivity)
+    arrays |= {name: (("target", *axes), values) for name, values in baselines.items()}
     if grid is not None:
         arrays["affine"] = (("world", "voxel"), grid.affine, dict(grid.header))
     coordinates = {

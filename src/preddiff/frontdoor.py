@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from preddiff import partial, provenance, watch
+from preddiff import beside, partial, provenance, watch
 from preddiff import plan as plans
 from preddiff import progress as bars
-from preddiff.analysis import Findings, analyse, expected
-from preddiff.baselines.sensitivity import sensitivity
+from preddiff.analysis import Findings
 from preddiff.checkpoint import Checkpoint
 from preddiff.comparison import Comparison
 from preddiff.engines import ClosedForm, seconds_per_draw
@@ -27,7 +26,6 @@ from preddiff.models.targets import Target
 from preddiff.plan import Plan
 from preddiff.samplers import Sampler
 from preddiff.settings import Picture, Settings
-from preddiff.tally import Tally
 
 _WINDOW, _WINDOW_OF_VOLUMES = 10, 3  # the paper's k for pictures (4.1) and for scans (4.2)
 _VOLUME_AXES = 4  # channel, z, y, x
@@ -54,6 +52,7 @@ def explain(
     resample: bool = False,
     train_size: float | None = None,
     measure: str = "auto",
+    baselines: Sequence[str] = (),
     progress: bool | Report = False,
     checkpoint: str | Path | None = None,
     callback: Callable[[Explanation], bool | None] | None = None,
@@ -101,6 +100,10 @@ def explain(
         probabilities also "difference_of_probabilities" or "DP" and "information_difference" or
         "ID", in bits (Robnik-Šikonja & Kononenko); "auto" is WE for probabilities, AD for anything
         else.
+    baselines : other methods' maps of the same classes of a picture, beside ours: "occlusion" by
+        grey patches of the window's size, every half window, in the same measure; through Captum
+        (extra `captum`) "integrated_gradients" and "grad_cam" of the value before the softmax. The
+        sensitivity map is always there, where the model has a gradient.
     progress : True for a bar on the terminal, or a function of windows done and of how many.
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.
@@ -146,20 +149,19 @@ def explain(
         resample=resample,
         train_size=train_size,
         measure=measure,
+        baselines=baselines,
     )
-    plan = plans.make(load_model(model), picture, wish)
+    loaded = load_model(model)
+    plan = plans.make(loaded, picture, wish)
     unfinished = Checkpoint(
         checkpoint, plan.subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
     )
-    tally = unfinished.restore() or Tally.empty(
-        len(plan.targets), len(plan.windows), plan.sampler.group, plan.sampler.population
-    )
-
-    map_to_compare = _sensitivity(plan)
+    tally = unfinished.restore() or plan.new_tally
+    others = beside.maps(plan, loaded, picture, wish)
 
     def result(findings: Findings) -> Explanation:
         seconds = time.perf_counter() - started
-        return _explanation(plan, findings, map_to_compare, _name(picture), seconds)
+        return _explanation(plan, findings, others, _name(picture), seconds)
 
     if progress is True:
         bars.say(_forecast(plan))
@@ -172,7 +174,7 @@ def explain(
             tally.visits,
             measured=progress is True,
         )
-        findings = _run(plan, tally, watcher)
+        findings = plan.run(tally, watcher)
     explanation = result(findings)
     unfinished.discard()
     return explanation
@@ -217,28 +219,10 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _run(plan: Plan, tally: Tally, watcher: watch.Watch) -> Findings:
-    if isinstance(plan.engine, ClosedForm):
-        findings = expected(plan.windows, plan.engine.expect, plan.base, plan.measure)
-        watcher(lambda: findings, len(plan.windows), len(plan.windows))
-        return findings
-    return analyse(
-        plan.windows,
-        plan.draw,
-        plan.engine.evaluate,
-        plan.base,
-        plan.measure,
-        plan.schedule,
-        tally,
-        unbiased=plan.tolerance is not None,
-        after=watcher,
-    )
-
-
 def _explanation(
     plan: Plan,
     findings: Findings,
-    sensitivity: NDArray[np.float64] | None,
+    baselines: Mapping[str, NDArray[np.float64]],
     name: str,
     seconds: float,
 ) -> Explanation:
@@ -256,7 +240,7 @@ def _explanation(
         prediction=plan.base,
         targets=plan.targets,
         labels=plan.labels,
-        sensitivity=sensitivity,
+        baselines=baselines,
         grid=plan.subject.grid,
         provenance={
             "input": name,
@@ -291,14 +275,6 @@ def _reporting(progress: bool | Report) -> AbstractContextManager[bars.Report]:
     if progress is False:
         return nullcontext(lambda _done, _of, _error: None)
     return nullcontext(lambda done, of, _error: progress(done, of))
-
-
-def _sensitivity(plan: Plan) -> NDArray[np.float64] | None:
-    """The paper's map to compare with: of pictures and of classes only."""
-    subject = plan.subject
-    if subject.node is not None or subject.valid is None:
-        return None
-    return sensitivity(subject.model, subject.inputs, plan.targets)
 
 
 def _name(picture: Picture) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from preddiff import measures
 from preddiff import subject as subjects
-from preddiff.analysis import Schedule
+from preddiff.analysis import After, Findings, Schedule, analyse, expected, go_on
 from preddiff.engines import ClosedForm, Engine, Task, choose
 from preddiff.engines.choice import free_memory
 from preddiff.errors import InputError, SettingError
@@ -21,6 +21,7 @@ from preddiff.samplers.base import Projected
 from preddiff.samplers.hidden import load_hidden_sampler
 from preddiff.settings import Picture, Settings
 from preddiff.subject import Subject
+from preddiff.tally import Tally
 from preddiff.windows import Windows
 
 _FIRST = 4  # draws of a window in the first round of a run with a tolerance: two pairs
@@ -62,6 +63,31 @@ class Plan:
         """Draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
         draws = self.sampler.draw(self.subject.inputs, windows, last, self.seed, self.subject.valid)
         return draws[:, first:]
+
+    def run(self, tally: Tally, after: After = go_on) -> Findings:
+        """The analysis, going on from what a tally has; told of after each chunk."""
+        if isinstance(self.engine, ClosedForm):
+            findings = expected(self.windows, self.engine.expect, self.base, self.measure)
+            after(lambda: findings, len(self.windows), len(self.windows))
+            return findings
+        return analyse(
+            self.windows,
+            self.draw,
+            self.engine.evaluate,
+            self.base,
+            self.measure,
+            self.schedule,
+            tally,
+            unbiased=self.tolerance is not None,
+            after=after,
+        )
+
+    @property
+    def new_tally(self) -> Tally:
+        """That of a run that has not begun."""
+        return Tally.empty(
+            len(self.targets), len(self.windows), self.sampler.group, self.sampler.population
+        )
 
     @property
     def some_windows(self) -> Windows:

@@ -41,12 +41,15 @@ def bar(description: str) -> Iterator[Report]:
 
 def _log() -> Report:
     begin = said = time.monotonic()
+    before: int | None = None  # done in an earlier run
 
     def report(done: int, of: int, error: float | None) -> None:
-        nonlocal said
+        nonlocal begin, said, before
         now = time.monotonic()
-        if now - said >= _EVERY:
-            left = duration((now - begin) / done * (of - done))
+        if before is None:
+            begin, before = now, done
+        elif now - said >= _EVERY:
+            left = duration((now - begin) / (done - before) * (of - done))
             say(f"{done:,} of {of:,} windows, about {left} left{_percent(error)}")
             said = now
 

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from preddiff.engines import precision
-from preddiff.errors import SettingError
+from preddiff.errors import SettingError, nearest
+from preddiff.explanation import BASELINES
 from preddiff.media.volumes import Volume
 from preddiff.models.hidden import View
 from preddiff.models.targets import Target
@@ -41,6 +42,7 @@ class Settings:
     resample: bool
     train_size: float | None
     measure: str
+    baselines: Sequence[str]
 
     @property
     def length(self) -> int:
@@ -70,6 +72,12 @@ class Settings:
             raise SettingError(
                 f"tolerance={self.tolerance!r}: expected a relative error between 0 and 1, e.g. 0.1"
             )
+        for name in self.baselines:
+            if name not in BASELINES:
+                raise SettingError(
+                    f"baselines={name!r}: expected some of {', '.join(BASELINES)}"
+                    f"{nearest(name, BASELINES)}"
+                )
         if self.memory is not None and not self.memory > 0:
             raise SettingError(f"memory={self.memory!r}: expected a number of bytes above 0")
 

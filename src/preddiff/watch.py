@@ -4,13 +4,11 @@ import time
 from collections.abc import Callable
 
 from preddiff import partial
-from preddiff.analysis import Findings
+from preddiff.analysis import Findings, Look
 
 _GROWTH = 1.05  # from one look at the error to the next, in visits
 _EARLIEST = 64  # visits
 _SECONDS = 1.0  # between two maps for a callback, at least
-
-Look = Callable[[], Findings]
 
 
 class Watch:

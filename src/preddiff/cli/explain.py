@@ -96,6 +96,14 @@ def explain(
     measure: Annotated[
         str, typer.Option(metavar="M", help="auto, WE, AD, DP or ID, as docs/cli.md says.")
     ] = "auto",
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Another method's map beside: occlusion, integrated_gradients or grad_cam; may be "
+            "repeated.",
+        ),
+    ] = None,
     tolerance: Annotated[
         float | None,
         typer.Option(metavar="X", help="Stop when the map's relative error is below X, e.g. 0.1."),
@@ -160,6 +168,7 @@ def explain(
                 engine=engine,
                 precision=precision,
                 measure=measure,
+                baselines=baseline or [],
                 tolerance=tolerance,
                 device=device,
                 mask=mask,

@@ -201,14 +201,25 @@ class Network(Model):
 
     def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
         x = torch.from_numpy(inputs)[None]
-        end = self._head_for(x)
+        values = self.scores(x.requires_grad_())
+        if values is None:
+            return None
+        each = [torch.autograd.grad(values[0, t], x, retain_graph=True)[0][0] for t in targets]
+        return cast(Inputs, torch.stack(each).cpu().numpy())
+
+    def scores(self, inputs: torch.Tensor) -> torch.Tensor | None:
+        """What every class has before the softmax, (n, K); None where only probabilities are known.
+
+        Parameters
+        ----------
+        inputs : (n, channel, *spatial), in input space; a gradient flows through.
+        """
+        end = self._head_for(inputs.detach())
         if end.link is None:
             return None
-        values = self._values(end.trunk, x.requires_grad_())[0]
-        if len(values) == 1:  # one logit z stands for the two classes (-z, z)
-            values = torch.cat([-values, values])
-        each = [torch.autograd.grad(values[t], x, retain_graph=True)[0][0] for t in targets]
-        return cast(Inputs, torch.stack(each).cpu().numpy())
+        values = self._values(end.trunk, inputs)
+        # One logit z stands for the two classes (-z, z).
+        return torch.cat([-values, values], dim=1) if values.shape[1] == 1 else values
 
     def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
         if self.graph is None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from preddiff.comparison import Comparison
 from preddiff.errors import SettingError
-from preddiff.explanation import Explanation
+from preddiff.explanation import BASELINES, Explanation
 from preddiff.render import colours
 from preddiff.render.bars import bars
 from preddiff.render.overlay import overlay, rgb, stretched
@@ -19,6 +19,8 @@ from preddiff.render.strips import strips, through_peak
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_UNSIGNED = ("sensitivity", "grad_cam")
 
 
 def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
@@ -31,6 +33,9 @@ def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
 
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
     figures 9 to 12 of the paper do. Of a node's channels, it shows those that matter most.
+
+    Maps of other methods that were asked for (`baselines`) stand beside the sensitivity map, each
+    on a scale of its own.
 
     Raises
     ------
@@ -60,18 +65,18 @@ def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:
 
 def _pictures(several: Comparison) -> Figure:
     rows = [(title, each, row) for title, each in _titled(several) for row in _rows(each)]
-    with_gradient = all(each.sensitivity is not None for each in several)
+    others = [name for name in BASELINES if all(name in each.baselines for each in several)]
     ends = {
         unit: colours.limit(
             np.concatenate([e.relevance.values.reshape(-1) for e in several if e.unit == unit])
         )
         for unit in dict.fromkeys(each.unit for each in several)
     }
-    columns = 4 if with_gradient else 3
+    columns = 3 + len(others)
     drawing = Figure(figsize=(2.9 * columns + 1.2, 2.85 * len(rows) + 0.3), layout="constrained")
     panels = drawing.subplots(len(rows), columns, squeeze=False)
     for number, (title, each, row) in enumerate(rows):
-        shown = _shown(each, row, ends[each.unit], with_gradient)
+        shown = _shown(each, row, ends[each.unit], others)
         for panel, (name, image) in zip(panels[number], shown.items(), strict=True):
             show(panel, image, name if number == 0 else "")
         caption = _caption(each, row) if not title else f"{title}\n{_caption(each, row)}"
@@ -79,8 +84,11 @@ def _pictures(several: Comparison) -> Figure:
     for unit, end in ends.items():
         own = panels[[number for number, (_, each, _) in enumerate(rows) if each.unit == unit]]
         colour_bar(drawing, own, end, unit)
+    notes = ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):
-        drawing.supxlabel("sand-coloured: no window covers these pixels", fontsize=9)
+        notes.append("sand-coloured: no window covers these pixels")
+    if notes:
+        drawing.supxlabel("; ".join(notes), fontsize=9)
     return drawing
 
 
@@ -89,15 +97,16 @@ def _rows(explanation: Explanation) -> range:
 
 
 def _shown(
-    explanation: Explanation, row: int, end: float, with_gradient: bool
+    explanation: Explanation, row: int, end: float, others: Sequence[str]
 ) -> dict[str, NDArray[np.uint8]]:
     """The panels of a target, by what stands above them."""
     picture = explanation.picture.values
     relevance = stretched(explanation.relevance.values[row], picture.shape[1:])
     shown = {"input": rgb(picture)}
-    if with_gradient and explanation.sensitivity is not None:
-        gradient = explanation.sensitivity.values[row]
-        shown["sensitivity"] = colours.unsigned(gradient, colours.limit(gradient))
+    for name in others:
+        values = explanation.baselines[name].values[row]
+        paint = colours.unsigned if name in _UNSIGNED else colours.signed
+        shown[BASELINES[name]] = paint(values, colours.limit(values))
     shown["relevance"] = colours.signed(relevance, end)
     shown["relevance over input"] = overlay(picture, relevance, end)
     return shown
