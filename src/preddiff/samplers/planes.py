@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Area = tuple[slice, ...]
+"""A range of places along each axis of a plane."""
 
 _BYTES = 1 << 26  # that the copies may take at once, if one box's planes do not take more
 
@@ -32,26 +35,23 @@ class Boxes:
     offset: tuple[int, ...]
     lengths: tuple[int, ...]
 
-    def copies(self, first: int, planes: int, places: Integers) -> Floats:
+    def copies(self, first: int, planes: int, area: Area) -> Floats:
         """(channel, plane, place in the box, box), for boxes in any of some planes from `first` on.
 
         Parameters
         ----------
-        places : numbers of places in a plane.
+        area : the boxes' places in a plane.
         """
         first += self.offset[0]
         last = first + planes + self.lengths[0] - 1
-        flat = self.array[:, first:last].reshape(len(self.array), last - first, -1)
-        corner = np.array(self.offset[1:])[:, None] + np.indices(self.lengths[1:]).reshape(
-            len(self.lengths) - 1, -1
-        )
-        shifts = np.ravel_multi_index(tuple(corner), self.array.shape[2:])
-        index = shifts[:, None] + places
-        result = np.empty((*flat.shape[:2], *index.shape))
-        for channel, plane in np.ndindex(*flat.shape[:2]):
-            # Every number is in range: "clip" only spares numpy a buffer.
-            np.take(flat[channel, plane], index, out=result[channel, plane], mode="clip")
-        return result
+        moved = zip(area, self.offset[1:], self.lengths[1:], strict=True)
+        reach = tuple(slice(a.start + o, a.stop + o + n - 1) for a, o, n in moved)
+        part = self.array[:, first:last][(..., *reach)]
+        inner = tuple(range(2, part.ndim))
+        boxes = sliding_window_view(part, self.lengths[1:], axis=inner)
+        boxes = np.moveaxis(boxes, range(-len(inner), 0), inner)
+        size = math.prod(a.stop - a.start for a in area)
+        return boxes.reshape(*part.shape[:2], math.prod(self.lengths[1:]), size)
 
     @property
     def bytes_per_plane(self) -> int:
@@ -71,30 +71,27 @@ def columns(places: Integers, *sources: Boxes) -> Iterator[tuple[Integers, list[
     ------
     numbers of some of the places, and for each source a matrix (channel · lengths, place).
     """
-    spatial = sources[0].array.shape[1:]
-    size = math.prod(spatial[1:])
-    plane, within = places[:, 0], np.ravel_multi_index(tuple(places[:, 1:].T), spatial[1:])
-    order = np.argsort(plane * size + within, kind="stable")
-    each = max(source.bytes_per_plane for source in sources) * min(len(places), size)
-    several = max(1, _BYTES // each)
-    begin, end = int(plane.min()), int(plane.max()) + 1
-    bounds = np.searchsorted(plane[order], np.arange(begin, end + several + 1))
-    for first in range(begin, end, several):
-        block = order[bounds[first - begin] : bounds[first - begin + several]]
-        used = np.zeros(size, dtype=bool)
-        used[within[block]] = True
-        found, rank = np.flatnonzero(used), np.cumsum(used) - 1
-        planes = min(several, end - first)
-        copies = [source.copies(first, planes, found) for source in sources]
+    low, high = zip(*((int(axis.min()), int(axis.max()) + 1) for axis in places.T), strict=True)
+    area = tuple(slice(begin, end) for begin, end in zip(low[1:], high[1:], strict=True))
+    lengths = tuple(part.stop - part.start for part in area)
+    size = math.prod(lengths)
+    plane = places[:, 0]
+    rank = np.ravel_multi_index(tuple(places[:, 1:].T - np.array(low[1:])[:, None]), lengths)
+    order = np.argsort(plane * size + rank, kind="stable")
+    bounds = np.searchsorted(plane[order], np.arange(low[0], high[0] + 1))
+    several = max(1, _BYTES // (max(source.bytes_per_plane for source in sources) * size))
+    for first in range(low[0], high[0], several):
+        planes = min(several, high[0] - first)
+        copies = [source.copies(first, planes, area) for source in sources]
         for at in range(planes):
-            some = order[bounds[first - begin + at] : bounds[first - begin + at + 1]]
+            some = order[bounds[first + at - low[0]] : bounds[first + at - low[0] + 1]]
             if len(some) == 0:
                 continue
-            which = slice(None) if len(some) == len(found) else rank[within[some]]
+            which = slice(None) if len(some) == size else rank[some]
             yield (
                 some,
                 [
-                    copy[:, at : at + source.lengths[0]].reshape(-1, len(found))[:, which]
+                    copy[:, at : at + source.lengths[0]].reshape(-1, size)[:, which]
                     for copy, source in zip(copies, sources, strict=True)
                 ],
             )
