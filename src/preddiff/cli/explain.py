@@ -1,5 +1,6 @@
 """preddiff explain"""
 
+import glob
 import re
 from collections import Counter
 from contextlib import nullcontext
@@ -143,14 +144,19 @@ def explain(
     places = [output / volumes.stem(path) for path in inputs]
     _check_names(inputs, places)
     check_folder(output)
-    for place in places:
-        store.check_place(_with(place, ".zarr"))
-        maps.check_place(_with(place, ".nii.gz"))
     loaded = [load_model(spec, preprocess=preprocess) for spec in model or ["embedded"]]
     windows = [_window(text) for text in window] if window else [None]
     repeated = (loaded, sampler or [], node or [], source or [], windows)
-    if resume and any(len(each) > 1 for each in repeated):
+    several = any(len(each) > 1 for each in repeated)
+    if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
+    for place in places:
+        # By what several results will be called is known at the end: it may be any of these.
+        name = glob.escape(place.name) + (".*" if several else "")
+        for taken in output.glob(f"{name}.zarr"):
+            store.check_place(taken)
+        for taken in output.glob(f"{name}.nii.gz"):
+            maps.check_place(taken)
     for path, place in zip(inputs, places, strict=True):
         with Live(_announce) if live else nullcontext() as watched:
             explanations = frontdoor.compare(

@@ -45,8 +45,8 @@ class Boxes:
         first += self.offset[0]
         last = first + planes + self.lengths[0] - 1
         moved = zip(area, self.offset[1:], self.lengths[1:], strict=True)
-        reach = tuple(slice(a.start + o, a.stop + o + n - 1) for a, o, n in moved)
-        part = self.array[:, first:last][(..., *reach)]
+        reach = [slice(a.start + o, a.stop + o + n - 1) for a, o, n in moved]
+        part = self.array[(slice(None), slice(first, last), *reach)]
         inner = tuple(range(2, part.ndim))
         boxes = sliding_window_view(part, self.lengths[1:], axis=inner)
         boxes = np.moveaxis(boxes, range(-len(inner), 0), inner)

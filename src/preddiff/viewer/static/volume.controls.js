@@ -149,7 +149,7 @@ async function start() {
   const picked = (voxel) => change({ voxel });
   canvas.addEventListener("keydown", press);
   canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation());
-  const hasGraphics = document.createElement("canvas").getContext("webgl2") !== null;
+  const hasGraphics = Rendered.works(canvas);
   renderer = new (hasGraphics ? Rendered : Flat)(canvas, picked);
   document.body.dataset.renderer = hasGraphics ? "niivue" : "flat";
   one("#flat").hidden = hasGraphics;

@@ -4,9 +4,16 @@
 
 const LAYOUTS = { axial: 0, coronal: 1, sagittal: 2, planes: 3, all: 3, rendering: 4 };
 
+const SMOOTH = false; // edges: the slices' are pixels, and it costs time where there is no GPU
+
 const GREYS = { scan: [0, 255], reversed: [255, 0] }; // with air clear in both, for the rendering
 
 class Rendered {
+  /** Whether a canvas can be drawn on; asked of the one that is going to be, not of a second one. */
+  static works(canvas) {
+    return canvas.getContext("webgl2", { alpha: true, antialias: SMOOTH }) !== null;
+  }
+
   constructor(canvas, picked) {
     this.canvas = canvas;
     this.niivue = new niivue.Niivue({
@@ -36,7 +43,7 @@ class Rendered {
   }
 
   async start() {
-    await this.niivue.attachToCanvas(this.canvas);
+    await this.niivue.attachToCanvas(this.canvas, SMOOTH);
     await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
     // It has now seen how large it is, and need not draw the first picture twice.
   }
