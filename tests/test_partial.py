@@ -16,17 +16,14 @@ def smooth(rng, windows, scale):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2, 0.35, 0.6, 0.9])
-@pytest.mark.parametrize("noise", [0.1, 0.4])
-def test_error_bars_hold(rng, share, noise):
-    """Over 20 fields the full map lies within ±1.96 standard errors in 90 to 98.5 %.
-
-    Or more: of few windows with little noise the bars are too wide, as neighbours far from each
-    other say more unevenness than linear interpolation between them leaves.
-    """
+@pytest.mark.parametrize("noise", [0.1, 0.4, 1.0])
+@pytest.mark.parametrize("scale", [3, 12])
+def test_error_bars_hold(rng, share, noise, scale):
+    """Over 20 fields the full map lies within ±1.96 standard errors in 92 to 99 % of the places."""
     windows = Windows.over((90, 80), 10)
     within, asked, true = [], [], []
     for _ in range(20):
-        truth = smooth(rng, windows, 6)
+        truth = smooth(rng, windows, scale)
         visited = np.sort(windows.interlaced[: int(share * len(windows))])
         found = truth[:, visited] + noise * rng.normal(size=(1, len(visited)))
         error = np.full_like(found, noise)
@@ -38,8 +35,18 @@ def test_error_bars_hold(rng, share, noise):
         within.append((np.abs(off) <= 1.96 * bars)[seen].mean())
         asked.append(np.nanmean(bars**2))
         true.append(np.nanmean(off**2))
-    assert 0.90 <= np.mean(within) <= (0.985 if noise > 0.2 and share > 0.1 else 1)
-    assert 0.95 <= np.sqrt(np.mean(asked) / np.mean(true)) <= 3
+    assert 0.92 <= np.mean(within) <= 0.99
+    assert 0.95 <= np.sqrt(np.mean(asked) / np.mean(true)) <= 1.4
+
+
+def test_a_jump_between_the_first_windows_is_not_believed_to_be_smooth(rng):
+    """Where the windows visited first say that nothing is uneven, some width remains."""
+    windows = Windows.over((90, 80), 10)
+    visited = np.sort(windows.interlaced[: len(windows) // 10])
+    flat = np.zeros((1, len(visited)))
+    flat[0, len(visited) // 2] = 1.0
+    bars = partial.standard_error(windows, visited, flat, np.zeros_like(flat))
+    assert np.nanmax(bars) > 0
 
 
 def test_a_slope_is_met_exactly():

@@ -12,6 +12,10 @@ from preddiff.windows import Windows
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+_FIRST = 4  # one in so many of the visited windows is held against all of them
+_FEWEST = 64  # windows from which on that says something
+_NARROW, _WIDE = 0.1, 4.0  # the least and the most that it is believed to say
+
 
 def relevance(every: Windows, visited: Integers, evidence: Floats) -> Floats:
     """Mean evidence (t, *shape) of the windows that cover a place; NaN where none was visited.
@@ -40,7 +44,8 @@ def standard_error(
 
     It holds the draws' errors, and, for the share of a place's windows that was not visited, how
     uneven the evidence is: how much further than by the draws' errors a window is from what lies
-    between its neighbours (as for systematic samples: Cochran, Sampling Techniques, 1977, 8.12).
+    between its neighbours (as for systematic samples: Cochran, Sampling Techniques, 1977, 8.12),
+    in the measure that the map of the windows visited first turned out to be off.
 
     Parameters
     ----------
@@ -50,19 +55,65 @@ def standard_error(
     """
     windows = every.subset(visited)
     systematic = windows.mean(np.broadcast_to(bias, evidence.shape)) / 2
-    return np.hypot(_random_error(every, visited, evidence, error), systematic)
-
-
-def _random_error(every: Windows, visited: Integers, evidence: Floats, error: Floats) -> Floats:
-    windows = every.subset(visited)
     if len(visited) == len(every):
-        return windows.error_of_mean(error)
+        return np.hypot(windows.error_of_mean(error), systematic)
+    draws, unseen = _variances(every, visited, evidence, error)
+    width = _width(every, visited, evidence, error, draws, unseen)
+    width = width.reshape(-1, *(1,) * len(every.shape))
+    return np.sqrt(draws + width * unseen + systematic**2)
+
+
+def _variances(
+    every: Windows, visited: Integers, evidence: Floats, error: Floats
+) -> tuple[Floats, Floats]:
+    """Of the map (t, *shape): from the draws, and from windows that were not visited."""
+    windows = every.subset(visited)
     count = np.where(windows.coverage > 0, windows.coverage, np.nan)
     share = windows.coverage / np.maximum(every.coverage, 1)
     grid = _Grid(every, visited)
     draws = windows.total(error**2) / count
     uneven = windows.total(np.stack([grid.unevenness(row) for row in evidence])) / count
-    return np.sqrt((draws + (1 - share) * np.maximum(0.0, uneven - draws)) / count)
+    return draws / count, (1 - share) * np.maximum(0.0, uneven - draws) / count
+
+
+def _width(
+    every: Windows,
+    visited: Integers,
+    evidence: Floats,
+    error: Floats,
+    draws: Floats,
+    unseen: Floats,
+) -> Floats:
+    """What to multiply the variance from windows that were not visited with, (t,).
+
+    That variance is too large where the evidence is smooth, as windows overlap. By how much is seen
+    from the windows that were visited first: their map and that of all differ by the draws, and by
+    what the first had not seen.
+
+    Parameters
+    ----------
+    draws, unseen : (t, *shape), of the map of all that were visited.
+    """
+    rank = np.empty(len(every), dtype=np.int64)
+    rank[every.interlaced] = np.arange(len(every))
+    first = np.sort(np.argsort(rank[visited])[: len(visited) // _FIRST])
+    if len(first) < _FEWEST:
+        return np.ones(len(evidence))
+    early = visited[first], evidence[:, first]
+    draws_then, unseen_then = _variances(every, *early, error[:, first])
+    apart = relevance(every, *early) - relevance(every, visited, evidence)
+    found = _mean(apart**2 - (draws_then - draws))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        width = found / _mean(unseen_then - unseen)
+    return np.where(np.isfinite(width), np.clip(width, _NARROW, _WIDE), 1.0)
+
+
+def _mean(values: Floats) -> Floats:
+    """Over the places (t, *shape) that have a value; NaN where none has."""
+    known = np.isfinite(values)
+    axes = tuple(range(1, values.ndim))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0).sum(axis=axes) / known.sum(axis=axes))
 
 
 def relative_error(relevance: Floats, error: Floats, covered: NDArray[np.bool_]) -> float:
