@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from torch import nn
 
 torch.set_num_threads(2)
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 DATA = Path(os.environ.get("PREDDIFF_DATA", Path(__file__).parents[2] / "shared" / "data"))
 needs_data = pytest.mark.skipif(

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from preddiff.analysis import Schedule, analyse
+from preddiff.analysis import analyse
 from preddiff.measures import ActivationDifference
+from preddiff.schedule import InOrder, WhereNeeded
 from preddiff.tally import Tally
 from preddiff.windows import Windows
 
@@ -25,21 +26,21 @@ def evaluate(starts, draws):
 WINDOWS = Windows.over((4, 5), 2)
 
 
-def run(chunk=5, rounds=((0, 3),), tally=None, after=lambda _look, _visits, _of: False):
+def run(chunk=5, rounds=(), tally=None, after=lambda _look, _visits, _of: False):
     return analyse(
         WINDOWS,
         draw,
         evaluate,
         np.array([10.0, 1.0]),
         ActivationDifference(),
-        Schedule(WINDOWS.interlaced, rounds, chunk),
+        WhereNeeded(WINDOWS, rounds, chunk) if rounds else InOrder(WINDOWS, 3, chunk),
         tally or Tally.empty(2, len(WINDOWS)),
         after=after,
     )
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 5, 100])
-@pytest.mark.parametrize("rounds", [[(0, 3)], [(0, 1), (1, 3)], [(0, 2), (2, 3)]])
+@pytest.mark.parametrize("rounds", [[], [(0, 3)], [(0, 1), (1, 3)], [(0, 2), (2, 3)]])
 def test_evidence_is_base_minus_the_mean_of_the_draws(chunk, rounds):
     found = run(chunk, rounds)
     np.testing.assert_array_equal(found.visited, np.arange(12))

@@ -35,7 +35,7 @@ def test_the_logistic_mean_is_right_to_1e_10_at_every_spread(spread):
     np.testing.assert_allclose(found.sum(axis=0), 1, rtol=0, atol=1e-15)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(mean=st.floats(-40, 40), spread=st.floats(1e-3, 30))
 def test_the_logistic_mean_is_right_anywhere(mean, spread):
     found = quadrature.expected_logistic(np.array([mean]), np.array([spread]))[1, 0]

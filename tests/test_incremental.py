@@ -319,7 +319,7 @@ def test_hidden_nodes(rng, small_network, node):
     assert len(incremental.program.body) == int(node) + 2  # nothing behind the node is run
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_sliding_range_is_what_a_change_of_the_inputs_reaches(data):
     """Brute force: change every run of inputs of a convolution and see which outputs move."""
@@ -351,7 +351,7 @@ def test_a_sliding_range_is_what_a_change_of_the_inputs_reaches(data):
     assert first == found.low * side.stride - side.padding
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_rows_of_random_layers(data):
     """Random layers with random sizes, strides, dilations and paddings, against dense."""

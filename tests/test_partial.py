@@ -49,6 +49,39 @@ def test_a_jump_between_the_first_windows_is_not_believed_to_be_smooth(rng):
     assert np.nanmax(bars) > 0
 
 
+def denser_on_the_right(windows, share):
+    """Windows whose density is eight times as high on the right."""
+    worth = np.where(windows.starts[:, 1] > 40, 4.0, 0.5)
+    return np.sort(np.argsort(windows.ranks / worth)[: int(share * len(windows))])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.4])
+def test_error_bars_hold_where_windows_are_denser_in_places(rng, share):
+    windows = Windows.over((90, 80), 10)
+    visited = denser_on_the_right(windows, share)
+    left = windows.starts[visited, 1] <= 40
+    assert left.mean() < 0.4
+    within = []
+    for _ in range(20):
+        truth = smooth(rng, windows, 6)
+        noise = np.where(left, 0.05, 0.5)[None]
+        found = truth[:, visited] + noise * rng.normal(size=noise.shape)
+        bars = partial.standard_error(windows, visited, found, noise)
+        off = partial.relevance(windows, visited, found) - windows.mean(truth)
+        within.append((np.abs(off) <= 1.96 * bars)[~np.isnan(off)].mean())
+    assert 0.90 <= np.mean(within) <= 0.99
+
+
+def test_a_slope_is_met_between_two_densities():
+    windows = Windows.over((90, 80), 10)
+    truth = (windows.starts @ np.array([0.3, -0.2]))[None].astype(float)
+    visited = denser_on_the_right(windows, 0.2)
+    found = partial.relevance(windows, visited, truth[:, visited])
+    off = np.abs(found - windows.mean(truth))[:, 10:-10, 10:-10]
+    assert off.max() < 0.3
+    assert np.sqrt((off**2).mean()) < 0.1
+
+
 def test_a_slope_is_met_exactly():
     """The plain mean of the visited windows would lie off-centre."""
     windows = Windows.over((40, 40), 8)

@@ -9,7 +9,7 @@ from preddiff.evidence import mean_and_error
 from preddiff.tally import Tally
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 999),
     parts=st.lists(st.integers(1, 5), min_size=1, max_size=4),

@@ -4,8 +4,9 @@ Knows only protocols: what draws and what evaluates are handed in. Axis names: t
 w window, s draw.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,8 @@ class Findings:
         return self.every.subset(self.visited)
 
 
+Visit = tuple[Integers, int, int]
+"""Windows, and which draws of each (from, up to)."""
 Look = Callable[[], Findings]
 After = Callable[[Look, int, int], bool]
 """Told, after each chunk, a function that says what is known by then, the visits to windows that
@@ -60,32 +63,14 @@ def go_on(look: Look, visits: int, of: int) -> bool:  # noqa: ARG001
     return False
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """In which order windows are visited, and how many draws a visit takes.
-
-    Attributes
-    ----------
-    order : numbers of the windows.
-    rounds : of draws, (from, up to); all windows are visited in the first round, then all again.
-    chunk : windows whose draws are held at once; changes no result.
-    """
-
-    order: Integers
-    rounds: Sequence[tuple[int, int]]
-    chunk: int = 16
+class Schedule(Protocol):
+    """In which order windows are visited, and how many draws a visit takes."""
 
     def __len__(self) -> int:
-        return len(self.order) * len(self.rounds)
+        """Visits that there are going to be."""
 
-    def visits(self, done: int) -> Iterator[tuple[Integers, int, int]]:
-        """Windows and draws of each chunk, behind the visits that are done."""
-        windows = len(self.order)
-        while done < len(self):
-            turn, first = divmod(done, windows)
-            which = self.order[first : first + self.chunk]
-            yield which, *self.rounds[turn]
-            done += len(which)
+    def next(self, tally: Tally, look: Look) -> Visit | None:
+        """What comes next, given what was counted by now and what is known from it."""
 
 
 def analyse(
@@ -109,15 +94,18 @@ def analyse(
     unbiased : take off the bias that the evidence has from means of few draws.
     after : called after each chunk.
     """
-    for which, first, last in schedule.visits(tally.visits):
+
+    def look() -> Findings:
+        return _findings(windows, base, measure, tally, unbiased)
+
+    while visit := schedule.next(tally, look):
+        which, first, last = visit
         part = windows.subset(which)
         values = evaluate(part.starts, draw(part, first, last))
         tally.add(which, values.transpose(2, 0, 1))
-        if after(
-            lambda: _findings(windows, base, measure, tally, unbiased), tally.visits, len(schedule)
-        ):
+        if after(look, tally.visits, len(schedule)):
             break
-    return _findings(windows, base, measure, tally, unbiased)
+    return look()
 
 
 def expected(windows: Windows, expect: Expect, base: Floats, measure: Measure) -> Findings:

@@ -19,6 +19,7 @@ from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Projected
 from preddiff.samplers.hidden import load_hidden_sampler
+from preddiff.schedule import InOrder, WhereNeeded
 from preddiff.settings import Picture, Settings
 from preddiff.subject import Subject
 from preddiff.tally import Tally
@@ -96,13 +97,14 @@ class Plan:
 
     @property
     def schedule(self) -> Schedule:
-        """All draws of a window at once; with a tolerance, few in a first round over all."""
-        rounds = [(0, self.samples)]
-        if self.tolerance is not None and self.samples > _FIRST:
-            rounds = [(0, _FIRST), (_FIRST, self.samples)]
+        """All draws of a window at once; with a tolerance, few at first, and where needed."""
         several = max(_FEWEST, len(self.windows) // _LOOKS)
+        if self.tolerance is None:
+            chunk = max(1, min(_HELD // max(1, self.samples), several))
+            return InOrder(self.windows, self.samples, chunk)
+        rounds = [(0, min(_FIRST, self.samples)), (_FIRST, self.samples)]
         chunk = max(1, min(_HELD // rounds[0][1], several))
-        return Schedule(self.windows.interlaced, rounds, chunk)
+        return WhereNeeded(self.windows, [r for r in rounds if r[0] < r[1]], chunk)
 
     @property
     def labels(self) -> list[str]:

@@ -87,6 +87,13 @@ class Windows:
         return np.argsort(key, kind="stable")
 
     @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """When each window comes in that order, from 0."""
+        ranks = np.empty(len(self), dtype=np.int64)
+        ranks[self.interlaced] = np.arange(len(self))
+        return ranks
+
+    @cached_property
     def numbers(self) -> NDArray[np.int64]:
         """A number per window that depends on its place alone, not on stride or subset."""
         return np.asarray(np.ravel_multi_index(tuple(self.starts.T), self.shape), dtype=np.int64)
