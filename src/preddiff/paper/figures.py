@@ -75,8 +75,8 @@ def fig4(material: Material) -> Drawn:
         shown.append(Panel(image, f"k = {k} (± {end:.2g} bits)"))
     return Drawn(
         panels([Row(shown[:4], _caption(several[0], 0)), Row([None, *shown[4:]])]),
-        "Window sizes, conditional sampling with l = k + 4, by SqueezeNet, which is as good as the "
-        "paper's AlexNet; each panel has its own scale.",
+        "Window sizes, conditional sampling with l = k + 4, by SqueezeNet (the paper: AlexNet); "
+        "each panel has its own scale.",
     )
 
 
@@ -84,7 +84,9 @@ def fig5(material: Material) -> Drawn:
     """Figure 5: feature maps of three layers."""
     rows: list[Row] = []
     for layer in LAYERS:
-        e = _explained(material, "GoogLeNet", "Egyptian_cat", node=layer, targets="all", **_few(material))
+        e = _explained(
+            material, "GoogLeNet", "Egyptian_cat", node=layer, targets="all", **_few(material)
+        )
         chosen = _strongest(e)
         end = colours.limit(e.relevance.values[chosen])
         shown = [Panel(rgb(e.picture.values), "input" if not rows else "")]
