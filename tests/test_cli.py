@@ -254,12 +254,12 @@ def test_bad_input_of_the_other_commands(place, arguments, message):
 
 
 def test_interrupted_it_writes_nothing(place, monkeypatch, capsys):
-    from preddiff import frontdoor
+    from preddiff import plan
 
     def interrupt(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(frontdoor, "analyse", interrupt)
+    monkeypatch.setattr(plan, "analyse", interrupt)
     monkeypatch.chdir(place)
     monkeypatch.syspath_prepend(place)
     monkeypatch.setattr(
