@@ -108,7 +108,8 @@ def explain(
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.
     callback : given the explanation so far about once a second: windows are visited in an order
-        that covers the input evenly at every moment. Where it returns true, the analysis stops,
+        that covers the input evenly at every moment (with a tolerance: more densely where the map
+        is less sure). Where it returns true, the analysis stops,
         and what was visited by then is the result.
     device : "cpu", or where torch is to run a network: "cuda", "mps".
     memory : bytes that a batch of draws may take; None is a quarter of what is free.

@@ -59,8 +59,9 @@ def standard_error(
     systematic = windows.mean(np.broadcast_to(bias, evidence.shape)) / 2
     if len(visited) == len(every):
         return np.hypot(windows.error_of_mean(error), systematic)
-    draws, unseen = _variances(every, visited, evidence, error)
-    width = _width(every, visited, evidence, error, draws, unseen)
+    lattice = Lattice(every, visited)
+    draws, unseen = _variances(lattice, windows, every, evidence, error)
+    width = _width(lattice, every, visited, evidence, error, draws, unseen)
     width = width.reshape(-1, *(1,) * len(every.shape))
     return np.sqrt(draws + width * unseen + systematic**2)
 
@@ -86,13 +87,11 @@ def need(every: Windows, visited: Integers, evidence: Floats, groups: Integers) 
 
 
 def _variances(
-    every: Windows, visited: Integers, evidence: Floats, error: Floats
+    lattice: Lattice, windows: Windows, every: Windows, evidence: Floats, error: Floats
 ) -> tuple[Floats, Floats]:
     """Of the map (t, *shape): from the draws, and from windows that were not visited."""
-    windows = every.subset(visited)
     count = np.where(windows.coverage > 0, windows.coverage, np.nan)
     share = windows.coverage / np.maximum(every.coverage, 1)
-    lattice = Lattice(every, visited)
     draws = windows.total(error**2) / count
     uneven = windows.total(np.stack([lattice.unevenness(row) for row in evidence])) / count
     unseen = (1 - share) * np.maximum(0.0, uneven - draws) / count
@@ -112,6 +111,7 @@ def _pooled(values: Floats, size: tuple[int, ...]) -> Floats:
 
 
 def _width(
+    lattice: Lattice,
     every: Windows,
     visited: Integers,
     evidence: Floats,
@@ -129,13 +129,15 @@ def _width(
     ----------
     draws, unseen : (t, *shape), of the map of all that were visited.
     """
-    turn = every.ranks[visited] / Lattice(every, visited).density[visited]
+    turn = every.ranks[visited] / lattice.density[visited]
     first = np.sort(np.argsort(turn)[: len(visited) // _FIRST])
     if len(first) < _FEWEST:
         return np.ones(len(evidence))
-    early = visited[first], evidence[:, first]
-    draws_then, unseen_then = _variances(every, *early, error[:, first])
-    apart = relevance(every, *early) - relevance(every, visited, evidence)
+    then, found_then = visited[first], evidence[:, first]
+    draws_then, unseen_then = _variances(
+        Lattice(every, then), every.subset(then), every, found_then, error[:, first]
+    )
+    apart = relevance(every, then, found_then) - relevance(every, visited, evidence)
     found = _mean(apart**2 - (draws_then - draws))
     with np.errstate(divide="ignore", invalid="ignore"):
         width = found / _mean(unseen_then - unseen)

@@ -100,7 +100,7 @@ class Plan:
         """All draws of a window at once; with a tolerance, few at first, and where needed."""
         several = max(_FEWEST, len(self.windows) // _LOOKS)
         if self.tolerance is None:
-            chunk = max(1, min(_HELD // max(1, self.samples), several))
+            chunk = max(1, min(_HELD // self.samples, several))
             return InOrder(self.windows, self.samples, chunk)
         rounds = [(0, min(_FIRST, self.samples)), (_FIRST, self.samples)]
         chunk = max(1, min(_HELD // rounds[0][1], several))
