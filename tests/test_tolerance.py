@@ -76,6 +76,19 @@ def test_a_callback_sees_the_map_grow(picture, monkeypatch):
     assert (early.provenance["relative_error"] or 1) > e.provenance["relative_error"]
 
 
+def test_progress_foresees_where_it_will_stop(picture, monkeypatch):
+    from preddiff import plan
+
+    monkeypatch.setattr(plan, "_HELD", 200)
+    told = []
+    preddiff.explain(local, picture, tolerance=0.1, progress=lambda *now: told.append(now), **WISH)
+    at_most = 2 * len(Windows.over((48, 48), 6))
+    assert told[0][1] == at_most  # before anything is known
+    assert told[-1][0] == told[-1][1] < at_most
+    halfway = told[len(told) // 2][1]
+    assert told[-1][0] / 2 < halfway < 2 * told[-1][0]
+
+
 def test_interrupted_work_goes_on(picture, tmp_path, monkeypatch):
     from preddiff import checkpoint, plan
 

@@ -104,7 +104,8 @@ def explain(
         grey patches of the window's size, every half window, in the same measure; through Captum
         (extra `captum`) "integrated_gradients" and "grad_cam" of the value before the softmax. The
         sensitivity map is always there, where the model has a gradient.
-    progress : True for a bar on the terminal, or a function of windows done and of how many.
+    progress : True for a bar on the terminal, or a function of windows done and of how many; with
+        a tolerance, of how many it will probably take, those that come again counted again.
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
         is removed at the end.
     callback : given the explanation so far about once a second: windows are visited in an order

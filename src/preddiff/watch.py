@@ -1,5 +1,6 @@
 """What happens while an analysis runs: it is kept, shown, and stopped when it is precise enough."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -17,7 +18,8 @@ class Watch:
     Parameters
     ----------
     tolerance : relative error at which to stop; None never stops.
-    report : told the visits done, how many there will be, and the relative error, if it is known.
+    report : told the visits done, how many there will be by what is known now, and the relative
+        error, if it is known.
     keep : called after every chunk.
     show : given the findings so far, about once a second; where it returns true, the analysis
         stops. None shows nothing.
@@ -51,8 +53,14 @@ class Watch:
         if self._measured and visits >= self._next_look:
             self.error = relative_error(look())
             self._next_look = _look_after(visits)
-        self._report(visits, of, self.error)
+        self._report(visits, self._foreseen(visits, of), self.error)
         return self._is_stopped(look) or self._is_precise()
+
+    def _foreseen(self, visits: int, of: int) -> int:
+        """Visits in all: errors fall with the square root of what was drawn."""
+        if self.tolerance is None or self.error is None or not math.isfinite(self.error):
+            return of
+        return min(of, math.ceil(visits * max(1.0, (self.error / self.tolerance) ** 2)))
 
     def _is_precise(self) -> bool:
         return self.tolerance is not None and self.error is not None and self.error < self.tolerance
