@@ -49,6 +49,19 @@ def test_a_jump_between_the_first_windows_is_not_believed_to_be_smooth(rng):
     assert np.nanmax(bars) > 0
 
 
+def test_error_bars_are_steady_though_they_come_from_few_draws(rng):
+    """Two pairs a window give an error with one degree of freedom, here the same everywhere."""
+    windows = Windows.over((90, 80), 10)
+    visited = np.sort(windows.interlaced[: len(windows) // 20])
+    pairs = rng.normal(size=(2, len(visited)))
+    found, error = pairs.mean(axis=0)[None], (np.abs(pairs[0] - pairs[1]) / 2)[None]
+    bars = partial.standard_error(windows, visited, found, error)
+    single = np.sqrt(0.5 / windows.subset(visited).coverage)
+    inside = (bars / single)[0, 10:-10, 10:-10]
+    assert 0.85 < inside.mean() < 1.15
+    assert inside.std() < 0.2
+
+
 def denser_on_the_right(windows, share):
     """Windows whose density is eight times as high on the right."""
     worth = np.where(windows.starts[:, 1] > 40, 4.0, 0.5)

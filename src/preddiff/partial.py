@@ -94,12 +94,16 @@ def _variances(
     share = windows.coverage / np.maximum(every.coverage, 1)
     draws = windows.total(error**2) / count
     uneven = windows.total(np.stack([lattice.unevenness(row) for row in evidence])) / count
-    unseen = (1 - share) * np.maximum(0.0, uneven - draws) / count
-    return draws / count, _pooled(unseen, windows.size)
+    unseen = (1 - share) * np.maximum(0.0, uneven - draws)
+    return _pooled(draws, windows.size) / count, _pooled(unseen, windows.size) / count
 
 
 def _pooled(values: Floats, size: tuple[int, ...]) -> Floats:
-    """Mean (t, *shape) over what shares a window with a place: there are few windows of its own."""
+    """Mean (t, *shape) over what shares a window with a place.
+
+    A place has few windows of its own, and they few draws: their variance alone is too uncertain
+    for ± 1.96 standard errors to hold 95 % of what may be.
+    """
     known = np.isfinite(values)
     lengths = (1, *(2 * k - 1 for k in size))
     filled, weights = (
