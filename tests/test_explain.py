@@ -221,8 +221,9 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         (
             {"tolerance": 0.0},
             SettingError,
-            "tolerance=0.0: expected a relative error between 0 and 1",
+            "tolerance=0.0: expected a relative error above 0 and below 1",
         ),
+        ({"tolerance": "0.3"}, SettingError, "tolerance='0.3': expected a relative error"),
         ({"tolerance": 0.1, "samples": 7}, SettingError, "samples=7: .* expected an even number"),
         ({"tolerance": 0.1, "samples": 2}, SettingError, "samples=2: .* of at least 4"),
         ({"memory": 0}, SettingError, "memory=0: expected a number of bytes"),
@@ -325,6 +326,6 @@ def test_eight_bit_values_are_noticed(embedded, picture):
 def test_a_log_is_told_now_and_then(model, picture, monkeypatch, capsys):
     from preddiff import progress
 
-    monkeypatch.setattr(progress, "_EVERY", 0.0)
+    monkeypatch.setattr(progress, "_FIRST", 0.0)
     preddiff.explain(model, picture, window=10, samples=2, progress=True)
     assert "99 of 99 windows, about 0 s left" in capsys.readouterr().err

@@ -89,6 +89,17 @@ def test_progress_foresees_where_it_will_stop(picture, monkeypatch):
     assert told[-1][0] / 2 < halfway < 2 * told[-1][0]
 
 
+def test_a_run_with_a_tolerance_says_how_sure_it_is(picture, capsys):
+    e = preddiff.explain(local, picture, tolerance=0.3, progress=True, **WISH)
+    told = capsys.readouterr().err
+    assert "at most about" in told
+    assert "fewer if the relative error is below 30 % before" in told
+    assert "windows × up to 10 draws" in repr(e)
+    said = f"relative error {100 * e.provenance['relative_error']:.2g} %"
+    assert e.precision_reached == said
+    assert preddiff.figure(e).get_supxlabel() == said
+
+
 def test_interrupted_work_goes_on(picture, tmp_path, monkeypatch):
     from preddiff import checkpoint, plan
 

@@ -126,7 +126,16 @@ class Explanation:
     def draws(self) -> str:
         """How many draws each window had, or that all there could be are known."""
         samples = self.data.attrs["samples"]
-        return f"{samples} draws" if samples else "all draws (closed form)"
+        if not samples:
+            return "all draws (closed form)"
+        least = "up to " if self.data.attrs["tolerance"] != "" else ""
+        return f"{least}{samples} draws"
+
+    @property
+    def precision_reached(self) -> str:
+        """How far the map may be off; empty where nothing is known of it."""
+        error = self.data.attrs["relative_error"]
+        return "" if error == "" else f"relative error {100 * float(error):.2g} %"
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.coverage.shape)

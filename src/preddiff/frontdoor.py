@@ -264,10 +264,13 @@ def _forecast(plan: Plan) -> str:
     some = plan.some_windows
     seconds = seconds_per_draw(plan.engine, some.starts, plan.draw(some, 0, plan.samples))
     draws = len(plan.windows) * plan.samples
-    least = "" if plan.tolerance is None else "at most "
+    least, early = "", ""
+    if plan.tolerance is not None:
+        least = "at most "
+        early = f"; fewer if the relative error is below {100 * plan.tolerance:.2g} % before"
     return (
         f"{least}{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
-        f"about {bars.duration(draws * seconds)} ({plan.engine.name} engine)"
+        f"{least}about {bars.duration(draws * seconds)} ({plan.engine.name} engine){early}"
     )
 
 

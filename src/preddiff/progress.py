@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-_EVERY = 60.0  # seconds between two lines in a log
+_FIRST, _LAST = 5.0, 60.0  # seconds between two lines in a log: more and more
 
 Report = Callable[[int, int, float | None], None]
 """Told the visits to windows that are done, how many there will be, and the relative error."""
@@ -18,7 +18,8 @@ Report = Callable[[int, int, float | None], None]
 def bar(description: str) -> Iterator[Report]:
     """A function that is told how far the work is.
 
-    On terminals it moves a bar; elsewhere, in a log, it says a line a minute.
+    On terminals it moves a bar; elsewhere, in a log, it says a line now and then, soon the first
+    and later one a minute.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -41,17 +42,18 @@ def bar(description: str) -> Iterator[Report]:
 
 def _log() -> Report:
     begin = said = time.monotonic()
+    wait = _FIRST
     before: int | None = None  # done in an earlier run
 
     def report(done: int, of: int, error: float | None) -> None:
-        nonlocal begin, said, before
+        nonlocal begin, said, wait, before
         now = time.monotonic()
         if before is None:
             begin, before = now, done
-        elif now - said >= _EVERY:
+        elif now - said >= wait:
             left = duration((now - begin) / (done - before) * (of - done))
             say(f"{done:,} of {of:,} windows, about {left} left{_percent(error)}")
-            said = now
+            said, wait = now, min(2 * wait, _LAST)
 
     return report
 

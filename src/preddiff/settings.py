@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -68,9 +69,12 @@ class Settings:
         ):
             if text not in known:
                 raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
-        if self.tolerance is not None and not 0 < self.tolerance < 1:
+        if self.tolerance is not None and not (
+            isinstance(self.tolerance, Real) and 0 < self.tolerance < 1
+        ):
             raise SettingError(
-                f"tolerance={self.tolerance!r}: expected a relative error between 0 and 1, e.g. 0.1"
+                f"tolerance={self.tolerance!r}: expected a relative error above 0 and below 1, "
+                "e.g. 0.1"
             )
         for name in self.baselines:
             if name not in BASELINES:

@@ -14,6 +14,7 @@ from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
     from preddiff.comparison import Comparison
+    from preddiff.explanation import Explanation
 
 _HELP = """
 Explain why a model decided as it did about each INPUT.
@@ -195,11 +196,26 @@ def _window(text: str | None) -> int | str | None:
 
 
 def _say(explanations: "Comparison") -> None:
-    """The predictions; what is called by what differs, where there are several."""
+    """The predictions, and how sure the maps are; several are called by what differs."""
     for title, explanation in zip(explanations.titles, explanations, strict=True):
         before = f"{title}, " if len(explanations) > 1 else ""
         for label, value in zip(explanation.labels, explanation.values, strict=True):
             typer.echo(f"{before}{label}: {value}")
+        typer.echo(f"{before}{_effort(explanation)}", err=True)
+
+
+def _effort(explanation: "Explanation") -> str:
+    """What it took, and how sure the map is."""
+    facts = explanation.provenance
+    return ", ".join(
+        part
+        for part in (
+            explanation.precision_reached,
+            f"{facts['evaluations']:,} evaluations",
+            f"{facts['engine']} engine in {facts['precision']}",
+        )
+        if part
+    )
 
 
 def _announce(address: str) -> None:
