@@ -58,7 +58,6 @@ class Convolution:
     ) -> None:
         self.base = base
         self.axes = tuple(range(2, base.ndim))
-        self.weight = compact(weight, self.axes)
         self.bias = bias
         self.sliding = tuple(sliding)
         self.groups = groups
@@ -66,6 +65,7 @@ class Convolution:
         self._dilation = tuple(side.dilation for side in sliding)
         tiled = groups == 1 and winograd.pays(weight, self._stride, self._dilation)
         self._tiles = winograd.Tiles(weight) if tiled else None
+        self.weight = weight if tiled else compact(weight, self.axes)  # tiles have their own
 
     def reach(self, axis: int, inputs: list[Range]) -> Range:
         return self.sliding[axis].reach(inputs[0])

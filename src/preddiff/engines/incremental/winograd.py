@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 _LEAST = 192  # channels from which on the transforms are worth their while
+_AT_ONCE = 16  # input channels whose filters are made at once
 
 _INPUT = torch.tensor(
     [
@@ -55,13 +56,13 @@ class Tiles:
     """
 
     def __init__(self, weight: torch.Tensor) -> None:
-        filters = torch.einsum(
-            "ai,kcij,bj->abck",
-            _FILTER.to(weight.device),
-            weight.double(),
-            _FILTER.to(weight.device),
-        )
-        self._filters = filters.flatten(0, 1).to(weight.dtype).contiguous()  # (36, c, k)
+        edge = _FILTER.to(weight.device)
+        self._filters = weight.new_empty(36, weight.shape[1], weight.shape[0])  # (36, c, k)
+        # In double precision, and few channels at a time: of wide layers it would take much memory.
+        for some, place in zip(
+            weight.split(_AT_ONCE, dim=1), self._filters.split(_AT_ONCE, dim=1), strict=True
+        ):
+            place.copy_(torch.einsum("ai,kcij,bj->abck", edge, some.double(), edge).flatten(0, 1))
         self._input = torch.kron(_INPUT, _INPUT).to(weight)
         self._output = torch.kron(_OUTPUT, _OUTPUT).to(weight)
 
