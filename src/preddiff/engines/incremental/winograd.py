@@ -60,7 +60,9 @@ class Tiles:
         self._filters = weight.new_empty(36, weight.shape[1], weight.shape[0])  # (36, c, k)
         # In double precision, and few channels at a time: of wide layers it would take much memory.
         for some, place in zip(
-            weight.split(_AT_ONCE, dim=1), self._filters.split(_AT_ONCE, dim=1), strict=True
+            torch.split(weight, _AT_ONCE, dim=1),
+            torch.split(self._filters, _AT_ONCE, dim=1),
+            strict=True,
         ):
             place.copy_(torch.einsum("ai,kcij,bj->abck", edge, some.double(), edge).flatten(0, 1))
         self._input = torch.kron(_INPUT, _INPUT).to(weight)
