@@ -9,6 +9,7 @@ from PIL import Image
 import preddiff
 from conftest import Softmax
 from preddiff.errors import InputError, ModelError, PreddiffError, SettingError, TargetError
+from preddiff.explanation import percent
 from preddiff.samplers import ConditionalGaussian, Constant, Marginal
 from preddiff.windows import Windows
 
@@ -329,3 +330,10 @@ def test_a_log_is_told_now_and_then(model, picture, monkeypatch, capsys):
     monkeypatch.setattr(progress, "_FIRST", 0.0)
     preddiff.explain(model, picture, window=10, samples=2, progress=True)
     assert "99 of 99 windows, about 0 s left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.0973, "9.7 %"), (0.05, "5 %"), (0.996, "100 %"), (1.24, "120 %")]
+)
+def test_shares_are_told_as_a_person_writes_them(share, told):
+    assert percent(share) == told

@@ -132,10 +132,10 @@ class Explanation:
         return f"{least}{samples} draws"
 
     @property
-    def precision_reached(self) -> str:
-        """How far the map may be off; empty where nothing is known of it."""
+    def how_sure(self) -> str:
+        """The map's relative error in words; empty where it is not known."""
         error = self.data.attrs["relative_error"]
-        return "" if error == "" else f"relative error {100 * float(error):.2g} %"
+        return "" if error == "" else f"relative error {percent(error)}"
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.coverage.shape)
@@ -143,6 +143,11 @@ class Explanation:
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
             f"{self.data.sizes['window']} windows × {self.draws}, {self.unit}>"
         )
+
+
+def percent(share: float) -> str:
+    """Two digits of a share, as a person writes them: 9.7 %, 120 %."""
+    return f"{float(f'{100 * share:.2g}'):g} %"
 
 
 def _picture_axes(

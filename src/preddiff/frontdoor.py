@@ -19,7 +19,7 @@ from preddiff.analysis import Findings
 from preddiff.checkpoint import Checkpoint
 from preddiff.comparison import Comparison
 from preddiff.engines import ClosedForm, seconds_per_draw
-from preddiff.explanation import Explanation, assemble
+from preddiff.explanation import Explanation, assemble, percent
 from preddiff.media import volumes
 from preddiff.models import load_model
 from preddiff.models.targets import Target
@@ -110,8 +110,8 @@ def explain(
         is removed at the end.
     callback : given the explanation so far about once a second: windows are visited in an order
         that covers the input evenly at every moment (with a tolerance: more densely where the map
-        is less sure). Where it returns true, the analysis stops,
-        and what was visited by then is the result.
+        is less sure). Where it returns true, the analysis stops, and what was visited by then is
+        the result.
     device : "cpu", or where torch is to run a network: "cuda", "mps".
     memory : bytes that a batch of draws may take; None is a quarter of what is free.
 
@@ -267,7 +267,7 @@ def _forecast(plan: Plan) -> str:
     least, early = "", ""
     if plan.tolerance is not None:
         least = "at most "
-        early = f"; fewer if the relative error is below {100 * plan.tolerance:.2g} % before"
+        early = f"; fewer if the relative error is below {percent(plan.tolerance)} before"
     return (
         f"{least}{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
         f"{least}about {bars.duration(draws * seconds)} ({plan.engine.name} engine){early}"

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from preddiff.explanation import percent
+
 _FIRST, _LAST = 5.0, 60.0  # seconds between two lines in a log: more and more
 
 Report = Callable[[int, int, float | None], None]
@@ -36,7 +38,7 @@ def bar(description: str) -> Iterator[Report]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(description, total=None, error="")
         yield lambda done, of, error: progress.update(
-            task, completed=done, total=of, error=_percent(error)
+            task, completed=done, total=of, error=_told(error)
         )
 
 
@@ -52,17 +54,17 @@ def _log() -> Report:
             begin, before = now, done
         elif now - said >= wait:
             left = duration((now - begin) / (done - before) * (of - done))
-            say(f"{done:,} of {of:,} windows, about {left} left{_percent(error)}")
+            say(f"{done:,} of {of:,} windows, about {left} left{_told(error)}")
             said, wait = now, min(2 * wait, _LAST)
 
     return report
 
 
-def _percent(error: float | None) -> str:
+def _told(error: float | None) -> str:
     """The relative error as the end of a line."""
     if error is None or not math.isfinite(error):
         return ""
-    return f", relative error {100 * error:.2g} %"
+    return f", relative error {percent(error)}"
 
 
 def say(text: str) -> None:

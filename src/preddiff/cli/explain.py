@@ -207,15 +207,12 @@ def _say(explanations: "Comparison") -> None:
 def _effort(explanation: "Explanation") -> str:
     """What it took, and how sure the map is."""
     facts = explanation.provenance
-    return ", ".join(
-        part
-        for part in (
-            explanation.precision_reached,
-            f"{facts['evaluations']:,} evaluations",
-            f"{facts['engine']} engine in {facts['precision']}",
-        )
-        if part
-    )
+    parts = [
+        explanation.how_sure,
+        f"{facts['evaluations']:,} evaluations",
+        f"{facts['engine']} engine in {facts['precision']}",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _announce(address: str) -> None:
