@@ -1,5 +1,6 @@
 """The incremental engine gives what whole forward passes give, whatever the network is made of."""
 
+import copy
 import math
 import warnings
 
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 import preddiff
 from conftest import DATA, needs_data
 from preddiff.engines import Dense
-from preddiff.engines.incremental import Incremental, winograd
+from preddiff.engines.incremental import Incremental, response, winograd
 from preddiff.engines.incremental.check import deviation, parting
 from preddiff.engines.incremental.regions import Range, Sliding, clamp, shifted
 from preddiff.errors import EngineWarning, SettingError
@@ -269,7 +270,10 @@ def test_lines_and_volumes(rng, dimensions):
 
 
 def test_relevance_in_a_cube_of_64_voxels(rng):
-    """The paper's windows for volumes, k = 3 and l = 7, where they touch a mask."""
+    """The paper's windows for volumes, k = 3 and l = 7, where they touch a mask.
+
+    Whole passes are in double precision: in single, their rounding is ten times that of boxes.
+    """
     torch.manual_seed(4)
     module = nn.Sequential(
         conv(1, 8, 3, 3, padding=1), trained(nn.BatchNorm3d(8)), nn.ReLU(), nn.MaxPool3d(2),
@@ -284,10 +288,13 @@ def test_relevance_in_a_cube_of_64_voxels(rng):
     sampler = ConditionalGaussian(np.zeros(343), np.eye(343) + 0.5, (1, 7, 7, 7))
     both = [
         preddiff.explain(
-            module, inputs, "all", sampler=sampler, window=3, stride=3, samples=2, mask=mask,
-            engine=engine, precision="float32", train_size=math.inf,
+            network, inputs, "all", sampler=sampler, window=3, stride=3, samples=2, mask=mask,
+            engine=engine, train_size=math.inf, **precision,
         )
-        for engine in ("dense", "incremental")
+        for engine, network, precision in (
+            ("dense", copy.deepcopy(module).double(), {}),
+            ("incremental", module, {"precision": "float32"}),
+        )
     ]  # fmt: skip
     assert both[0].data.sizes["window"] == 5
     scale = np.abs(both[0].evidence.values).max()
@@ -506,6 +513,33 @@ def test_explanations_are_the_same_by_every_engine(rng, small_network, engine):
     e = preddiff.explain(small_network, inputs, engine=engine, memory=100_000, **wish)
     np.testing.assert_allclose(e.evidence, expected.evidence, atol=1e-5)
     np.testing.assert_allclose(e.standard_error, expected.standard_error, atol=1e-5)
+
+
+def test_local_response_normalisation_is_torchs(rng):
+    """In its own way: torch's knows no bfloat16 on processors."""
+    for shape, size in (((2, 7, 4), 5), ((1, 6, 5, 3), 4), ((3, 4, 3, 2, 2), 3), ((2, 3, 4), 9)):
+        x = torch.from_numpy(30 * rng.normal(size=shape))
+        expected = F.local_response_norm(x, size, 0.02, 0.6, 1.5)
+        found = response.local_response_norm(x, size, 0.02, 0.6, 1.5)
+        torch.testing.assert_close(found, expected)
+        in_short = response.local_response_norm(x.bfloat16(), size, 0.02, 0.6, 1.5)
+        torch.testing.assert_close(in_short.double(), expected, rtol=0.05, atol=0.05)
+
+
+def test_a_precision_that_an_operation_does_not_know(rng, small_network, monkeypatch):
+    from preddiff.engines import choice
+
+    def in_precision(self, dtype):
+        raise NotImplementedError("\"avg_pool3d\" not implemented for 'BFloat16'")
+
+    monkeypatch.setattr(Incremental, "in_precision", in_precision)
+    monkeypatch.setattr(choice.precisions, "shorter", lambda device: ["bfloat16"])
+    inputs = rng.random((3, 16, 16)).astype(np.float32)
+    wish = {"window": 6, "stride": 4, "samples": 2, "engine": "incremental"}
+    e = preddiff.explain(small_network, inputs, **wish)
+    assert e.provenance["precision"] == "float32"
+    with pytest.raises(SettingError, match="precision='bfloat16': .*avg_pool3d.*; choose"):
+        preddiff.explain(small_network, inputs, precision="bfloat16", **wish)
 
 
 def test_a_shorter_precision_says_its_error(rng, small_network):

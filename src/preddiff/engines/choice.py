@@ -19,10 +19,11 @@ from preddiff.models import Model
 Evidence = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Values (window, draw, target) → evidence (target, window)."""
 
-_BATCHES = (20, 40, 80)  # draws at once that are tried; what fits a processor's caches
-_USUAL = 40
+_USUAL = 40  # draws at once
+_FEWER = 20  # are sometimes faster, as they fit a processor's caches
 _WORTH_TIMING = 5000  # draws from which on timing batches costs less than it gains
-_LEAST_SAVED = 1.02  # multiply-adds of whole passes over those of boxes, for it to be worth a try
+_LEAST_SAVED = 1.02  # multiply-adds of whole passes over those of boxes, for it to be worth a try,
+_SURELY_SAVED = 8.0  # and to be faster without one, which takes time and, of large networks, memory
 _CHECKED = 4  # windows that are held against whole forward passes
 
 
@@ -78,12 +79,14 @@ def choose(
                 "used here; choose precision='float32'"
             )
         return dense, {"engine": dense.name, "precision": "float32"}
-    if engine == precision == "auto" and boxed.saved(task.starts) < _LEAST_SAVED:
+    saved = boxed.saved(task.starts)
+    if engine == precision == "auto" and saved < _LEAST_SAVED:
         return dense, {"engine": dense.name, "precision": "float32"}
     chosen, facts = _in_precision(task, boxed, precision)
     if task.total >= _WORTH_TIMING:
         _set_batch(task, chosen, memory)
-    if engine == "auto" and precision == "auto" and task.seconds(chosen) > task.seconds(dense):
+    in_doubt = engine == precision == "auto" and saved < _SURELY_SAVED
+    if in_doubt and task.seconds(chosen) > task.seconds(dense):
         return dense, {"engine": dense.name, "precision": "float32"}
     return chosen, {"engine": chosen.name, **facts}
 
@@ -124,8 +127,15 @@ def _in_precision(task: Task, boxed: Any, wish: str) -> tuple[Any, dict[str, Any
     for name in names:
         if precisions.BY_NAME[name] == boxed.dtype:
             continue
-        other = boxed.in_precision(precisions.BY_NAME[name])
-        error = _error(task, boxed, other)
+        try:
+            other = boxed.in_precision(precisions.BY_NAME[name])
+            error = _error(task, boxed, other)
+        except NotImplementedError as problem:
+            if wish == "auto":
+                continue
+            raise SettingError(
+                f"precision={name!r}: {first_line(problem)}; choose precision='float32'"
+            ) from problem
         if wish != "auto" or (
             error <= precisions.LARGEST_ERROR and task.seconds(other) < task.seconds(best)
         ):
@@ -143,9 +153,9 @@ def _error(task: Task, exact: Engine, other: Engine) -> float:
 def _set_batch(task: Task, engine: Any, memory: int) -> None:
     """The batch that is fastest on this machine."""
     seconds = {}
-    for batch in _BATCHES:
-        engine.batch = _within(memory, engine.bytes_per_draw, batch)
-        seconds[engine.batch] = task.seconds(engine)
+    for wish in (_FEWER, _USUAL):
+        batch = engine.batch = _within(memory, engine.bytes_per_draw, wish)
+        seconds[batch] = task.seconds(engine)
     engine.batch = min(seconds, key=lambda batch: seconds[batch])
 
 

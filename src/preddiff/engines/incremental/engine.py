@@ -12,7 +12,7 @@ from preddiff.engines.incremental.run import run_body, run_tail
 from preddiff.engines.incremental.trace import Program, multiply_adds, trace
 from preddiff.models.network import Network
 
-_ROWS = 512  # rows of features that go through the tail at once
+_ROWS = 256  # rows of features that go through the tail at once
 _DRAWS = 10  # of a window, usually
 _COPIES = 8  # of its largest box that are held for a draw: inputs, outputs, values and changes
 
@@ -107,15 +107,17 @@ class Incremental:
         windows, samples = draws.shape[:2]
         many = max(1, self.batch // samples)
         order = self.places.similar(starts)
+        done: list[torch.Tensor] = []
+        held: list[torch.Tensor] = []
         with torch.inference_mode():
-            parts = [
-                self._body(starts[which], draws[which])
-                for which in (order[first : first + many] for first in range(0, windows, many))
-            ]
-            rows = split(torch.cat(parts), windows)
-            rows = rows[torch.from_numpy(np.argsort(order)).to(rows.device)].flatten(0, 1)
-            some = (rows[first : first + _ROWS] for first in range(0, len(rows), _ROWS))
-            return torch.cat([self._from_features(each) for each in some])
+            for first in range(0, windows, many):
+                which = order[first : first + many]
+                held.append(self._body(starts[which], draws[which]))
+                if first + many >= windows or sum(map(len, held)) >= _ROWS:
+                    done.append(self._from_features(torch.cat(held)))
+                    held.clear()
+            rows = split(torch.cat(done), windows)
+            return rows[torch.from_numpy(np.argsort(order)).to(rows.device)].flatten(0, 1)
 
     def _body(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
         """(window · draw, ...), the features that the tail takes, or what is wanted."""
@@ -134,9 +136,12 @@ class Incremental:
         return box.change.flatten(2).double().sum(2) / box.base[0, 0].numel()
 
     def _from_features(self, rows: torch.Tensor) -> torch.Tensor:
-        """The base, exact, plus what changed: so the base's own rounding does not matter."""
-        last = (self.program.tail or self.program.body)[-1]
-        if last.base.ndim > 2:
+        """The base, exact, plus what changed: so the base's own rounding does not matter.
+
+        The tail gets the base's features as one more row, to round them as it does all others.
+        """
+        base = self.program.body[-1].base
+        if base.ndim > 2:
             return self._base.flatten(2).double().mean(2) + rows
-        changed: torch.Tensor = run_tail(self.program, rows) - last.base
-        return self._base + changed.to(self._base.dtype)
+        values = run_tail(self.program, torch.cat([rows, base]))
+        return self._base + (values[:-1] - values[-1:]).to(self._base.dtype)
