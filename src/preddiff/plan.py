@@ -1,6 +1,7 @@
 """From what a caller says to what is run: everything is checked before the work starts."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,9 @@ class Plan:
     samples : draws per window, no more than the sampler has different ones; 0 in closed form.
     targets : numbers of classes or channels.
     base : (target,), their values on the unperturbed input.
-    tolerance : relative error at which to stop, or None.
+    wish : what a caller said.
+    closed_form : the engine that needs no draws, where there is one.
     facts : the settings as a result's provenance says them.
-    engine_facts : the same of the engine; it changes no result but for rounding.
     """
 
     subject: Subject
@@ -55,10 +56,30 @@ class Plan:
     targets: list[int]
     base: NDArray[np.float64]
     measure: Measure
-    tolerance: float | None
-    engine: Engine | ClosedForm
+    wish: Settings
+    closed_form: ClosedForm | None
     facts: dict[str, Any]
-    engine_facts: dict[str, Any]
+
+    @property
+    def tolerance(self) -> float | None:
+        """Relative error at which to stop, or None."""
+        return self.wish.tolerance
+
+    @property
+    def engine(self) -> Engine | ClosedForm:
+        """What evaluates windows; chosen when first asked for, as it holds much memory."""
+        return self._choice[0]
+
+    @property
+    def engine_facts(self) -> dict[str, Any]:
+        """What a result's provenance says of the engine; it changes no result but for rounding."""
+        return self._choice[1]
+
+    @cached_property
+    def _choice(self) -> tuple[Engine | ClosedForm, dict[str, Any]]:
+        if self.closed_form is not None:
+            return self.closed_form, {"engine": ClosedForm.name, "precision": "float64"}
+        return choose(self._task, self.wish.engine, self.wish.precision)
 
     def draw(self, windows: Windows, first: int, last: int) -> NDArray[np.float32]:
         """Draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
@@ -93,7 +114,29 @@ class Plan:
     @property
     def some_windows(self) -> Windows:
         """A few from all over the input, to try things on."""
-        return _some(self.windows)
+        return self.windows.subset(np.linspace(0, len(self.windows) - 1, _TRIED).astype(np.int64))
+
+    @property
+    def _task(self) -> Task:
+        """What an engine is chosen for."""
+        some = self.some_windows
+
+        def evidence(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            after, error = mean_and_error(values.transpose(2, 0, 1))
+            return self.measure(self.base[:, None], after, error)[0]
+
+        return Task(
+            model=self.subject.model,
+            inputs=self.subject.inputs,
+            targets=self.targets,
+            node=self.subject.node,
+            size=self.windows.size,
+            starts=some.starts,
+            draws=self.draw(some, 0, min(self.samples, _TRIED)),
+            evidence=evidence,
+            total=len(self.windows) * self.samples,
+            memory=self.wish.memory,
+        )
 
     @property
     def schedule(self) -> Schedule:
@@ -132,13 +175,8 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     chosen = _chosen(subject, values, wish)
     measure = _measure(subject, values, wish)
     base = values[chosen]
-    engine: Engine | ClosedForm | None = _closed_form(subject, chosen, sampler, wish)
-    engine_facts: dict[str, Any] = {"engine": ClosedForm.name, "precision": "float64"}
-    if engine is not None:
-        samples = 0
-    else:
-        task = _task(subject, chosen, windows, sampler, samples, base, measure, wish)
-        engine, engine_facts = choose(task, wish.engine, wish.precision)
+    closed_form = _closed_form(subject, chosen, sampler, wish)
+    samples = samples if closed_form is None else 0
     facts = {
         "model": model.spec,
         "model_sha256": model.sha256 or "",
@@ -166,10 +204,9 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
         targets=chosen,
         base=base,
         measure=measure,
-        tolerance=wish.tolerance,
-        engine=engine,
+        wish=wish,
+        closed_form=closed_form,
         facts=facts,
-        engine_facts=engine_facts,
     )
 
 
@@ -199,10 +236,6 @@ def _for_tolerance(sampler: Sampler, wish: Settings) -> Sampler:
     return paired
 
 
-def _some(windows: Windows) -> Windows:
-    return windows.subset(np.linspace(0, len(windows) - 1, _TRIED).astype(np.int64))
-
-
 def _closed_form(
     subject: Subject, chosen: list[int], sampler: Sampler, wish: Settings
 ) -> ClosedForm | None:
@@ -222,36 +255,6 @@ def _closed_form(
     if wish.engine == "linear":
         raise SettingError(f"engine='linear': {why}")
     return None
-
-
-def _task(
-    subject: Subject,
-    chosen: list[int],
-    windows: Windows,
-    sampler: Sampler,
-    samples: int,
-    base: NDArray[np.float64],
-    measure: Measure,
-    wish: Settings,
-) -> Task:
-    """What an engine is chosen for, with a few windows from all over the input."""
-    some = _some(windows)
-
-    def evidence(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return measure(base[:, None], *mean_and_error(values.transpose(2, 0, 1)))[0]
-
-    return Task(
-        model=subject.model,
-        inputs=subject.inputs,
-        targets=chosen,
-        node=subject.node,
-        size=windows.size,
-        starts=some.starts,
-        draws=sampler.draw(subject.inputs, some, min(samples, _TRIED), wish.seed, subject.valid),
-        evidence=evidence,
-        total=len(windows) * samples,
-        memory=wish.memory,
-    )
 
 
 def _windows(inputs: NDArray[np.float32], wish: Settings) -> Windows:

@@ -25,7 +25,13 @@ def deviation(engine: Incremental, starts: NDArray[np.int64], draws: NDArray[np.
     starts, draws : as `Incremental.evaluate` takes them.
     """
     with torch.inference_mode():
-        expected = engine.model.raw(_perturbed(engine, starts, draws), engine.node).double()
+        # A window at a time: whole activations of all would be most of what a run takes in memory.
+        expected = torch.cat(
+            [
+                engine.model.raw(_perturbed(engine, start[None], draw[None]), engine.node).double()
+                for start, draw in zip(starts, draws, strict=True)
+            ]
+        )
         expected = expected.flatten(2).mean(2) if expected.ndim > 2 else expected
         return _share(engine.raw(starts, draws).double(), expected)
 

@@ -222,14 +222,14 @@ def mean_of_whole(
 class Rectifier:
     """max(x, 0) as a change: two operations where values would need three.
 
-    With b the base, max(b + d, 0) - max(b, 0) = max(d + min(b, 0), -max(b, 0)).
+    With b the base, max(b + d, 0) - max(b, 0) = max(d + min(b, 0), -max(b, 0)). The two terms are
+    made of a place's base anew, as tables of them would take as much memory as all values.
     """
 
     def __init__(self, base: torch.Tensor, axes: tuple[int, ...], source: torch.Tensor) -> None:
         self.base = base
         self.axes = axes
-        self._below = compact(source.clamp(max=0), axes)
-        self._floor = compact(-source.clamp(min=0), axes)
+        self._source = compact(source, axes)
 
     def reach(self, axis: int, inputs: list[Range]) -> Range:  # noqa: ARG002
         return regions.pointwise(inputs[0])
@@ -239,8 +239,8 @@ class Rectifier:
         if not box.has_change:
             value = box.value.clamp_(min=0) if box.owned else box.value.clamp(min=0)
             return Box(self.base, self.axes, place, value=value)
-        below = gather(self._below, self.axes, place.starts, place.lengths)
-        floor = gather(self._floor, self.axes, place.starts, place.lengths)
+        before = gather(self._source, self.axes, place.starts, place.lengths)
+        below, floor = before.clamp(max=0), -before.clamp(min=0)
         if box.owned:
             change = box.over(box.change, below, torch.Tensor.add_)
         else:

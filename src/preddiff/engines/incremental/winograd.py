@@ -74,9 +74,10 @@ class Tiles:
         """(n, c, y, x) to (n, k, y', x'), with zeros on both sides."""
         outputs = [size + 2 * p - 2 for size, p in zip(inputs.shape[2:], padding, strict=True)]
         rows, columns = (-(-size // 4) for size in outputs)
-        tiles = self._tiles(inputs, padding, rows, columns)
-        products = torch.bmm((self._input @ tiles).view(36, -1, inputs.shape[1]), self._filters)
-        sums = self._output @ products.flatten(1)
+        # One name, so that no two of these are held for longer than it takes to make the next.
+        tiles = self._input @ self._tiles(inputs, padding, rows, columns)
+        tiles = torch.bmm(tiles.view(36, -1, inputs.shape[1]), self._filters)
+        sums = self._output @ tiles.flatten(1)
         if bias is not None:
             sums.view(16, -1, len(bias)).add_(bias)
         result = sums.view(4, 4, rows, columns, len(inputs), -1).permute(4, 2, 0, 3, 1, 5)
