@@ -12,8 +12,10 @@ from torch import nn
 
 from preddiff import provenance
 from preddiff.engines import Dense, Engine, Task, choose, seconds_per_draw
+from preddiff.engines import precision as precisions
 from preddiff.engines.incremental import Incremental
 from preddiff.engines.incremental.check import deviation
+from preddiff.evidence import log2_odds
 from preddiff.models import load_model
 from preddiff.models.network import Network
 from preddiff.windows import Windows
@@ -47,6 +49,8 @@ class Row:
     ----------
     dense, incremental, automatic : milliseconds a draw.
     choice : engine and precision that were chosen automatically.
+    shorter : milliseconds a draw in a precision that the processor has hardware for, and what it
+        changes of the evidence; empty where it has none.
     saved : multiply-adds of whole forward passes over those of the boxes.
     off : largest deviation from whole forward passes, as a share of the range of the logits.
     occlusion : milliseconds a window of Captum's Occlusion, NaN without Captum.
@@ -58,6 +62,7 @@ class Row:
     incremental: float
     automatic: float
     choice: str
+    shorter: str
     saved: float
     off: float
     occlusion: float
@@ -70,16 +75,18 @@ class Row:
         return (
             f"| {self.name} | {self.dense:.1f} | {self.incremental:.1f} "
             f"| {self.dense / self.incremental:.1f} | {self.automatic:.1f} ({self.choice}) "
-            f"| {self.dense / self.automatic:.1f} | {self.saved:.1f} | {self.off:.0e} "
+            f"| {self.dense / self.automatic:.1f} | {self.shorter} "
+            f"| {self.saved:.1f} | {self.off:.0e} "
             f"| {minutes:.0f} | {paper} | {occlusion} |"
         )
 
 
 HEADER = """\
 | network | dense float32, ms a draw | incremental float32 | ratio | automatic | ratio \
-| multiply-adds saved | off by, of the logits' range | protocol, minutes | paper, GPU-minutes \
+| in a shorter precision (changes the evidence by) | multiply-adds saved \
+| off by, of the logits' range | protocol, minutes | paper, GPU-minutes \
 | Captum's Occlusion, ms a window |
-|---|---|---|---|---|---|---|---|---|---|---|"""
+|---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def measure(specs: Sequence[str], windows: int, checked: int) -> Iterator[Row]:
@@ -123,9 +130,11 @@ def _row(spec: str, count: int, checked: int) -> Row:
     dense, boxed = _dense(model, inputs, starts, draws), Incremental(model, inputs, [0], size)
     longest = _SECONDS / (_SAMPLES * seconds_per_draw(boxed, starts[:8], draws[:8]))
     starts, draws = starts[: max(4, int(longest))], draws[: max(4, int(longest))]
+    before = log2_odds(model.predict(inputs[None])[0, :1])
     task = Task(
         model, inputs, [0], None, size, starts[:8], draws[:8],
-        evidence=lambda values: values.mean(axis=1).T, total=len(every) * _SAMPLES,
+        evidence=lambda values: before - log2_odds(values.mean(axis=1)).T,
+        total=len(every) * _SAMPLES,
     )  # fmt: skip
     automatic, facts = choose(task)
     seconds = _in_turn(
@@ -141,11 +150,21 @@ def _row(spec: str, count: int, checked: int) -> Row:
         incremental=1000 * seconds[1],
         automatic=1000 * seconds[2],
         choice=f"{facts['engine']} {facts['precision']}",
+        shorter=_shorter(task, starts, draws),
         saved=boxed.saved(starts),
         off=_largest(boxed, at, _draws(random, inputs, size, at)[:, :1]),
         occlusion=1000 * _occlusion(model, inputs),
         windows=len(every),
     )
+
+
+def _shorter(task: Task, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> str:
+    names = precisions.shorter(torch.device("cpu"))
+    if not names:
+        return ""
+    engine, facts = choose(task, "incremental", names[0])
+    (seconds,) = _in_turn((engine, starts, draws))
+    return f"{1000 * seconds:.1f} {names[0]} ({facts['precision_error']:.0%})"
 
 
 def _in_turn(*each: tuple[Engine, NDArray[np.int64], NDArray[np.float32]]) -> list[float]:
