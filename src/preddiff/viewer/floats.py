@@ -28,5 +28,13 @@ def packed(values: NDArray[np.floating], bits: int = _FRACTION, level: int = 6) 
 
 def packed_bytes(values: NDArray[np.uint8], level: int = 6) -> str:
     """Bytes of any shape, in C order."""
-    squeezed = gzip.compress(np.ascontiguousarray(values).tobytes(), level, mtime=0)
-    return base64.b64encode(squeezed).decode()
+    return _packed(np.ascontiguousarray(values).tobytes(), level)
+
+
+def packed_text(text: str) -> str:
+    """A text in UTF-8."""
+    return _packed(text.encode(), level=6)
+
+
+def _packed(plain: bytes, level: int) -> str:
+    return base64.b64encode(gzip.compress(plain, level, mtime=0)).decode()

@@ -8,6 +8,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from preddiff.viewer.floats import packed_text
+
 _STATIC = resources.files("preddiff.viewer").joinpath("static")
 
 
@@ -16,6 +18,7 @@ def html(
     *,
     styles: tuple[str, ...],
     scripts: tuple[str, ...],
+    library: str | None = None,
     talks: bool = False,
     **facts: Any,
 ) -> str:
@@ -23,7 +26,8 @@ def html(
 
     The template finds `policy`, a content security policy that allows these styles, these scripts
     and pictures from within the page, and nothing else; `style`; `scripts`; and the facts, which
-    it escapes. A page that `talks` may ask the server that it came from.
+    it escapes. A page that `talks` may ask the server that it came from. A large `library` is
+    packed for the page's scripts to add: the policy knows it by the hash of what it unpacks to.
     """
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(static),
@@ -34,16 +38,18 @@ def html(
     )
     rules = "".join(map(static, styles))
     programs = [static(name) for name in scripts]
+    added = [] if library is None else [static(library)]
     server = "'self'" if talks else "'none'"
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(rules)}; "
-        f"script-src {' '.join(map(_hash, programs))}; "
+        f"script-src {' '.join(map(_hash, programs + added))}; "
         f"connect-src {server}; base-uri 'none'; form-action 'none'"
     )
     return environment.get_template(template).render(
         policy=Markup(policy),  # noqa: S704 - of hashes only
         style=Markup(rules),  # noqa: S704 - ours
         scripts=[Markup(program) for program in programs],  # noqa: S704 - ours
+        library="".join(packed_text(text) for text in added),
         **facts,
     )
 

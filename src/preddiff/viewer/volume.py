@@ -51,7 +51,8 @@ def render(explanations: Sequence[Explanation]) -> str:
     return html(
         "volume.html.j2",
         styles=("page.css", "volume.css"),
-        scripts=("vendor/niivue.umd.js", *(f"volume.{name}.js" for name in _SCRIPTS)),
+        scripts=tuple(f"volume.{name}.js" for name in _SCRIPTS),
+        library="vendor/niivue.umd.js",
         licence=static("vendor/LICENSE.txt"),
         title=first.provenance["input"],
         live=False,

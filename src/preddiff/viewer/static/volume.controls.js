@@ -150,6 +150,7 @@ async function start() {
   canvas.addEventListener("keydown", press);
   canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation());
   const hasGraphics = Rendered.works(canvas);
+  if (hasGraphics) await Rendered.load();
   renderer = new (hasGraphics ? Rendered : Flat)(canvas, picked);
   document.body.dataset.renderer = hasGraphics ? "niivue" : "flat";
   one("#flat").hidden = hasGraphics;

@@ -17,9 +17,7 @@ function volume(number) {
 }
 
 async function unpack(number) {
-  const element = document.getElementById(`volume-${number}`);
-  const nifti = stepsToLevels(new Uint8Array(await unzip(element.textContent)));
-  element.remove(); // a copy of it would only cost memory
+  const nifti = stepsToLevels(new Uint8Array(await taken(`volume-${number}`)));
   const header = new DataView(nifti, 0, HEADER);
   return {
     nifti,
@@ -29,17 +27,28 @@ async function unpack(number) {
   };
 }
 
-/** A NIfTI file from its header, the low and the high bytes of the steps from voxel to voxel. */
+/** A NIfTI file from its header, the low and the high bytes of the steps from voxel to voxel along
+    every axis in turn. */
 function stepsToLevels(bytes) {
   const nifti = bytes.slice().buffer;
   const levels = new Int16Array(nifti, HEADER);
   const [low, high] = [bytes.subarray(HEADER), bytes.subarray(HEADER + levels.length)];
-  let level = 0;
-  for (let n = 0; n < levels.length; n++) {
-    level += low[n] | (high[n] << 8);
-    levels[n] = level; // which wraps around as int16 does
+  for (let n = 0; n < levels.length; n++) levels[n] = low[n] | (high[n] << 8);
+  let apart = 1; // how far neighbours along an axis are from each other
+  for (const length of facts.scan.shape) {
+    for (let n = apart; n < levels.length; n++) {
+      if (Math.floor(n / apart) % length > 0) levels[n] += levels[n - apart]; // wraps around, as int16
+    }
+    apart *= length;
   }
   return nifti;
+}
+
+/** What is packed in an element, which is removed: a copy of it would only cost memory. */
+function taken(id) {
+  const element = document.getElementById(id);
+  element.remove();
+  return unzip(element.textContent);
 }
 
 function unzip(text) {

@@ -14,6 +14,13 @@ class Rendered {
     return canvas.getContext("webgl2", { alpha: true, antialias: SMOOTH }) !== null;
   }
 
+  /** NiiVue itself; the policy of the page knows it by its hash. */
+  static async load() {
+    const library = document.createElement("script");
+    library.textContent = new TextDecoder().decode(await taken("niivue"));
+    document.head.append(library);
+  }
+
   constructor(canvas, picked) {
     this.canvas = canvas;
     this.niivue = new niivue.Niivue({
