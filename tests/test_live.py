@@ -116,23 +116,28 @@ def test_a_wish_has_to_come_from_the_page(server):
 
 
 class Run(threading.Thread):
-    """An analysis in a thread, as the command line makes it in the main one."""
+    """An analysis in a thread, as the command line makes it in the main one.
 
-    def __init__(self, folder, **settings):
+    It pauses at its first map, so that tests see that one, however slow the machine.
+    """
+
+    def __init__(self, folder, shape=SHAPE, **settings):
         super().__init__(daemon=True)
-        self.folder, self.settings = folder, settings
+        self.folder, self.shape, self.settings = folder, shape, settings
         self.address, self.announced = "", threading.Event()
 
     def announce(self, address):
         self.address = address
+        self.live.ask("pause")
         self.announced.set()
 
     def run(self):
-        picture = np.random.default_rng(3).random(SHAPE)
-        with Live(self.announce) as live:
-            e = preddiff.explain(Slow(SHAPE, scale=4), picture, callback=live, **self.settings)
+        inputs = np.random.default_rng(3).random(self.shape)
+        model = Slow(self.shape, scale=4)
+        with Live(self.announce) as self.live:
+            e = preddiff.explain(model, inputs, callback=self.live, **self.settings)
             preddiff.save(e, self.folder / "saved.zarr")
-            live.finish("Saved as saved.zarr.", e)
+            self.live.finish("Saved as saved.zarr.", e)
 
 
 def opened(browser, run):
@@ -143,8 +148,14 @@ def opened(browser, run):
     page.on("console", lambda message: page.complaints.append(message.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.goto(run.address)
-    page.wait_for_selector("body[data-complete=yes]")
+    page.wait_for_selector("body[data-ready=yes]")
+    page.get_by_role("button", name="Go on").wait_for()
     return page
+
+
+def go_on(page):
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Pause").wait_for()
 
 
 def relative_error(page):
@@ -156,8 +167,11 @@ def test_the_map_sharpens_pauses_and_is_kept_when_stopped(browser, tmp_path, mon
     monkeypatch.setattr(watch, "_SECONDS", 0.1)
     run = Run(tmp_path, window=4, samples=4, sampler="conditional")
     page = opened(browser, run)
-    before, error = seen(page), relative_error(page)
-    page.locator("#told", has_text=re.compile(r"^1\d\d of 289 windows")).wait_for()
+    page.wait_for_selector("body[data-complete=yes]")
+    before = seen(page)
+    go_on(page)
+    error = relative_error(page)
+    page.locator("#told", has_text=re.compile(r"^[12]\d\d of 289 windows")).wait_for()
     assert (seen(page) != before).any()
     assert relative_error(page) < error
     page.get_by_role("button", name="Pause").click()
@@ -168,8 +182,7 @@ def test_the_map_sharpens_pauses_and_is_kept_when_stopped(browser, tmp_path, mon
     time.sleep(0.5)
     np.testing.assert_array_equal(seen(page), before)
     assert page.locator("#told").inner_text().split(",")[0] == told.split(",")[0]
-    page.get_by_role("button", name="Go on").click()
-    page.get_by_role("button", name="Pause").wait_for()
+    go_on(page)
     page.get_by_role("button", name="Stop and save").click()
     page.locator("#state", has_text="Finished").wait_for()
     assert page.locator("#told").inner_text() == "Saved as saved.zarr."
@@ -192,6 +205,7 @@ def test_it_ends_by_itself_and_says_so(browser, tmp_path, monkeypatch):
     monkeypatch.setattr(watch, "_SECONDS", 0.1)
     run = Run(tmp_path, window=4, stride=2, samples=4, tolerance=0.05)
     page = opened(browser, run)
+    go_on(page)
     page.locator("#state", has_text="Finished").wait_for()
     run.join(20)
     assert 0 < page.evaluate("() => document.getElementById('share').value") <= 1
@@ -206,12 +220,79 @@ def test_an_analysis_that_fails_says_that_nothing_was_saved(small_network):
     assert live.news(0, 0)[2]
 
 
-def test_volumes_have_no_live_page(rng):
-    volume = rng.random((1, 5, 5, 5))
-    with Live(lambda _address: None) as live, pytest.raises(SettingError, match="leave --live out"):
-        preddiff.explain(
-            Softmax(volume.shape), volume, window=3, sampler="constant:0", callback=live
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_live_page_has_no_serious_fault_of_accessibility(browser, tmp_path, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    run = Run(tmp_path, window=4, samples=4, sampler="constant:0")
+    page = opened(browser, run)
+    page.emulate_media(color_scheme=scheme)
+    assert serious(axe, page) == []
+    go_on(page)
+    page.locator("#state", has_text="Finished").wait_for()
+    assert serious(axe, page) == []
+    page.close()
+
+
+def serious(axe, page):
+    found = axe.run(page).response["violations"]
+    return [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+
+
+@pytest.fixture(scope="module")
+def slices(launch):
+    """A browser without WebGL2, in which a page of volumes draws quickly."""
+    opened = launch("--disable-3d-apis")
+    yield opened
+    opened.close()
+
+
+def test_the_map_of_a_volume_sharpens_and_is_kept_when_stopped(slices, tmp_path, monkeypatch, rng):
+    monkeypatch.setattr(watch, "_SECONDS", 0.1)
+    shape = (1, 8, 10, 12)
+    sampler = preddiff.samplers.Marginal(rng.random((9, *shape)))
+    run = Run(tmp_path, shape, window=3, samples=4, sampler=sampler)
+    page = opened(slices, run)
+    before = page.locator("#view").screenshot()
+    go_on(page)
+    error = relative_error(page)
+    page.locator("#told", has_text=re.compile(r"^[23]\d\d of 480 windows")).wait_for()
+    assert page.locator("#view").screenshot() != before
+    assert relative_error(page) < error
+    page.get_by_role("button", name="Stop and save").click()
+    page.locator("#told", has_text="Saved as saved.zarr.").wait_for()
+    run.join(20)
+    e = preddiff.load(tmp_path / "saved.zarr")
+    assert e.data.sizes["window"] < e.provenance["windows"] == 480
+    for field, array in (("#value", e.relevance), ("#error", e.standard_error)):
+        there = tuple(int(n) for n in page.locator("#voxel").inner_text().strip("[]").split(","))
+        told = page.locator(field).inner_text().removesuffix(" bits").replace("−", "-")
+        assert float(told) == pytest.approx(float(array.values[0][there]), rel=5e-3)
+    assert page.complaints == []
+    page.close()
+
+
+def test_what_has_no_page_is_refused(rng):
+    told = pytest.raises(SettingError, match=r"\(z, y, x\); leave --live out")
+    row = preddiff.Explanation(_finished(rng).data.isel(y=0))
+    with Live(lambda _address: None) as live, told:
+        live(row)
+
+
+def test_what_is_over_with_its_first_map_is_not_announced(rng):
+    model = preddiff.models.Linear(rng.normal(size=SHAPE), 0.1)
+    announced = []
+    with Live(announced.append) as live:
+        e = preddiff.explain(
+            model, rng.random(SHAPE), window=4, sampler="constant:0", callback=live
         )
+    assert e.provenance["engine"] == "closed form"
+    assert announced == []
+
+
+def _finished(rng):
+    return preddiff.explain(
+        Softmax(SHAPE), rng.random(SHAPE), window=4, stride=4, sampler="constant:0"
+    )
 
 
 def test_a_callback_that_returns_true_stops_the_analysis():

@@ -28,7 +28,7 @@ LAS = np.array([[-2.0, 0, 0, 13], [0, 2, 0, -11], [0, 0, 3, -5], [0, 0, 0, 1]])
 TURNED = np.array([[0.2, 0, 2.4, -9], [-2, 0.1, 0.2, 11], [0, 2, -0.2, -5], [0, 0, 0, 1]])
 
 
-def explained(relevance, affine=RAS, window=3, scan=None):
+def explained(relevance, affine=RAS, window=3, scan=None, error=None):
     """An Explanation of a scan (z, y, x) with one or two maps (target, z, y, x)."""
     n, *shape = relevance.shape
     if scan is None:
@@ -40,7 +40,7 @@ def explained(relevance, affine=RAS, window=3, scan=None):
         evidence=np.zeros((n, 1)),
         evidence_error=np.zeros((n, 1)),
         relevance=relevance,
-        standard_error=np.zeros_like(relevance),
+        standard_error=np.zeros_like(relevance) if error is None else error,
         prediction=np.full(n, 0.8),
         targets=range(n),
         labels=("<i>ill</i>", "well")[:n],
@@ -241,7 +241,9 @@ def test_it_begins_at_the_strongest_voxel_and_tells_its_place_and_value(shown, r
     strongest = np.unravel_index(np.nanargmax(np.abs(relevance[0])), SHAPE)
     assert voxel(tab) == strongest
     np.testing.assert_allclose(millimetres(tab), Grid(SHAPE, RAS, {}).world([strongest])[0])
-    assert text(tab, "value") == f"{float(f'{relevance[0][strongest]:.3g}'):g} bits"
+    assert text(tab, "value") == f"{float(f'{relevance[0][strongest]:.3g}'):+g} bits"
+    assert text(tab, "error") == "none: exact"
+    assert tab.get_by_label("within its error").is_hidden()
     put(tab, sagittal=3, coronal=9, axial=0)
     assert voxel(tab) == (0, 9, 3)
     assert text(tab, "value") == "no window covers it"
@@ -324,6 +326,52 @@ def test_reversed_colours_turn_the_scan_and_leave_the_relevance(tab, relevance):
     grey[[0, -1]], grey[:, [0, -1]] = False, False
     assert before[grey].mean() > 200
     assert after[grey].mean() < 55
+
+
+@pytest.mark.parametrize("browser", ["flat"], indirect=True)
+def test_the_error_of_a_voxel_is_told_and_what_is_within_it_hidden(show, tmp_path, relevance, rng):
+    error = np.where(np.isnan(relevance), np.nan, rng.random(size=relevance.shape))
+    written = preddiff.page(explained(relevance, error=error), tmp_path / "page.html")
+    tab = show(written)
+    put(tab, threshold=5)
+    for there in (voxel(tab), (6, 5, 4)):
+        put(tab, sagittal=there[2], coronal=there[1], axial=there[0])
+        told = float(text(tab, "error").removesuffix(" bits"))
+        np.testing.assert_allclose(told, error[0][there], rtol=5e-3)
+    tab.get_by_label("within its error").check()
+    share = np.abs(relevance[0]) / np.nanmax(np.abs(relevance[0]))
+    shown = (share > 0.05) & (np.abs(relevance[0]) >= 1.96 * error[0])
+    assert 0.1 < shown.sum() / shown.size < 0.9
+    assert text(tab, "shown").startswith(f"{shown.sum()} of ")
+    choose(tab, "layout", "axial")
+    put(tab, axial=4, coronal=0, sagittal=0)
+    coloured = np.ptp(slice_as_seen(tab, relevance[0][4]), axis=-1) > 4
+    np.testing.assert_array_equal(coloured[1:-1, 1:-1], shown[4, 1:-1, 1:-1])
+
+
+@pytest.mark.parametrize("browser", ["flat"], indirect=True)
+def test_an_error_that_nobody_knows_hides_nothing(show, tmp_path, relevance):
+    unknown = np.full_like(relevance, np.nan)
+    tab = show(preddiff.page(explained(relevance, error=unknown), tmp_path / "page.html"))
+    before = text(tab, "shown")
+    assert text(tab, "error") == "unknown"
+    tab.get_by_label("within its error").check()
+    assert text(tab, "shown") == before
+
+
+def test_another_palette_for_who_does_not_see_this_one(tab, relevance):
+    put(tab, axial=4, threshold=30)
+    choose(tab, "palette", "orange and purple")
+    slice_, end = relevance[0][4], colours.limit(relevance[0])
+    colour = slice_as_seen(tab, slice_)
+    shown = np.abs(slice_) > 0.3 * end
+    shown[[0, -1]], shown[:, [0, -1]] = False, False
+    steps = np.rint(255 * (slice_[shown] / end + 1) / 2).astype(int)
+    expected = colours.gapped(0.3, colours.ALTERNATIVE)[steps].astype(int)
+    np.testing.assert_allclose(colour[shown], expected, atol=4)
+    assert tab.locator("header .for").inner_text() == "orange"
+    choose(tab, "palette", "red and blue")
+    assert tab.locator("header .for").inner_text() == "red"
 
 
 @pytest.mark.parametrize("affine", [RAS, LAS], ids=["RAS", "LAS"])
@@ -438,7 +486,7 @@ def test_the_animation_moves_and_stops(tab, along, of):
 
 
 def test_the_saved_picture_is_the_view_with_a_legend(tab):
-    put(tab, axial=4)
+    put(tab, axial=4, coronal=0, sagittal=0)
     view = seen(tab)
     with tab.expect_download() as download:
         tab.get_by_text("Save the view").click()
@@ -463,8 +511,8 @@ def test_everything_is_reached_by_keyboard_and_has_a_name(tab):
         tab.keyboard.press("Tab")
         reached.add(tab.evaluate("() => document.activeElement.id"))
     assert reached >= {
-        "view", "explanation", "target", "threshold", "opacity", "layout", "sagittal", "coronal",
-        "axial", "reversed", "neurological", "along", "speed", "play", "save",
+        "view", "explanation", "target", "threshold", "opacity", "palette", "layout", "sagittal",
+        "coronal", "axial", "reversed", "neurological", "along", "speed", "play", "save",
     }  # fmt: skip
     for scheme in ("light", "dark"):
         tab.emulate_media(color_scheme=scheme)
@@ -495,7 +543,7 @@ def test_a_brain_with_three_maps_is_below_six_megabytes_and_opens(show, tmp_path
     choose(tab, "explanation", "10")
     relevance = maps[2].relevance.values[0]
     share = np.abs(relevance) / colours.limit(relevance)
-    assert text(tab, "shown") == f"{np.sum(share > 0.15)} of {relevance.size} voxels"
+    assert text(tab, "shown") == f"{np.sum(share > 0.15):,} of {relevance.size:,} voxels"
     put(tab, sagittal=20, coronal=60, axial=40)
     assert millimetres(tab) == (affine @ [20, 60, 40, 1])[:3].tolist()
     value = float(text(tab, "value").removesuffix(" bits"))

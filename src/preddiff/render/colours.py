@@ -50,7 +50,7 @@ def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> 
     return _coloured(values, as_held(values) / end, name)
 
 
-def gapped(shown: float) -> Bytes:
+def gapped(shown: float, name: str = SIGNED) -> Bytes:
     """The colours (256, 3) of a signed scale that begins at a share of its end; grey below.
 
     The faintest colour is no white, so that it can be told from the grey of a scan.
@@ -58,7 +58,7 @@ def gapped(shown: float) -> Bytes:
     share = np.linspace(-1, 1, 256)
     strength = _FAINTEST + (1 - _FAINTEST) * (np.abs(share) - shown) / (1 - shown)
     steps = np.clip(128 * (1 + np.sign(share) * strength), 0, 255).astype(np.intp)
-    return np.where(np.abs(share)[:, None] > shown, table(SIGNED)[steps], np.uint8(_GREY))
+    return np.where(np.abs(share)[:, None] > shown, table(name)[steps], np.uint8(_GREY))
 
 
 def laid(under: Bytes, values: NDArray[np.floating], end: float, shown: float) -> Bytes:

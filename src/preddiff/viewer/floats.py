@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 THREE_DIGITS = 11
 """Bits of a number's fraction that keep three decimal digits."""
 
+FASTEST = 1
+"""Level of compression for a live page, to which it is a short way."""
+
 _FRACTION = 23  # bits in a float32
 
 

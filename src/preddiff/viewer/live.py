@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from preddiff.errors import SettingError
 from preddiff.explanation import Explanation
-from preddiff.viewer import picture
+from preddiff.viewer import picture, volume
 from preddiff.viewer.server import Server
 
-_FASTEST = 1  # level of compression: it is a short way
 _PATIENCE = 5.0  # seconds that the last news may take to a page that was opened
 
 
@@ -56,14 +55,11 @@ class Live:
 
     def __call__(self, explanation: Explanation) -> bool:
         """Show a map; true if a reader has stopped the analysis."""
-        if explanation.coverage.ndim != 2:
-            raise SettingError(
-                f"live: an explanation of shape {explanation.coverage.shape}, expected a picture "
-                "(y, x); leave --live out"
-            )
         is_first = self._explanation is None
-        self._show(explanation)
         if is_first:
+            _check(explanation)
+        self._show(explanation)
+        if is_first and not _is_over(explanation):
             self._announce(self._server.address)
         begun = time.monotonic()
         with self._changed:
@@ -91,7 +87,9 @@ class Live:
 
     def page(self) -> str | None:
         """The page with the map so far; None if there is none yet."""
-        return None if self._explanation is None else picture.render([self._explanation], live=True)
+        if self._explanation is None:
+            return None
+        return _viewer(self._explanation).render([self._explanation], live=True)
 
     def news(self, known: int, seconds: float) -> tuple[int, str | None, bool]:
         """What changed since a version: the new version, its news (None if there is nothing new
@@ -123,6 +121,36 @@ class Live:
             "windows": explanation.data.sizes["window"],
             "of": facts["windows"],
             "relativeError": facts["relative_error"] if facts["relative_error"] != "" else None,
-            "corners": picture.corners(explanation, _FASTEST),
-            "maps": picture.maps(explanation, _FASTEST),
+            **_viewer(explanation).news(explanation),
         }
+
+
+class _Viewer(Protocol):
+    """A kind of page."""
+
+    def render(self, explanations: Sequence[Explanation], *, live: bool) -> str:
+        """HTML."""
+
+    def news(self, explanation: Explanation) -> dict[str, Any]:
+        """What its script gets of a new map."""
+
+
+def _viewer(explanation: Explanation) -> _Viewer:
+    """What shows an explanation: the page of pictures or of volumes."""
+    return picture if explanation.coverage.ndim == 2 else volume
+
+
+def _check(explanation: Explanation) -> None:
+    """Raise a SettingError if there is no page for an explanation."""
+    if explanation.coverage.ndim not in {2, 3}:
+        raise SettingError(
+            f"live: an explanation of shape {explanation.coverage.shape}, expected a picture "
+            "(y, x) or a volume (z, y, x); leave --live out"
+        )
+    if explanation.coverage.ndim == 3:
+        volume.check(explanation)
+
+
+def _is_over(explanation: Explanation) -> bool:
+    """Whether the first map is the last: in closed form, of which there is nothing to watch."""
+    return not explanation.provenance["samples"]

@@ -66,8 +66,8 @@ def frame(shape: tuple[int, ...], grid: Grid | None) -> Frame:
     return Frame(turns, grid.affine @ inv_ornt_aff(turns, shape[::-1]), oriented=True)
 
 
-def pack_map(relevance: NDArray[np.floating], frame: Frame) -> tuple[str, float]:
-    """A map (z, y, x), and its largest absolute value.
+def pack_map(relevance: NDArray[np.floating], frame: Frame, level: int = 6) -> tuple[str, float]:
+    """A map (z, y, x) of relevance or of its standard error, and its largest absolute value.
 
     Levels are rounded away from zero, so that exactly the values above n percent of the largest
     have a level above n percent of `LEVELS`.
@@ -76,7 +76,7 @@ def pack_map(relevance: NDArray[np.floating], frame: Frame) -> tuple[str, float]
     share = colours.as_held(relevance) / end
     levels = np.copysign(np.ceil(np.abs(share) * LEVELS - _ROUNDING), share)
     levels = np.where(np.isfinite(share), levels, _UNKNOWN)
-    return _packed(levels, frame, slope=end / LEVELS), end
+    return _packed(levels, frame, slope=end / LEVELS, compression=level), end
 
 
 def pack_scan(scan: NDArray[np.floating], frame: Frame) -> str:
@@ -86,7 +86,14 @@ def pack_scan(scan: NDArray[np.floating], frame: Frame) -> str:
     return _packed(np.rint((scan - low) / slope), frame, slope=slope, offset=low)
 
 
-def _packed(levels: NDArray[Any], frame: Frame, *, slope: float, offset: float = 0.0) -> str:
+def _packed(
+    levels: NDArray[Any],
+    frame: Frame,
+    *,
+    slope: float,
+    offset: float = 0.0,
+    compression: int = 6,
+) -> str:
     """Levels, with a header that has no text: nothing that could name a patient."""
     from nibabel.nifti1 import Nifti1Header
 
@@ -101,7 +108,7 @@ def _packed(levels: NDArray[Any], frame: Frame, *, slope: float, offset: float =
     header["scl_slope"], header["scl_inter"] = slope, offset
     low_and_high = _steps(turned).reshape(-1, order="F").view(np.uint8).reshape(-1, 2).T
     first = np.frombuffer(header.binaryblock + bytes(4), dtype=np.uint8)
-    return packed_bytes(np.concatenate([first, low_and_high.ravel()]))
+    return packed_bytes(np.concatenate([first, low_and_high.ravel()]), compression)
 
 
 def _steps(levels: NDArray[np.int16]) -> NDArray[np.int16]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from preddiff.comparison import facets, titles
 from preddiff.render import colours, overlay
-from preddiff.viewer.floats import THREE_DIGITS, packed, packed_bytes
+from preddiff.viewer.floats import FASTEST, THREE_DIGITS, packed, packed_bytes
 from preddiff.viewer.html import html
+from preddiff.viewer.looks import INTERVAL, PALETTES
 from preddiff.viewer.words import words
 
 if TYPE_CHECKING:
@@ -18,15 +19,9 @@ if TYPE_CHECKING:
 
     from preddiff.explanation import Explanation
 
-INTERVAL = 1.96
-"""Standard errors on either side that hold the true value in 95 of 100 cases."""
-
 _SCRIPTS = ("data", "paint", "covering", "save", "tiles", "controls")
+_LIVE = ("picture.live.js", "live.js")
 _LEGENDS = {"model": "Network", "sampler": "Hidden behind", "samples": "Draws", "result": "Result"}
-_PALETTES = {
-    "red and blue": (colours.SIGNED, "red", "blue"),
-    "orange and purple": (colours.ALTERNATIVE, "orange", "purple"),
-}
 
 
 def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
@@ -37,14 +32,18 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
     pictures: dict[bytes, dict[str, Any]] = {}
     return html(
         "picture.html.j2",
-        styles=("page.css", "picture.css"),
-        scripts=tuple(f"picture.{name}.js" for name in _SCRIPTS + (("live",) if live else ())),
+        styles=("page.css", "picture.css") + ("live.css",) * live,
+        scripts=("sides.js", *(f"picture.{name}.js" for name in _SCRIPTS)) + _LIVE * live,
         talks=live,
         live=live,
         facts={
             "signed": {
-                name: {"table": colours.table(table).tolist(), "for": plus, "against": minus}
-                for name, (table, plus, minus) in _PALETTES.items()
+                name: {
+                    "table": colours.table(palette.scale).tolist(),
+                    "for": palette.plus,
+                    "against": palette.minus,
+                }
+                for name, palette in PALETTES.items()
             },
             "error": colours.table(colours.ERROR).tolist(),
             "unknown": colours.UNKNOWN,
@@ -62,9 +61,14 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
         },
         selectors=_selectors(explanations, differing),
         title=explanations[0].provenance["input"],
-        palettes=list(_PALETTES),
+        palettes=list(PALETTES),
         **words(explanations),
     )
+
+
+def news(explanation: Explanation) -> dict[str, Any]:
+    """What the script of a live page gets of a new map."""
+    return {"corners": corners(explanation, FASTEST), "maps": maps(explanation, FASTEST)}
 
 
 def maps(explanation: Explanation, level: int = 6) -> list[dict[str, Any]]:

@@ -11,20 +11,23 @@ from preddiff.comparison import facets, titles
 from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.strips import SHOWN, contrast
-from preddiff.viewer.floats import packed_bytes
+from preddiff.viewer.floats import FASTEST, packed_bytes
 from preddiff.viewer.html import html, static
+from preddiff.viewer.looks import INTERVAL, PALETTES
 from preddiff.viewer.packed import LEVELS, Frame, frame, pack_map, pack_scan
 from preddiff.viewer.words import words
 
 if TYPE_CHECKING:
     from preddiff.explanation import Explanation
 
+_MAPS = ("map", "error")
 _CHOICES = {"window": "Window size", "model": "Network", "samples": "Draws"}
 _SCRIPTS = ("data", "flat", "niivue", "save", "play", "controls")
+_LIVE = ("volume.live.js", "live.js")
 
 
-def render(explanations: Sequence[Explanation]) -> str:
-    """The page of explanations of one scan as HTML.
+def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
+    """The page of explanations of one scan as HTML; a live one listens to its server.
 
     Raises
     ------
@@ -34,11 +37,7 @@ def render(explanations: Sequence[Explanation]) -> str:
     """
     first = explanations[0]
     for each in explanations:
-        if each.picture.shape[1:] != each.coverage.shape:
-            raise SettingError(
-                f"relevance of the values of {each.provenance['source']}: the page shows that of a "
-                "scan's own voxels; leave source out"
-            )
+        check(each)
     where = frame(first.coverage.shape, first.grid)
     for other in explanations[1:]:
         if not _alike(first, other):
@@ -50,14 +49,23 @@ def render(explanations: Sequence[Explanation]) -> str:
     volumes = [pack_scan(first.picture.values.mean(axis=0), where)]
     return html(
         "volume.html.j2",
-        styles=("page.css", "volume.css"),
-        scripts=tuple(f"volume.{name}.js" for name in _SCRIPTS),
+        styles=("page.css", "volume.css") + ("live.css",) * live,
+        scripts=("sides.js", *(f"volume.{name}.js" for name in _SCRIPTS)) + _LIVE * live,
+        talks=live,
         library="vendor/niivue.umd.js",
         licence=static("vendor/LICENSE.txt"),
         title=first.provenance["input"],
-        live=False,
+        live=live,
         facts={
-            "colours": packed_bytes(_colours()),
+            "palettes": {
+                name: {
+                    "colours": packed_bytes(_colours(palette.scale)),
+                    "for": palette.plus,
+                    "against": palette.minus,
+                }
+                for name, palette in PALETTES.items()
+            },
+            "interval": INTERVAL,
             "levels": LEVELS,
             "threshold": round(100 * SHOWN),
             "scan": _scan(first, where),
@@ -68,13 +76,29 @@ def render(explanations: Sequence[Explanation]) -> str:
             ],
         },
         volumes=volumes,
+        palettes=list(PALETTES),
         **words(explanations),
     )
 
 
-def _colours() -> colours.Bytes:
+def check(explanation: Explanation) -> None:
+    """Raise a SettingError if the maps are of a hidden node's values: they lie on no scan."""
+    if explanation.picture.shape[1:] != explanation.coverage.shape:
+        raise SettingError(
+            f"relevance of the values of {explanation.provenance['source']}: the page shows that "
+            "of a scan's own voxels; leave source out"
+        )
+
+
+def news(explanation: Explanation) -> dict[str, Any]:
+    """What the script of a live page gets of a new map."""
+    where = frame(explanation.coverage.shape, explanation.grid)
+    return {"targets": _targets(explanation, where, FASTEST)}
+
+
+def _colours(scale: str) -> colours.Bytes:
     """The colours (100, 256, 3) of a signed scale above every threshold in percent."""
-    return np.stack([colours.gapped(percent / 100) for percent in range(100)])
+    return np.stack([colours.gapped(percent / 100, scale) for percent in range(100)])
 
 
 def _alike(one: Explanation, other: Explanation) -> bool:
@@ -111,12 +135,38 @@ def _scan(explanation: Explanation, where: Frame) -> dict[str, Any]:
 
 def _explanation(explanation: Explanation, where: Frame, volumes: list[str]) -> dict[str, Any]:
     """What the script gets of an explanation; its maps are added to `volumes`."""
-    targets = []
-    for label, value, relevance in zip(
-        explanation.labels, explanation.values, explanation.relevance.values, strict=True
-    ):
-        packed, end = pack_map(relevance, where)
-        targets.append({"label": label, "value": value, "end": end, "map": len(volumes)})
-        volumes.append(packed)
+    targets = [
+        {
+            name: _added(packed, volumes) if name in _MAPS else packed
+            for name, packed in each.items()
+        }
+        for each in _targets(explanation, where)
+    ]
     symbol = "p = " if explanation.of_probabilities else ""
     return {"unit": explanation.unit, "symbol": symbol, "targets": targets}
+
+
+def _added(packed: str | None, volumes: list[str]) -> int | None:
+    """The number under which the script finds a volume, if there is one."""
+    if packed is None:
+        return None
+    volumes.append(packed)
+    return len(volumes) - 1
+
+
+def _targets(explanation: Explanation, where: Frame, level: int = 6) -> list[dict[str, Any]]:
+    """What the script gets of each target, with its map and, unless that is exact, its error."""
+    targets = []
+    for row, label in enumerate(explanation.labels):
+        packed, end = pack_map(explanation.relevance.values[row], where, level)
+        errors = explanation.standard_error.values[row]
+        targets.append(
+            {
+                "label": label,
+                "value": explanation.values[row],
+                "end": end,
+                "map": packed,
+                "error": pack_map(errors, where, level)[0] if errors.any() else None,
+            }
+        )
+    return targets

@@ -62,13 +62,8 @@ function showBar() {
   one("low").textContent = isError ? "0" : `−${end} ${unit}, against`;
   one("middle").textContent = isError ? "standard error" : "0";
   one("high").textContent = isError ? `${end} ${unit}` : `for, +${end} ${unit}`;
-  for (const side of ["for", "against"]) {
-    const { table, [side]: name } = facts.signed[look.palette];
-    for (const word of all(`.${side}`)) {
-      word.textContent = name;
-      word.style.setProperty("--swatch", `rgb(${table[side === "for" ? 230 : 25].join(" ")})`);
-    }
-  }
+  const palette = facts.signed[look.palette];
+  nameSides(palette, (step) => palette.table[step]);
 }
 
 // Everything that depends on the pixel that is pointed at.

@@ -7,8 +7,8 @@ const AXES = ["sagittal", "coronal", "axial"]; // what a slice through the first
 
 const canvas = one("#view");
 const state = {
-  explanation: 0, target: 0, voxel: [0, 0, 0], threshold: facts.threshold, opacity: 1,
-  reversed: false, radiological: false, layout: "all", azimuth: 110,
+  explanation: 0, target: 0, voxel: [0, 0, 0], threshold: facts.threshold, certain: false, opacity: 1,
+  palette: one("#palette").value, reversed: false, radiological: false, layout: "all", azimuth: 110,
 };
 let renderer, drawing, overlay;
 
@@ -31,13 +31,14 @@ async function draw() {
   let drawn;
   do {
     drawn = JSON.stringify(state);
-    const [grey, map] = await Promise.all([volume(SCAN), volume(target().map)]);
-    if (overlay?.map !== map || overlay.threshold !== state.threshold) {
-      overlay = { map, threshold: state.threshold, ...painted(map.levels, state.threshold) };
+    const [grey, map, error] = await Promise.all([SCAN, target().map, target().error].map(volume));
+    const look = JSON.stringify([state.threshold, state.certain, state.palette]);
+    if (overlay?.map !== map || overlay.look !== look) {
+      overlay = { map, look, ...painted(map, error, state) };
     }
     await renderer.draw({ ...state, grey, overlay: overlay.voxels });
     describeMap();
-    describePlace(grey, map);
+    describePlace(grey, map, error);
   } while (drawn !== JSON.stringify(state));
   drawing = undefined;
   document.body.dataset.ready = "yes";
@@ -50,13 +51,17 @@ function describeMap() {
   one("#threshold-value").textContent =
     `${state.threshold} %, ${short((state.threshold / 100) * target().end)} ${unit}`;
   one("#opacity-value").textContent = `${Math.round(100 * state.opacity)} %`;
-  one("#shown").textContent = `${overlay.shown} of ${overlay.known} voxels`;
+  one("#shown").textContent =
+    `${overlay.shown.toLocaleString("en")} of ${overlay.known.toLocaleString("en")} voxels`;
+  one("label:has(#certain)").hidden = target().error === EXACT;
   one("#against").textContent = `−${short(target().end)} ${unit}, against`;
   one("#for").textContent = `for, +${short(target().end)} ${unit}`;
   for (const element of all("[data-explanation]")) {
     element.hidden = Number(element.dataset.explanation) !== state.explanation;
   }
   drawBar(one("#bar"));
+  const palette = facts.palettes[state.palette];
+  nameSides(palette, (step) => palette.colours.subarray(3 * step, 3 * step + 3));
 }
 
 function offerTargets() {
@@ -70,7 +75,7 @@ function offerTargets() {
   one("#explanation").value = state.explanation;
 }
 
-function describePlace(grey, map) {
+function describePlace(grey, map, error) {
   const { shape, oriented } = facts.scan;
   const there = place(state.voxel);
   const level = map.levels[there];
@@ -82,22 +87,30 @@ function describePlace(grey, map) {
   });
   one("#position").textContent = oriented ? `${where.join(", ")} mm` : "not known";
   one("#voxel").textContent = `[${asInFile(state.voxel).join(", ")}]`;
+  const { unit } = explanation();
   one("#value").textContent =
-    level === UNKNOWN ? "no window covers it" : `${signed(digits(level, map.slope))} ${explanation().unit}`;
+    level === UNKNOWN ? "no window covers it" : `${withSign(digits(level, map.slope))} ${unit}`;
+  one("#error").textContent = error === EXACT ? "none: exact" : errorAt(there, error);
   one("#intensity").textContent = signed(short(grey.levels[there] * grey.slope + grey.offset));
   one("#sides").textContent = oriented
     ? `The patient's left is on the ${state.radiological ? "right" : "left"} of the picture.`
     : "The scan does not say which side is left.";
 }
 
+function errorAt(there, { levels, slope }) {
+  if (levels[there] === UNKNOWN) return "unknown";
+  return `${digits(levels[there], slope)} ${explanation().unit}`;
+}
+
 const short = (number) => Number(number.toPrecision(3)).toString();
 const signed = (text) => text.replace("-", "−");
+const withSign = (text) => (Number(text) > 0 ? "+" : "") + signed(text);
 
 /** The colours of a map, without those up to the threshold. */
 function drawBar(bar) {
   const context = bar.getContext("2d");
   const picture = context.createImageData(bar.width, 1);
-  const colours = new Uint8Array(coloursAbove(state.threshold).buffer);
+  const colours = new Uint8Array(coloursAbove(state).buffer);
   for (let x = 0; x < bar.width; x++) {
     const level = Math.round(((2 * x + 1) / bar.width - 1) * facts.levels);
     picture.data.set(colours.subarray(4 * (level - UNKNOWN), 4 * (level - UNKNOWN) + 4), 4 * x);
@@ -135,6 +148,8 @@ function listen() {
   on("#target", (value) => ({ target: Number(value) }));
   on("#layout", (value) => ({ layout: value }));
   on("#threshold", (value) => ({ threshold: Number(value) }));
+  on("#certain", (_, checked) => ({ certain: checked }));
+  on("#palette", (value) => ({ palette: value }));
   on("#opacity", (value) => ({ opacity: value / 100 }));
   on("#reversed", (_, checked) => ({ reversed: checked }));
   on("#neurological", () => ({ radiological: false }));
@@ -173,4 +188,4 @@ function fail(error) {
   throw error;
 }
 
-start().catch(fail);
+const begun = start().catch(fail);

@@ -10,14 +10,18 @@ const SCAN = 0; // the first volume; all others are maps
 
 const unpacked = new Map();
 
-/** A volume of the page: its NIfTI bytes, int16 levels, and the value of one level. */
-function volume(number) {
-  if (!unpacked.has(number)) unpacked.set(number, unpack(number));
-  return unpacked.get(number);
+const EXACT = null; // where a map has no standard error
+
+/** A volume of the page by its number, or one that came later as it is. */
+function volume(held) {
+  if (typeof held !== "number") return held;
+  if (!unpacked.has(held)) unpacked.set(held, taken(`volume-${held}`).then(read));
+  return unpacked.get(held);
 }
 
-async function unpack(number) {
-  const nifti = stepsToLevels(new Uint8Array(await taken(`volume-${number}`)));
+/** Its NIfTI bytes, int16 levels, and the value of one level. */
+function read(bytes) {
+  const nifti = stepsToLevels(new Uint8Array(bytes));
   const header = new DataView(nifti, 0, HEADER);
   return {
     nifti,
@@ -57,10 +61,11 @@ function unzip(text) {
   return new Response(stream).arrayBuffer();
 }
 
-let tables; // colours of relevance, 256 for each threshold
-
+/** The colours of each palette: 256 for each threshold. */
 async function unpackColours() {
-  tables = new Uint8Array(await unzip(facts.colours));
+  for (const palette of Object.values(facts.palettes)) {
+    palette.colours = new Uint8Array(await unzip(palette.colours));
+  }
 }
 
 /** Place of a voxel in a volume's levels. */
@@ -76,25 +81,28 @@ function isShown(level, threshold) {
 }
 
 /** Colours of all levels, as a picture's four bytes: clear up to the threshold. */
-function coloursAbove(threshold) {
+function coloursAbove({ threshold, palette }) {
+  const { colours } = facts.palettes[palette];
   const bytes = new Uint8Array(4 * 65536);
   for (let level = -facts.levels; level <= facts.levels; level++) {
     const step = 256 * threshold + Math.round((255 / 2) * (level / facts.levels + 1));
     const to = 4 * (level - UNKNOWN);
-    for (let channel = 0; channel < 3; channel++) bytes[to + channel] = tables[3 * step + channel];
+    for (let channel = 0; channel < 3; channel++) bytes[to + channel] = colours[3 * step + channel];
     bytes[to + 3] = isShown(level, threshold) ? 255 : 0;
   }
   return new Uint32Array(bytes.buffer);
 }
 
 /** A map's colours, voxel by voxel, and how many of its voxels are shown and known. */
-function painted(levels, threshold) {
-  const colours = coloursAbove(threshold);
+function painted({ levels, slope }, error, look) {
+  const colours = coloursAbove(look);
   const voxels = new Uint32Array(levels.length);
+  const hidden = look.certain && error ? (facts.interval * error.slope) / slope : 0; // levels per error's
   let [shown, known] = [0, 0];
   for (let n = 0; n < levels.length; n++) {
-    voxels[n] = colours[levels[n] - UNKNOWN];
     if (levels[n] !== UNKNOWN) known++;
+    if (hidden && Math.abs(levels[n]) < hidden * error.levels[n]) continue;
+    voxels[n] = colours[levels[n] - UNKNOWN];
     if (voxels[n] >>> 24) shown++;
   }
   return { voxels, shown, known };
