@@ -26,7 +26,7 @@ def write(cohort: Cohort, folder: Path) -> Path:
     for subject, scan in enumerate(cohort.scans):
         patient = bool(cohort.patient[subject])
         name = f"subject_{subject:03d}.nii.gz"
-        maps.write(scan[0], cohort.grid, folder / "scans" / name)
+        maps.write(scan[0], cohort.grid, folder / "scans" / name, maps.SCAN)
         if patient:
             maps.write(
                 cohort.truth(subject).astype(np.float32), cohort.grid, folder / "truth" / name

@@ -1,4 +1,4 @@
-"""Maps as NIfTI files, with the orientation of the scan they belong to."""
+"""Maps as NIfTI files, with the orientation of the scan they belong to; and scans that we made."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ from preddiff.media.whole import whole
 
 ENDINGS = (".nii", ".nii.gz")
 
-_MARK = "preddiff map; not for diagnosis"  # the description field of every map that we write
+MAP, SCAN = "map", "simulated scan"
+"""What a file can be that we wrote; its description field says so."""
+
+_MARK = "preddiff {}; not for diagnosis"
 _NIFTI_2 = 540  # length of its header
 
 
-def write(values: NDArray[np.floating], grid: Grid, path: str | Path) -> Path:
+def write(values: NDArray[np.floating], grid: Grid, path: str | Path, kind: str = MAP) -> Path:
     """Write a map as NIfTI, with the same affines, codes and voxels as the scan it belongs to.
 
     Parameters
     ----------
     values : (z, y, x), or (n, z, y, x): then the file has n volumes along its fourth axis.
-    path : .nii or .nii.gz; an earlier map is replaced, nothing else is.
+    path : .nii or .nii.gz; an earlier file of its kind is replaced, nothing else is.
+    kind : `MAP`, or `SCAN` for what is to be read as a scan.
 
     Raises
     ------
@@ -33,35 +37,35 @@ def write(values: NDArray[np.floating], grid: Grid, path: str | Path) -> Path:
         If the file cannot be written, or something else stands there.
     """
     path = Path(path)
-    check_place(path)
-    image = image_of(values, grid)
+    check_place(path, kind)
+    image = image_of(values, grid, kind)
     with whole(path) as written:
         image.to_filename(written)
     return path
 
 
-def is_map(path: Path) -> bool:
-    """Whether a file is a map that this package wrote."""
+def is_map(path: Path, kind: str = MAP) -> bool:
+    """Whether a file is a map (or what else is asked for) that this package wrote."""
     try:
-        return bytes(nifti.load(path).header["descrip"]).startswith(_MARK.encode())
+        return bytes(nifti.load(path).header["descrip"]).startswith(_MARK.format(kind).encode())
     except (InputError, KeyError, ValueError):
         return False
 
 
-def check_place(path: Path) -> None:
+def check_place(path: Path, kind: str = MAP) -> None:
     """Raise a ResultError if a file stands there that is no map of ours: it may be a scan."""
-    if path.exists() and not is_map(path):
-        raise ResultError(f"{path}: exists and is no map; remove it or choose another name")
+    if path.exists() and not is_map(path, kind):
+        raise ResultError(f"{path}: exists and is no {kind}; remove it or choose another name")
 
 
-def image_of(values: NDArray[Any], grid: Grid) -> Any:
+def image_of(values: NDArray[Any], grid: Grid, kind: str = MAP) -> Any:
     """A NIfTI image with the grid's orientation and no text but our own."""
     from nibabel import Nifti1Image, Nifti2Image
 
-    kind: Any = Nifti2Image if grid.header.get("sizeof_hdr") == _NIFTI_2 else Nifti1Image
-    image = kind(np.moveaxis(values.T, -1, 3) if values.ndim == 4 else values.T, grid.affine)
+    form: Any = Nifti2Image if grid.header.get("sizeof_hdr") == _NIFTI_2 else Nifti1Image
+    image = form(np.moveaxis(values.T, -1, 3) if values.ndim == 4 else values.T, grid.affine)
     image.header.set_data_dtype(np.float32)
-    image.header["descrip"] = _MARK
+    image.header["descrip"] = _MARK.format(kind)
     for key, value in grid.header.items():
         if key == "pixdim":
             image.header["pixdim"][:4] = value
