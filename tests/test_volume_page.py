@@ -40,7 +40,7 @@ def explained(relevance, affine=RAS, window=3, scan=None, error=None):
         evidence=np.zeros((n, 1)),
         evidence_error=np.zeros((n, 1)),
         relevance=relevance,
-        standard_error=np.zeros_like(relevance) if error is None else error,
+        standard_error=0 * relevance if error is None else error,
         prediction=np.full(n, 0.8),
         targets=range(n),
         labels=("<i>ill</i>", "well")[:n],

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from preddiff.render import colours
 
 INTERVAL = 1.96
@@ -27,3 +30,9 @@ PALETTES = {
     "red and blue": Palette(colours.SIGNED, "red", "blue"),
     "orange and purple": Palette(colours.ALTERNATIVE, "orange", "purple"),
 }
+
+
+def are_exact(errors: NDArray[np.floating]) -> bool:
+    """Whether standard errors say that relevance is exact: all that are known are 0."""
+    known = errors[np.isfinite(errors)]
+    return bool(known.size and not known.any())

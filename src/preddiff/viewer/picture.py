@@ -29,6 +29,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
     differing = facets(explanations)
     if len(set(zip(*differing.values(), strict=True))) < len(explanations) > 1:
         differing = {"result": titles(explanations)}
+    settings = titles(explanations) if len(explanations) > 1 else [""]
     pictures: dict[bytes, dict[str, Any]] = {}
     return html(
         "picture.html.j2",
@@ -52,10 +53,13 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "explanations": [_explanation(each, pictures) for each in explanations],
             "pictures": list(pictures.values()),
             "maps": [
-                {"explanation": number, "choices": choices, **fields}
+                {"explanation": number, "choices": choices, "name": name, **fields}
                 for number, each in enumerate(explanations)
-                for choices, fields in zip(
-                    _choices(each, differing, number), maps(each), strict=True
+                for choices, name, fields in zip(
+                    _choices(each, differing, number),
+                    _names(each, settings[number]),
+                    maps(each),
+                    strict=True,
                 )
             ],
         },
@@ -68,7 +72,11 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
 
 def news(explanation: Explanation) -> dict[str, Any]:
     """What the script of a live page gets of a new map."""
-    return {"corners": corners(explanation, FASTEST), "maps": maps(explanation, FASTEST)}
+    return {
+        "partly": _is_partial(explanation),
+        "corners": corners(explanation, FASTEST),
+        "maps": maps(explanation, FASTEST),
+    }
 
 
 def maps(explanation: Explanation, level: int = 6) -> list[dict[str, Any]]:
@@ -115,8 +123,14 @@ def _explanation(explanation: Explanation, pictures: dict[bytes, dict[str, Any]]
         "corners": corners(explanation),
         "unit": explanation.unit,
         "settings": _settings(explanation),
+        "partly": _is_partial(explanation),
         "gaps": bool((explanation.coverage.values == 0).any()),
     }
+
+
+def _is_partial(explanation: Explanation) -> bool:
+    """Whether some windows were not visited, and the map lies between those that were."""
+    return bool(explanation.data.sizes["window"] < explanation.provenance["windows"])
 
 
 def _settings(explanation: Explanation) -> str:
@@ -133,6 +147,11 @@ def _choices(
 ) -> list[list[str]]:
     """What each target's map is found by: its label, then the settings that differ."""
     return [[label, *(each[number] for each in differing.values())] for label in explanation.labels]
+
+
+def _names(explanation: Explanation, settings: str) -> list[str]:
+    """What each target's map is called among others, of explanations by other settings."""
+    return [f"{label} · {settings}" if settings else label for label in explanation.labels]
 
 
 def _selectors(

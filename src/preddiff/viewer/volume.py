@@ -13,7 +13,7 @@ from preddiff.render import colours
 from preddiff.render.strips import SHOWN, contrast
 from preddiff.viewer.floats import FASTEST, packed_bytes
 from preddiff.viewer.html import html, static
-from preddiff.viewer.looks import INTERVAL, PALETTES
+from preddiff.viewer.looks import INTERVAL, PALETTES, are_exact
 from preddiff.viewer.packed import LEVELS, Frame, frame, pack_map, pack_scan
 from preddiff.viewer.words import words
 
@@ -166,7 +166,7 @@ def _targets(explanation: Explanation, where: Frame, level: int = 6) -> list[dic
                 "value": explanation.values[row],
                 "end": end,
                 "map": packed,
-                "error": pack_map(errors, where, level)[0] if errors.any() else None,
+                "error": None if are_exact(errors) else pack_map(errors, where, level)[0],
             }
         )
     return targets

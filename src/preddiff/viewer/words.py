@@ -9,6 +9,7 @@ import numpy as np
 
 from preddiff.comparison import titles
 from preddiff.render import colours
+from preddiff.viewer.looks import are_exact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,14 +36,12 @@ def words(explanations: Sequence[Explanation]) -> dict[str, Any]:
 
 def _told(explanation: Explanation) -> dict[str, Any]:
     """How the maps of an explanation were made."""
-    errors = explanation.standard_error.values
-    known = errors[np.isfinite(errors)]
     facts = explanation.provenance
     return {
         "provenance": facts,
         "size": "×".join([str(facts["window"])] * explanation.coverage.ndim),
         "behind": _behind(str(facts["sampler"]), volume=explanation.coverage.ndim == 3),
-        "exact": _exact(facts) if known.size and known.max() == 0 else "",
+        "exact": _exact(facts) if are_exact(explanation.standard_error.values) else "",
     }
 
 

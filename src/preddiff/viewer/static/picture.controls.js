@@ -4,7 +4,7 @@
 const one = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 
-const PALE = 0.25; // share of the scale that a map should reach to be seen well
+const PALE = 0.5; // share of the scale that a map should reach to be seen well
 
 let current = maps[0];
 let pointer = null; // [y, x] as shares of the picture, so that maps of any size are linked
@@ -19,7 +19,7 @@ async function choose(map) {
   current = map;
   one("label").textContent = map.label;
   one("value").textContent = `${isSymbol(map)} = ${map.value}`;
-  one("view-name").textContent = `relevance for ${map.choices.join(", ")}`;
+  one("view-name").textContent = `relevance for ${map.name}`;
   for (const element of all("[data-explanation]")) {
     element.hidden = Number(element.dataset.explanation) !== map.explanation;
   }
@@ -198,8 +198,7 @@ function caption() {
     middle: one("middle").textContent,
     high: one("high").textContent,
     foot: explanations[current.explanation].settings,
-    file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.choices.join(" ")}.png`,
-
+    file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.name}.png`,
   };
 }
 

@@ -18,7 +18,7 @@ function covering({ corners, evidence, errors, size }, [y, x]) {
 async function tellCovering(map, pixel, outline) {
   const found = covering(await windowsOf(map), pixel);
   const unit = unitOf(map);
-  document.getElementById("covering-told").textContent = told(found, pixel, unit);
+  document.getElementById("covering-told").textContent = told(found, pixel, unit, explanations[map.explanation].partly);
   document.getElementById("covering-unit").textContent = unit;
   paintCovering(document.getElementById("covering-map"), map, pixel, found);
   const rows = found.slice(0, STRONGEST).map((window) => rowOf(window, map, outline));
@@ -26,7 +26,7 @@ async function tellCovering(map, pixel, outline) {
   document.getElementById("covering").hidden = false;
 }
 
-function told(found, [y, x], unit) {
+function told(found, [y, x], unit, partly) {
   const place = `pixel x ${x}, y ${y}`;
   if (found.length === 0) return `No window covers ${place}.`;
   const values = found.map((window) => window.evidence);
@@ -34,7 +34,8 @@ function told(found, [y, x], unit) {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return (
     `${found.length} windows cover ${place}. Their evidence is from ${withSign(Math.min(...values))} ` +
-    `to ${withSign(Math.max(...values))} ${unit}, ${withSign(mean)} in the mean.`
+    `to ${withSign(Math.max(...values))} ${unit}, ${withSign(mean)} in the mean.` +
+    (partly ? " The relevance counts what lies between these, too: not all windows were visited." : "")
   );
 }
 

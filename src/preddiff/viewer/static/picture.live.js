@@ -3,7 +3,7 @@
 
 async function refresh(told) {
   const [corners, ...fresh] = await Promise.all([told.corners, ...told.maps.map(unpackMap)]);
-  explanations[0].corners = corners;
+  Object.assign(explanations[0], { corners, partly: told.partly });
   fresh.forEach((map, number) => Object.assign(maps[number], map));
   showAll();
   if (!one("covering").hidden) openWindows();

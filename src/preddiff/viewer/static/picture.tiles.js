@@ -30,7 +30,7 @@ function tile(mapOf, mode, name, isButton) {
     const values = mode === "error" ? map.error : map.relevance;
     if (typeof values === "string") return; // not unpacked yet
     const value = values[indexOf(map)];
-    text.textContent += ` ${mode === "error" ? three(value) : withSign(value)}`;
+    text.textContent += `: ${mode === "error" ? three(value) : withSign(value)}`;
   };
   const show = () => {
     const map = mapOf();
@@ -54,7 +54,7 @@ async function makeTiles() {
     const targets = maps.map((map) => map.choices[0]);
     if (explanations.length > 1) one("tiles").style.setProperty("--columns", Math.min(explanations.length, 6));
     const grouped = [...maps].sort((a, b) => targets.indexOf(a.choices[0]) - targets.indexOf(b.choices[0]));
-    const others = grouped.map((map) => tile(() => map, "shown", map.choices.join(" · "), true));
+    const others = grouped.map((map) => tile(() => map, "shown", map.name, true));
     one("tiles").append(...others.map((each) => each.box));
     tiles = [...beside, ...others];
     for (const [number, map] of grouped.entries()) {

@@ -4,6 +4,8 @@
 
 const LAYOUTS = { axial: 0, coronal: 1, sagittal: 2, planes: 3, all: 3, rendering: 4 };
 
+const GRID = 2; // planes two by two, however wide the page
+
 const SMOOTH = false; // edges: the slices' are pixels, and it costs time where there is no GPU
 
 const GREYS = { scan: [0, 255], reversed: [255, 0] }; // with air clear in both, for the rendering
@@ -34,7 +36,9 @@ class Rendered {
       isNearestInterpolation: true,
       loadingText: "",
       logLevel: "silent",
+      multiplanarLayout: GRID,
       multiplanarPadPixels: 24,
+      tileMargin: 8,
       renderOverlayBlend: 0.4,
       showAllOrientationMarkers: true,
       scrollRequiresFocus: true,
