@@ -61,8 +61,9 @@ def measured(made: Study, common: bool, cells: int) -> Iterator[tuple[str, list[
         if not (patient or common):
             continue  # a control has lost nothing anywhere
         truth = cohort.truth(subject if patient else 1)  # of the common effect, all have the same
-        for name, (values, signed) in group.items():
-            yield name, scored(values, truth, cohort.mask, -1 if signed else None)
+        if subject == made.train or not common:  # whose truth is everybody's
+            for name, (values, signed) in group.items():
+                yield name, scored(values, truth, cohort.mask, -1 if signed else None)
         for name, values in of_one(made, subject, samplers).items():
             yield name, scored(values, truth, cohort.mask, 1 if patient else -1)
 
@@ -99,9 +100,9 @@ def main() -> None:
     wish = parser.parse_args()
     print(f"{machine()}; {wish.spacing} mm, {wish.train} + {wish.test} subjects, "
           f"{wish.cells}×{wish.cells}×{wish.cells} cells", flush=True)  # fmt: skip
-    for effect in ("individual", "common"):
-        means: dict[str, list[np.ndarray]] = {}
-        for seed in range(wish.seeds):
+    every: dict[str, dict[str, list[np.ndarray]]] = {"individual": {}, "common": {}}
+    for seed in range(wish.seeds):
+        for effect, means in every.items():
             made = study.make(seed, effect, wish.spacing, wish.train, wish.test)
             right = (made.probabilities > 0.5) == made.cohort.patient
             share = right[made.train :].mean()
