@@ -27,7 +27,7 @@ def of_the_group(made: Study) -> dict[str, tuple[np.ndarray, bool]]:
     p = analytic_p_values(features, made.cohort.patient[: made.train])
     pattern = activation_pattern(made.weights[mask], features)
     return {
-        "weights |w|": (made.weights, True),
+        "weights, \\|w\\|": (made.weights, True),
         "p-values": (_volume(-np.log10(np.maximum(p, 1e-300)), mask), False),
         "Haufe's pattern": (_volume(pattern, mask), True),
     }
@@ -47,7 +47,7 @@ def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
         for name, sampler in samplers.items()
     }
     maps["w · x"] = times_input(made.weights, scan)
-    maps["w · (x - mean)"] = times_deviation(made.weights, scan, made.mean)
+    maps["w · (x − mean)"] = times_deviation(made.weights, scan, made.mean)
     return maps
 
 
