@@ -27,7 +27,7 @@ def of_the_group(made: Study) -> dict[str, tuple[np.ndarray, bool]]:
     p = analytic_p_values(features, made.cohort.patient[: made.train])
     pattern = activation_pattern(made.weights[mask], features)
     return {
-        "weights |w|": (made.weights, True),
+        "weights, \\|w\\|": (made.weights, True),
         "p-values": (_volume(-np.log10(np.maximum(p, 1e-300)), mask), False),
         "Haufe's pattern": (_volume(pattern, mask), True),
     }
@@ -47,22 +47,23 @@ def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
         for name, sampler in samplers.items()
     }
     maps["w · x"] = times_input(made.weights, scan)
-    maps["w · (x - mean)"] = times_deviation(made.weights, scan, made.mean)
+    maps["w · (x − mean)"] = times_deviation(made.weights, scan, made.mean)
     return maps
 
 
-def measured(made: Study, common: bool) -> Iterator[tuple[str, list[float]]]:
+def measured(made: Study, common: bool, cells: int) -> Iterator[tuple[str, list[float]]]:
     """A map's name and its scores, for every map of every test subject who has a truth."""
     cohort = made.cohort
-    samplers = {name: made.sampler(name, WINDOW) for name in study.SAMPLERS}
+    samplers = {name: made.sampler(name, WINDOW, cells) for name in study.SAMPLERS}
     group = of_the_group(made)
     for subject in range(made.train, len(cohort)):
         patient = bool(cohort.patient[subject])
         if not (patient or common):
             continue  # a control has lost nothing anywhere
         truth = cohort.truth(subject if patient else 1)  # of the common effect, all have the same
-        for name, (values, signed) in group.items():
-            yield name, scored(values, truth, cohort.mask, -1 if signed else None)
+        if subject == made.train or not common:  # whose truth is everybody's
+            for name, (values, signed) in group.items():
+                yield name, scored(values, truth, cohort.mask, -1 if signed else None)
         for name, values in of_one(made, subject, samplers).items():
             yield name, scored(values, truth, cohort.mask, 1 if patient else -1)
 
@@ -92,20 +93,23 @@ def table(effect: str, means: dict[str, list[np.ndarray]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spacing", type=int, default=2, help="of the voxels, in mm")
+    parser.add_argument("--cells", type=int, default=20, help="of located, in each direction")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--train", type=int, default=160, help="subjects of both classes")
     parser.add_argument("--test", type=int, default=40, help="subjects of both classes")
     wish = parser.parse_args()
-    print(f"{machine()}; {wish.spacing} mm, {wish.train} + {wish.test} subjects", flush=True)
-    for effect in ("individual", "common"):
-        means: dict[str, list[np.ndarray]] = {}
-        for seed in range(wish.seeds):
+    print(f"{machine()}; {wish.spacing} mm, {wish.train} + {wish.test} subjects, "
+          f"{wish.cells}×{wish.cells}×{wish.cells} cells", flush=True)  # fmt: skip
+    every: dict[str, dict[str, list[np.ndarray]]] = {"individual": {}, "common": {}}
+    for seed in range(wish.seeds):
+        for effect, means in every.items():
             made = study.make(seed, effect, wish.spacing, wish.train, wish.test)
             right = (made.probabilities > 0.5) == made.cohort.patient
             share = right[made.train :].mean()
-            print(f"\n{effect}, seed {seed}: {share:.0%} of {wish.test} test subjects right")
+            print(f"\n{effect}, seed {seed}: {share:.0%} of {wish.test} test subjects right",
+                  flush=True)  # fmt: skip
             rows: dict[str, list[list[float]]] = {}
-            for name, row in measured(made, effect == "common"):
+            for name, row in measured(made, effect == "common", wish.cells):
                 rows.setdefault(name, []).append(row)
             for name, several in rows.items():
                 means.setdefault(name, []).append(np.mean(several, axis=0))

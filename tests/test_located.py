@@ -13,6 +13,7 @@ from preddiff.media.cohort import Cohort
 from preddiff.models import Linear
 from preddiff.samplers import ConditionalGaussian, Located, fitting
 from preddiff.samplers import load as loading
+from preddiff.samplers.parallel import side_by_side
 from preddiff.windows import Windows
 from test_samplers import direct
 
@@ -159,6 +160,33 @@ def test_flat_and_empty_places_can_be_drawn_from(cohort):
     assert np.abs(draws[inside]).max() < 0.01
 
 
+def test_a_cell_that_is_the_same_in_all_has_a_normal_however_far_from_the_cohorts(cohort):
+    flat, mask = cohort.copy(), np.zeros(SHAPE[1:], dtype=bool)
+    flat[:, :, :7], mask[6:] = 1e5, True
+    sampler = Located.fit(flat, patch=PATCH, grid=(8, 7, 6), mask=mask, clip=False)
+    mean, covariance = sampler.normal_of(sampler.grid.numbers(np.array([[4, 3, 3]]))[0])
+    np.testing.assert_allclose(mean, sampler.mean + (1e5 - sampler.mean) * 30 / 31, atol=1)
+    assert np.linalg.eigvalsh(covariance).min() > 0
+    assert covariance.diagonal().max() < 1e-8 * sampler.covariance.diagonal().max()
+
+
+def test_an_analysis_of_the_next_input_is_as_of_the_first(cohort, located):
+    weights, windows = np.ones((1, *SHAPE)), Windows.over(SHAPE[1:], 1)
+    for inputs in (*cohort[:3], cohort[0]):
+        mean, covariance = next(iter(located.project(weights, inputs, windows)))
+        means, covariances = located.moments(inputs, windows)
+        np.testing.assert_allclose(mean[0], means[:, 0] - inputs.reshape(-1), atol=1e-9)
+        np.testing.assert_allclose(covariance[0, 0], np.reshape(covariances, -1), rtol=1e-9)
+
+
+def test_what_is_done_side_by_side_is_all_done_or_raises():
+    done = np.zeros(100)
+    side_by_side(lambda n: done.__setitem__(n, n), range(100))
+    np.testing.assert_array_equal(done, np.arange(100))
+    with pytest.raises(ZeroDivisionError):
+        side_by_side(lambda n: 1 / n, range(3))
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path, cohort, located):
     located.save(tmp_path / "located.npz")
     windows = Windows.over(SHAPE[1:], 1, 3)
@@ -205,6 +233,10 @@ def test_explain_takes_it_and_the_file(tmp_path, rng, cohort, located):
         ({"grid": (2, 0, 2)}, r"grid=\(2, 0, 2\)"),
         ({"mask": np.ones((2, 2, 2))}, r"a mask of shape \(2, 2, 2\): expected that of input 0"),
         ({"patch": 12}, "at least 12 in each direction"),
+        (
+            {"volumes": [np.ones(SHAPE)] * 9 + [np.ones((1, 10, 9, 9))]},
+            r"input 9 has shape \(1, 10, 9, 9\): expected \(10, 9, 8\) as the first",
+        ),
     ],
 )
 def test_fits_that_cannot_be(cohort, arguments, message):

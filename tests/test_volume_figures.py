@@ -25,7 +25,17 @@ def test_a_row_for_each_map_and_a_pair_for_each_slice(small, name, rows, pairs):
     assert "Simulated cohort" in drawn.caption
     assert "8 mm" in drawn.caption
     titles = [panel.get_title(loc="left") for panel in drawn.figure.axes[: 2 * pairs : 2]]
-    assert all(title.startswith("sagittal, x = −") for title in titles)
+    assert all(title.startswith("sagittal, x = ") for title in titles)
+
+
+def test_slices_meet_in_what_the_patient_lost(small):
+    made = volumes._study(small)
+    subject = volumes._patient(made)
+    values = volumes._relevance(made, subject, 1)
+    x, y, z = (number for _, number in volumes._cuts(made, subject, values))
+    truth = made.cohort.truth(subject)
+    assert truth[z, y, x]
+    assert abs(values[z, y, x]) == abs(values[truth]).max()
 
 
 def test_the_patient_lost_signal_on_the_left(small):

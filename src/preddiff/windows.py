@@ -66,7 +66,12 @@ class Windows:
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum (row, window) of the values (row, *shape) inside each window."""
-        return self._spread(values, over_starts=True)[:, *self.starts.T]
+        if len(self) == 0:
+            return np.zeros((len(values), 0))
+        # Nothing outside of the box that holds all windows counts.
+        first, last = self.starts.min(axis=0), self.starts.max(axis=0) + self.size
+        box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+        return self._spread(values[:, *box], over_starts=True)[:, *(self.starts - first).T]
 
     @cached_property
     def interlaced(self) -> NDArray[np.int64]:

@@ -83,6 +83,8 @@ def expected_softmax(
 
 def expected_logistic(mean: Floats, spread: Floats) -> Floats:
     """Mean of 1 - σ(z) and of σ(z), (2, n), for normal logits z of mean (n,) and spread (n,)."""
+    if not spread.any():
+        return np.stack([special.expit(-mean), special.expit(mean)])
     rare = np.empty_like(mean)  # the one that is below 1/2, so that no digits are lost
     below = -np.abs(mean)
     for (edge,), which in _alike(spread[:, None]):

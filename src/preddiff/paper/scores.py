@@ -37,7 +37,7 @@ def components(values: Values, number: int) -> int:
     """
     size = np.nan_to_num(np.abs(values), nan=-1).ravel()
     top = np.zeros(values.size, dtype=bool)
-    top[np.argsort(-size, kind="stable")[:number]] = True
+    top[np.argpartition(-size, number - 1)[:number]] = True
     return int(ndimage.label(top.reshape(values.shape))[1])
 
 

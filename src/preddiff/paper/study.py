@@ -20,7 +20,6 @@ SAMPLERS = ("marginal", "conditional", "located")
 
 _LOOSENESS = 30.0  # C of the regression, of scans whose mean squared norm is 1
 _FITTED_ON = 120  # over the window: scans whose patches the normals are fitted on
-_CELLS = (6, 6, 6)  # of a grid over the volume: the paper has 20 in each direction
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +57,19 @@ class Study:
         """(subject,), that of being a patient."""
         return np.array([self.model.predict(scan[None])[0, 1] for scan in self.cohort.scans])
 
-    def sampler(self, name: str, window: int) -> Sampler:
-        """One of `SAMPLERS`, made from the scans that the classifier was fitted on."""
+    def sampler(self, name: str, window: int, cells: int = 20) -> Sampler:
+        """One of `SAMPLERS`, made from the scans that the classifier was fitted on.
+
+        Parameters
+        ----------
+        cells : of a located one, in each direction: the paper has 20.
+        """
         if name == "marginal":
             return Marginal(self.cohort.scans[: self.train])
         scans, patch = self.cohort.scans[: _FITTED_ON // window], window + 4
         mask = self.cohort.mask
         if name == "located":
-            return Located.fit(scans, patch, _CELLS, mask)
+            return Located.fit(scans, patch, (cells,) * mask.ndim, mask)
         return ConditionalGaussian.fit(scans, patch, mask=mask)
 
     def explain(self, subject: int, sampler: Sampler, window: int) -> Explanation:

@@ -61,9 +61,11 @@ def fig11(material: Material) -> Drawn:
     step = round(10 / made.cohort.grid.voxel_size[0])
     rows = [
         _strip(made, subject, name, values, [(name, n + step * i) for i in (-1, 0, 1)])
-        for name, n in cuts_through(peak(values), made.cohort.grid)
+        for name, n in _cuts(made, subject, values)
     ]
-    return _drawn(made, rows, f"{_caption(made, subject)}: three slices along each axis (k = 3)")
+    return _drawn(
+        made, rows, f"{_caption(made, subject)}: three slices along each axis, 10 mm apart (k = 3)"
+    )
 
 
 def fig12(material: Material) -> Drawn:
@@ -71,7 +73,7 @@ def fig12(material: Material) -> Drawn:
     made = _study(material)
     subject = _patient(made)
     maps = {k: _relevance(made, subject, k) for k in (2, 3, 5, 10)}
-    cuts = cuts_through(peak(maps[WINDOW]), made.cohort.grid)
+    cuts = _cuts(made, subject, maps[WINDOW])
     rows = [
         _strip(made, subject, f"k = {k}", values, cuts, shown=0.1 if k == 2 else SHOWN)
         for k, values in maps.items()
@@ -114,6 +116,15 @@ def _patient(made: Study) -> int:
     """The first of them who lost signal on the left, where the paper's slices are."""
     left = np.array([name.startswith("left") for name in made.cohort.names])
     return next(n for n in _right(made, True) if made.cohort.loss[n][left].any())
+
+
+def _cuts(made: Study, subject: int, values: np.ndarray) -> list[tuple[str, int]]:
+    """Slices that meet where relevance is largest in what the patient lost.
+
+    In the whole volume that is at the rim of the brain, with slices of little else.
+    """
+    inside = np.where(made.cohort.truth(subject), values, 0)
+    return cuts_through(peak(inside), made.cohort.grid)
 
 
 def _slice(made: Study, mm: float) -> int:

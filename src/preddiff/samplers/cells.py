@@ -8,12 +8,17 @@ identity is to draw it towards the cohort's. Axis names: p value in the patch.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
+from scipy.linalg import lapack
 
+from preddiff.errors import SamplerError
 from preddiff.samplers import fitting
+from preddiff.samplers.parallel import side_by_side
 from preddiff.samplers.patches import flattened, places
 
 Floats = NDArray[np.float64]
@@ -21,6 +26,7 @@ Integers = NDArray[np.int64]
 
 _ACROSS = 5  # patches that are taken of a cell in each direction, at least where there are as many
 _LEAST = 0.01  # share of the cohort's covariance in a cell's: keeps it invertible in float32
+_TOGETHER = 16  # volumes whose patches are multiplied at once: a few long products, not many short
 _FLATTEST = 1e-9  # variance relative to the cohort's, where a cell is the same in all
 
 
@@ -70,59 +76,102 @@ class Grid:
 
 
 def statistics(
-    volumes: Iterable[ArrayLike], grid: Grid, wanted: Integers, mean: Floats, unit: Floats
-) -> Iterator[tuple[Floats, Floats]]:
-    """Mean (p,) of each wanted cell and the `unit` (p, p) of its covariance.
+    volumes: Iterable[ArrayLike], grid: Grid, wanted: Integers, mean: Floats, covariance: Floats
+) -> tuple[Floats, Floats]:
+    """Means (cell, p) of the wanted cells and the `unit_of` (cell, p, p) their covariances.
 
     Both are relative to the cohort's.
 
-    Gone through once; memory holds a covariance per wanted cell.
+    Gone through once; memory holds a covariance per wanted cell, and a few volumes.
 
     Parameters
     ----------
     wanted : numbers of cells, ascending.
-    mean, unit : the cohort's mean, and L⁻¹ (p, p).
+    mean, covariance : the cohort's, (p,) and (p, p).
+
+    Raises
+    ------
+    SamplerError
+        If a volume does not lie on the grid.
     """
     size, members = len(mean), 0
-    counts = np.zeros(len(wanted))
-    sums, squares = np.zeros((len(wanted), size)), np.zeros((len(wanted), size, size))
-    corners = places(grid.spatial, grid.patch, None, grid.step)
-    cells = grid.numbers(corners)
-    by_cell = [corners[cells == number] for number in wanted]
-    for volume in volumes:
-        values = fitting.checked(volume, grid.patch, members, None)
-        shape = (len(values), *(grid.patch,) * len(grid.spatial))
-        members += 1
-        for n, inside in enumerate(by_cell):
-            rows = flattened(values, inside, shape) - mean
-            counts[n] += len(rows)
-            sums[n] += rows.sum(axis=0)
-            squares[n] += rows.T @ rows
-    for count, total, square in zip(counts, sums, squares, strict=True):
-        own, spread = _shrunk(count, members, unit @ total, unit @ square @ unit.T)
-        yield own, unit_of(spread)
+    origins, sums = np.zeros((2, len(wanted), size))
+    squares = np.zeros((len(wanted), size, size))
+    corners = _corners(grid, wanted)
+
+    def add(some: NDArray[np.floating], cell: int) -> None:
+        shape = (len(some), *(grid.patch,) * len(grid.spatial))
+        rows = flattened(some, corners[cell], shape).reshape(-1, size)
+        if members == 0:
+            origins[cell] = rows[0]  # near the mean: large values lose no digits, flat cells none
+        rows -= origins[cell]
+        sums[cell] += rows.sum(axis=0)
+        squares[cell] += rows.T @ rows
+
+    for some in _together(volumes, grid):
+        # Of several volumes, as if they were one's channels.
+        side_by_side(partial(add, some.reshape(-1, *grid.spatial)), range(len(wanted)))
+        members += len(some)
+    factor = linalg.cholesky(covariance, lower=True)
+
+    def finish(cell: int) -> None:
+        count = members * len(corners[cell])
+        own = sums[cell] / count
+        squares[cell] -= count * np.outer(own, own)
+        spread = _shrunk(_relative(squares[cell], factor) / (count - 1), count)
+        squares[cell] = unit_of(spread)
+        own += origins[cell] - mean
+        # The cohort counts as one more volume.
+        own *= members / (members + 1)
+        sums[cell] = linalg.solve_triangular(factor, own, lower=True)
+
+    side_by_side(finish, range(len(wanted)))
+    return sums, squares
 
 
 def unit_of(covariance: Floats) -> Floats:
     """L⁻¹, where L·Lᵀ is a covariance: what makes it 1."""
-    factor = linalg.cholesky(covariance, lower=True)
-    return np.asarray(linalg.solve_triangular(factor, np.eye(len(factor)), lower=True))
+    return np.asarray(lapack.dtrtri(linalg.cholesky(covariance, lower=True), lower=1)[0])
 
 
-def _shrunk(count: float, members: int, total: Floats, square: Floats) -> tuple[Floats, Floats]:
-    """A cell's mean and covariance, drawn towards the cohort's: the less it has, the more.
+def _corners(grid: Grid, wanted: Integers) -> list[Integers]:
+    """Of each wanted cell, where the patches begin that its statistics are taken of."""
+    corners = places(grid.spatial, grid.patch, None, grid.step)
+    cells = grid.numbers(corners)
+    order = np.argsort(cells, kind="stable")
+    first, last = (np.searchsorted(cells[order], wanted, side) for side in ("left", "right"))
+    return [corners[order[a:b]] for a, b in zip(first, last, strict=True)]
 
-    The cohort counts as one more volume for the mean; for the covariance by the share of
-    `fitting.shrink`. A cell without patches has the cohort's.
-    """
-    size = len(total)
-    if count < 2:
-        return np.zeros(size), np.eye(size)
-    mean = total / count
-    covariance = (square - count * np.outer(mean, mean)) / (count - 1)
+
+def _together(volumes: Iterable[ArrayLike], grid: Grid) -> Iterator[NDArray[np.floating]]:
+    """The volumes (volume, channel, *spatial), some at a time."""
+    read = (_on(grid, volume, number) for number, volume in enumerate(volumes))
+    while some := list(islice(read, _TOGETHER)):
+        yield np.stack(some)
+
+
+def _on(grid: Grid, volume: ArrayLike, number: int) -> NDArray[np.floating]:
+    """A volume that lies on the grid, or a SamplerError."""
+    values = fitting.checked(volume, grid.patch, number, None)
+    if values.shape[1:] != grid.spatial:
+        raise SamplerError(
+            f"input {number} has shape {values.shape}: expected {grid.spatial} as the first one's "
+            "voxels; resample it, or leave it out"
+        )
+    return values
+
+
+def _relative(square: Floats, factor: Floats) -> Floats:
+    """L⁻¹ · square · L⁻ᵀ of a symmetric matrix, by half the work of two products."""
+    lower, _ = lapack.dsygst(square.T, factor, itype=1, lower=1)
+    return np.asarray(np.tril(lower) + np.tril(lower, -1).T)
+
+
+def _shrunk(covariance: Floats, count: int) -> Floats:
+    """A cell's covariance drawn towards the cohort's, the more the fewer patches it is of."""
+    size = len(covariance)
     share = max(_LEAST, fitting.shrinkage(covariance, count))
-    level = max(float(np.trace(covariance)) / size, _FLATTEST)
-    return (
-        mean * members / (members + 1),
-        (1 - share) * covariance + share * level * np.eye(size),
-    )
+    level = float(np.trace(covariance)) / size
+    covariance *= 1 - share
+    covariance.flat[:: size + 1] += max(share * level, _FLATTEST)
+    return covariance

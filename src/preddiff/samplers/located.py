@@ -12,12 +12,17 @@ from scipy import linalg
 
 from preddiff.errors import SamplerError
 from preddiff.samplers import base, cells, fitting, normal
+from preddiff.samplers.parallel import side_by_side
 from preddiff.samplers.patchwise import Alike, Patchwise, by_key
 from preddiff.windows import Windows
 
 Floats = NDArray[np.float64]
+Place = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""A cell, where the window is in its patch, and the window's size."""
 
 _MEMORY = 1 << 30  # bytes of statistics that are gathered in one pass over the volumes
+_KEPT = 1 << 29  # bytes of conditional normals that are kept for the next input, about
+_PARTS = 16  # that an input's windows are shared out in
 
 
 class Located(Patchwise):
@@ -110,15 +115,16 @@ class Located(Patchwise):
             )
         where = cells.Grid.over(spatial, patch, tuple(grid))
         fitted, size = where.touching(inside), len(mean)
-        lower, unit = np.tri(size, dtype=bool), cells.unit_of(covariance)
+        lower = np.tri(size, dtype=bool)
         means = np.empty((len(fitted), size), dtype=np.float32)
         units = np.empty((len(fitted), lower.sum()), dtype=np.float32)
         several = max(1, memory // (8 * size * (size + 1)))
         for first in range(0, len(fitted), several):
-            some = fitted[first : first + several]
-            found = cells.statistics(volumes, where, some, mean, unit)
-            for n, (own, to_1) in enumerate(found, start=first):
-                means[n], units[n] = own, to_1[lower]
+            part = slice(first, first + several)
+            own, to_1 = cells.statistics(volumes, where, fitted[part], mean, covariance)
+            means[part] = own
+            for n, unit in enumerate(to_1, start=first):
+                units[n] = unit[lower]
         return cls(where, shape, mean, covariance, fitted, means, units, clip=clip, **facts)
 
     def paired(self) -> Self:
@@ -161,6 +167,22 @@ class Located(Patchwise):
                 f"the sampler was fitted on volumes of {_times(self.grid.spatial)}, the input has "
                 f"{_times(windows.shape)}: expected the same grid; resample the input, or fit anew"
             )
+
+    def project(
+        self, weights: Floats, inputs: NDArray[np.float32], windows: Windows
+    ) -> Iterator[base.Normals]:
+        """As of any patchwise sampler, with some of the cells in each thread."""
+        mean = np.empty((len(weights), len(windows)))
+        covariance = np.empty((len(weights), *mean.shape))
+        by_cell = np.argsort(self.grid.numbers(self._corners(windows)), kind="stable")
+
+        def put(part: NDArray[np.int64]) -> None:
+            some = windows.subset(part)
+            for normals in super(Located, self).project(weights, inputs, some):
+                mean[:, part], covariance[:, :, part] = normals
+
+        side_by_side(put, np.array_split(by_cell, min(_PARTS, len(windows))))
+        yield mean, covariance
 
     def normal_of(self, cell: int) -> tuple[Floats, Floats]:
         """Mean (p,) and covariance (p, p) of the patches in a cell."""
@@ -216,22 +238,40 @@ class Located(Patchwise):
         unit[self._lower] = self.units[n]
         return self.means[n].astype(np.float64), unit
 
+    @cached_property
+    def _known(self) -> dict[Place, normal.Conditional]:
+        """What was conditioned before; while there is room."""
+        return {}
+
     def _alike(self, windows: Windows) -> Iterator[Alike]:
         """The windows whose patches are in one cell, and that sit at the same place in them."""
         corners = self._corners(windows)
         offsets, numbers = windows.starts - corners, self.grid.numbers(corners)
         keys, limits = np.column_stack([numbers, offsets]), (math.prod(self.grid.cells),)
+        room = _KEPT // (8 * len(self.mean) * self.shape[0] * math.prod(windows.size))
         last = -1
         for members in by_key(keys, limits + self.shape[1:]):
             cell, *offset = keys[members[0]].tolist()
-            if cell != last:
-                own, unit = self._relative(cell)
-                mean = self.mean + linalg.solve_triangular(self._unit, own, lower=True)
-                last = cell
-            window, rest = normal.split(self.shape, tuple(offset), windows.size)
-            # Rows of the inverse of the cell's covariance, (unit · cohort's)ᵀ · unit · cohort's.
-            rows = (unit.T @ (unit @ self._unit[:, window])).T @ self._unit
-            yield Alike(normal.by_precision(mean, rows, window, rest), members, corners[members])
+            place = cell, tuple(offset), windows.size
+            conditional = self._known.get(place)
+            if conditional is None:
+                if cell != last:
+                    own, unit = self._relative(cell)
+                    last = cell
+                conditional = self._condition(own, unit, *place[1:])
+                if len(self._known) < room:
+                    self._known[place] = conditional
+            yield Alike(conditional, members, corners[members])
+
+    def _condition(
+        self, own: Floats, unit: Floats, offset: tuple[int, ...], size: tuple[int, ...]
+    ) -> normal.Conditional:
+        """The normal of a window at an offset in its patch, from its cell's mean and unit."""
+        mean = self.mean + linalg.solve_triangular(self._unit, own, lower=True)
+        window, rest = normal.split(self.shape, offset, size)
+        # Rows of the inverse of the cell's covariance, (unit · cohort's)ᵀ · unit · cohort's.
+        rows = (unit.T @ (unit @ self._unit[:, window])).T @ self._unit
+        return normal.by_precision(mean, rows, window, rest)
 
 
 def _times(lengths: Sequence[int]) -> str:

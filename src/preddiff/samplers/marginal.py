@@ -1,6 +1,7 @@
 """Marginal: what other inputs have at the same place (equation 2)."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -40,7 +41,7 @@ class Marginal:
     def paired(self) -> Self:
         return self
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return base.fingerprint(pool=self.pool)
 
