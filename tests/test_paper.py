@@ -81,7 +81,7 @@ def test_what_is_missing_is_said(tmp_path):
 
 @needs_data
 def test_figures_in_a_hurry(tmp_path):
-    made = list(reproduce(["fig1", "fig6"], DATA, tmp_path, hurry=16))
+    made = list(reproduce(["fig1", "fig6"], DATA, tmp_path, hurry=32))
     assert [path.name for path, _ in made] == ["fig1.png", "fig6.png"]
     captions = (tmp_path / "captions.md").read_text()
     assert "**fig1.**" in captions

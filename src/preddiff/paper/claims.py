@@ -103,8 +103,9 @@ def _smoothness(material: Material) -> str:
 
 def _roughness(material: Material, name: str, box: Box, k: int) -> float:
     """Of the map in the middle of the object."""
-    left, top = ((box[axis] + box[axis + 2] - _SIDE) // 2 for axis in (0, 1))
-    region = np.s_[top : top + _SIDE, left : left + _SIDE]
+    side = max(8, _SIDE // material.hurry)
+    left, top = ((box[axis] + box[axis + 2] - side) // 2 for axis in (0, 1))
+    region = np.s_[top : top + side, left : left + side]
     mask = np.zeros(material.seen("SqueezeNet", name).shape[1:], dtype=bool)
     mask[region] = True
     settings = {"window": k, "stride": _STEP, "mask": mask}

@@ -214,7 +214,8 @@ def _explained(material: Material, network: str, name: str, **settings: Any) -> 
     """Of the true class, with the paper's settings, until the map's error is small."""
     settings = {"targets": material.true_class(material.picture(name)), "window": 10} | settings
     if "stride" not in settings:
-        settings["tolerance"] = min(_LARGEST_TOLERANCE, _TOLERANCE * material.hurry)
+        tolerance = min(_LARGEST_TOLERANCE, _TOLERANCE * material.hurry)
+        settings |= {"stride": material.hurry, "tolerance": tolerance}
     return material.once(
         (network, name, *sorted(settings.items())),
         lambda: material.explain(network, name, **settings),
