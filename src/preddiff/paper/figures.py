@@ -18,8 +18,11 @@ from preddiff.render.panels import Panel, Row, panels
 LOGITS = "loss3/classifier"
 LAYERS = ("conv1/7x7_s2", "inception_3a/output", "inception_5b/output")
 _TOLERANCE = 0.2  # relative error of a map, which the eye hardly sees
+_TOLERANCE_OF_SEVERAL = 0.3  # of classes with small probabilities, whose evidence is noisier
 _LARGEST_TOLERANCE = 0.8  # however great the hurry
+_BEYOND = 0.005  # of the pixels, where a map's scale ends
 _MAPS = 4  # feature maps that are shown of a layer
+_OWN = f"each panel has its own scale, whose end is said; {_BEYOND:.1%} of its pixels lie beyond."
 _RANDOM = 6  # pictures
 
 
@@ -74,17 +77,13 @@ def fig4(material: Material) -> Drawn:
         k: _explained(material, "SqueezeNet", name, window=k, **_for_size(k, material))
         for k in (1, 2, 5, 10, 15, 20)
     }
-    shown: list[Panel | None] = [
-        Panel(_over(e, end), f"k = {k} (± {end:.2g} bits)")
-        for k, e in several.items()
-        for end in [colours.limit(e.relevance.values)]
-    ]
+    shown = [_alone(e, f"k = {k}") for k, e in several.items()]
     e = several[10]
     return Drawn(
         panels([Row([Panel(rgb(e.picture.values), "input"), *shown[:3]], _caption(e)),
                 Row([None, *shown[3:]])]),
         "Window sizes, conditional sampling with l = k + 4, by SqueezeNet (the paper: AlexNet, "
-        "whose weights are not at hand); each panel has its own scale.",
+        f"whose weights are not at hand); {_OWN}",
     )  # fmt: skip
 
 
@@ -134,22 +133,23 @@ def fig7(material: Material) -> Drawn:
     """Figure 7: the top three classes before and after the softmax."""
     rows: list[Row] = []
     for name in ("African_elephant", "Border_collie"):
-        output = _explained(material, "GoogLeNet", name, targets="top3")
+        tolerance = {"tolerance": _TOLERANCE_OF_SEVERAL}
+        output = _explained(material, "GoogLeNet", name, targets="top3", **tolerance)
         classes = tuple(int(c) for c in output.data["target"])
-        before = _explained(material, "GoogLeNet", name, node=LOGITS, targets=classes)
+        before = _explained(material, "GoogLeNet", name, node=LOGITS, targets=classes, **tolerance)
         for e, layer in ((before, "penultimate layer"), (output, "output layer")):
-            end = colours.limit(e.relevance.values)
             shown = [Panel(rgb(e.picture.values), "input") if e is before else None]
             shown += [
-                Panel(_over(e, end, row), f"{e.labels[row]} ({e.values[row]})")
-                for row in range(len(e.labels))
+                _alone(e, f"{label} ({value})", row)
+                for row, (label, value) in enumerate(zip(e.labels, e.values, strict=True))
             ]
-            rows.append(Row(shown, layer, end, e.unit))
+            rows.append(Row(shown, layer))
     return Drawn(
         panels(rows),
         "The three classes that score highest, in the penultimate layer (before the softmax, "
         "activation difference) and in the output layer (weight of evidence), with the units' "
-        "values; one scale a row. GoogLeNet (the paper: AlexNet, whose weights are not at hand).",
+        f"values; {_OWN} GoogLeNet (the paper: AlexNet, "
+        "whose weights are not at hand).",
     )
 
 
@@ -160,14 +160,13 @@ def fig8(material: Material) -> Drawn:
         shown: list[Panel] = []
         for network in NETWORKS:
             e = _explained(material, network, name)
-            end = colours.limit(e.relevance.values)
             shown = shown or [Panel(rgb(e.picture.values), "input")]
-            shown.append(Panel(_over(e, end), f"{network}, p = {e.values[0]} (± {end:.2g} bits)"))
+            shown.append(_alone(e, f"{network}, p = {e.values[0]}"))
         rows.append(Row(shown, name.replace("_", " ")))
     return Drawn(
         panels(rows),
         f"{', '.join(NETWORKS)} on two pictures (the paper: AlexNet, GoogLeNet and VGG-16, of "
-        "which only GoogLeNet's weights are at hand); each panel has its own scale.",
+        f"which only GoogLeNet's weights are at hand); {_OWN}",
     )
 
 
@@ -177,10 +176,12 @@ def fig13(material: Material) -> Drawn:
     drawn = sorted(rng.choice(len(material.rows), _RANDOM, replace=False))
     triples = [_beside_sensitivity(material, material.rows[number]["file"]) for number in drawn]
     return Drawn(
-        panels([Row([*left, *right]) for left, right in zip(*[iter(triples)] * 2, strict=True)]),
+        panels(
+            [Row([*left, *right]) for left, right in zip(triples[::2], triples[1::2], strict=True)]
+        ),
         f"{_RANDOM} pictures drawn at random from the folder (the paper: 34), with their true "
         "class and in brackets its rank: sensitivity map, picture, relevance for the true class; "
-        "GoogLeNet, k = 10, l = 14; each panel has its own scale.",
+        f"GoogLeNet, k = 10, l = 14; {_OWN}",
     )
 
 
@@ -190,11 +191,10 @@ def _beside_sensitivity(material: Material, file: str) -> list[Panel]:
     values = material.network("GoogLeNet").predict(e.picture.values[None])[0]
     rank = int((values > values[int(e.data["target"][0])]).sum()) + 1
     gradient = e.baselines["sensitivity"].values[0]
-    end = colours.limit(e.relevance.values)
     return [
         Panel(colours.unsigned(gradient, colours.limit(gradient)), "sensitivity"),
         Panel(rgb(e.picture.values), f"{e.labels[0]} ({rank})"),
-        Panel(_over(e, end), f"relevance (± {end:.2g} bits)"),
+        _alone(e, "relevance"),
     ]
 
 
@@ -214,7 +214,8 @@ def _explained(material: Material, network: str, name: str, **settings: Any) -> 
     """Of the true class, with the paper's settings, until the map's error is small."""
     settings = {"targets": material.true_class(material.picture(name)), "window": 10} | settings
     if "stride" not in settings:
-        tolerance = min(_LARGEST_TOLERANCE, _TOLERANCE * material.hurry)
+        tolerance = settings.get("tolerance", _TOLERANCE) * material.hurry
+        tolerance = min(_LARGEST_TOLERANCE, tolerance)
         settings |= {"stride": material.hurry, "tolerance": tolerance}
     return material.once(
         (network, name, *sorted(settings.items())),
@@ -252,6 +253,12 @@ def _end(explanations: Sequence[Explanation]) -> float:
 def _over(e: Explanation, end: float, row: int = 0) -> Bytes:
     """A target's relevance over the greyed picture."""
     return overlay(e.picture.values, e.relevance.values[row], end)
+
+
+def _alone(e: Explanation, title: str, row: int = 0) -> Panel:
+    """A target's map with a scale of its own, which few pixels exceed: single ones hide no map."""
+    end = colours.limit(np.nanquantile(np.abs(e.relevance.values[row]), 1 - _BEYOND))
+    return Panel(_over(e, end, row), f"{title}, ± {end:.2g} {e.unit}")
 
 
 def _maps(e: Explanation, end: float, title: str) -> list[Panel]:
