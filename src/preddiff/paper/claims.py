@@ -23,7 +23,7 @@ ALIKE = (
 
 SIZES = (2, 5, 10, 20)
 _STEP = 2  # pixels between windows, and between the neighbours that are compared
-_SIDE = 32  # pixels of the region that is compared
+_SIDE = 32  # pixels of the region that is compared, if there is no hurry
 _SURE = 2.0  # standard errors
 
 
@@ -90,11 +90,12 @@ def _smoothness(material: Material) -> str:
         [[_roughness(material, name, box, k) for k in SIZES] for name, box in BOXES.items()]
     )
     told = ", ".join(f"k = {k}: {_told(each)}" for k, each in zip(SIZES, rough.T, strict=True))
+    side = _side(material)
     falls = -np.diff(rough, axis=1).T
     steps = ", ".join(_told(fall) for fall in falls)
     return (
         "**Larger windows give smoother maps.** Root mean square of the difference between pixels "
-        f"{_STEP} apart over that of the map, in {_SIDE}×{_SIDE} pixels in the middle of the "
+        f"{_STEP} apart over that of the map, in {side}×{side} pixels in the middle of the "
         f"object, SqueezeNet, {len(BOXES)} pictures, from products of two runs with draws of "
         f"their own, in which noise cancels: {told}. From one size to the next it falls by "
         f"{steps}. {_verdict(*falls)}"
@@ -103,7 +104,7 @@ def _smoothness(material: Material) -> str:
 
 def _roughness(material: Material, name: str, box: Box, k: int) -> float:
     """Of the map in the middle of the object."""
-    side = max(8, _SIDE // material.hurry)
+    side = _side(material)
     left, top = ((box[axis] + box[axis + 2] - side) // 2 for axis in (0, 1))
     region = np.s_[top : top + side, left : left + side]
     mask = np.zeros(material.seen("SqueezeNet", name).shape[1:], dtype=bool)
@@ -111,6 +112,11 @@ def _roughness(material: Material, name: str, box: Box, k: int) -> float:
     settings = {"window": k, "stride": _STEP, "mask": mask}
     both = _twice(material, name, "SqueezeNet", **settings)
     return roughness(*(e.relevance.values[0][region][::_STEP, ::_STEP] for e in both))
+
+
+def _side(material: Material) -> int:
+    """Pixels of the region that is compared."""
+    return max(8, _SIDE // material.hurry)
 
 
 def _sparsity(material: Material) -> str:
