@@ -76,6 +76,8 @@ def test_the_figure_says_what_differs_and_shares_a_scale_per_unit(rng):
     captions = [panel.get_ylabel() for panel in figure.axes if panel.get_ylabel()]
     assert [text.split("\n")[0] for text in captions[:4]] == ["window 2"] * 2 + ["window 4"] * 2
     assert len(figure.axes) == 4 * 3 + 1
+    largest = max(float(np.abs(e.relevance).max()) for e in both)
+    assert figure.axes[-1].get_ylim() == pytest.approx((-largest, largest))
     other = preddiff.explain(
         Softmax((1, 8, 8)), picture, window=4, sampler="constant:0", measure="DP"
     )

@@ -43,6 +43,11 @@ def branches():
     return Network(Branches().eval(), labels=LABELS)
 
 
+@pytest.fixture(scope="module")
+def googlenet():
+    return preddiff.load_model(DATA / "models" / "bvlc_googlenet.onnx")
+
+
 @pytest.fixture
 def picture(rng):
     return rng.random((3, 12, 12), dtype=np.float32)
@@ -224,25 +229,60 @@ def test_nodes_behind_which_nothing_has_weights_are_classes(branches, picture):
 
 
 @needs_data
-@pytest.mark.parametrize("node", ["conv1/7x7_s2", "pool1/norm1", "inception_3a/output"])
-def test_googlenets_maps_are_the_means_of_whole_passes(node):
-    model = preddiff.load_model(DATA / "models" / "bvlc_googlenet.onnx")
+@pytest.mark.parametrize(
+    ("node", "targets"),
+    [
+        ("conv1/7x7_s2", [0, 5]),
+        ("conv1/relu_7x7", [0, "5:30,40"]),
+        ("pool1/norm1", [0, 5]),
+        ("inception_3a/output", [0, 5, "5:14,14"]),
+        ("inception_5b/output", [0, "5:3,3"]),
+        ("pool5/7x7_s1", [0, 5]),
+        ("loss3/classifier", ["African elephant", 5]),
+    ],
+)
+def test_googlenets_nodes_of_every_kind_are_as_in_whole_passes(googlenet, node, targets):
     picture = next((DATA / "images" / "imagenet").glob("*African_elephant.jpg"))
-    settings = {"node": node, "targets": [0, 5], "stride": 70, "samples": 2}
-    both_engines(model, picture, **settings)
+    settings = {"node": node, "targets": targets, "stride": 70, "samples": 2}
+    e = both_engines(googlenet, picture, **settings)
+    assert e.unit == "activation"
+    assert np.abs(e.evidence).max() > 0
 
 
 @needs_data
-def test_googlenet_from_a_hidden_node(rng):
-    model = preddiff.load_model(DATA / "models" / "bvlc_googlenet.onnx")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"node": "inception_3a/outputs"}, "no node 'inception_3a/outputs'.*inception_3a/output"),
+        ({"node": "inception_3a/output", "targets": [256]}, "target 256: expected 0 to 255"),
+        (
+            {"node": "inception_3a/output", "source": "inception_4c/output"},
+            "'inception_4c/output' does not lead to node 'inception_3a/output'",
+        ),
+        (
+            {"node": "inception_3a/3x3", "source": "inception_3a/1x1"},
+            "'inception_3a/1x1' does not lead to node 'inception_3a/3x3'",
+        ),
+    ],
+)
+def test_what_googlenet_has_not_is_said(googlenet, settings, message):
+    picture = np.zeros((3, 224, 224), dtype=np.float32)
+    with pytest.raises(TargetError, match=message):
+        preddiff.explain(googlenet, picture, **{"sampler": "constant:0", **settings})
+
+
+@needs_data
+def test_googlenet_from_a_hidden_node(googlenet, rng):
     picture = next((DATA / "images" / "imagenet").glob("*African_elephant.jpg"))
     pool = rng.random((4, 512, 14, 14), dtype=np.float32)
     settings = {"source": "inception_4c/output", "sampler": Marginal(pool), "samples": 4}
-    e = both_engines(model, picture, window=3, stride=4, **settings)
+    e = both_engines(googlenet, picture, window=3, stride=4, **settings)
     assert e.labels == ("African elephant",)
     assert e.coverage.shape == (14, 14)
     node = "inception_5b/output"
-    hidden = both_engines(model, picture, window=3, stride=4, node=node, targets=[7], **settings)
+    hidden = both_engines(
+        googlenet, picture, window=3, stride=4, node=node, targets=[7], **settings
+    )
     assert hidden.unit == "activation"
 
 

@@ -36,8 +36,11 @@ def bench(
     ] = None,
 ) -> None:
     from preddiff.benchmark import networks
+    from preddiff.cli import marks
 
-    before, after = ("", "") if output is None else _around(output, "scans" if scans else "bench")
+    name = "scans" if scans else "bench"
+    if output is not None:
+        marks.check(output, name)
     chosen = [*(specs or []), *(() if only else networks.USUAL)]
     rows = _of_scans() if scans else _of_networks(chosen, windows, check)
     lines = []
@@ -45,10 +48,7 @@ def bench(
         typer.echo(line)
         lines.append(line)
     if output is not None:
-        from preddiff.media.whole import whole
-
-        with whole(output) as written:
-            written.write_text(before + "\n".join(["", *lines, ""]) + after)
+        marks.put(output, name, "\n".join(lines))
 
 
 def _of_networks(specs: list[str], windows: int, check: int) -> Iterator[str]:
@@ -68,18 +68,6 @@ def _of_scans() -> Iterator[str]:
         f"\nTo fit a located sampler takes {seconds:.1f} s of processor time for each volume and "
         "1,000 cells."
     )
-
-
-def _around(page: Path, name: str) -> tuple[str, str]:
-    """What stands before and after the table, with its marks."""
-    from preddiff.errors import ResultError
-
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    text = page.read_text() if page.exists() else f"{begin}{end}\n"
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ResultError(f"{page}: expected the marks {begin} and {end}, once each; add them")
-    before, rest = text.split(begin)
-    return before + begin, end + rest.split(end)[1]
 
 
 bench.__doc__ = _HELP

@@ -11,7 +11,7 @@ _HELP = """
 Make the figures of the paper anew, and print its claims as numbers.
 
 Writes DIR/FIGURE.png for each, with what it shows and how it differs from the paper's in
-DIR/captions.md.
+DIR/captions.md, and the claims in DIR/claims.md.
 
 Example: preddiff reproduce fig1 fig7 --data ~/data -o figures
 """
@@ -34,15 +34,28 @@ def reproduce(
     hurry: Annotated[
         int, typer.Option(metavar="N", help="Coarser by this factor, for a first look.", min=1)
     ] = 1,
+    page: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Put the claims between their marks in this page."),
+    ] = None,
 ) -> None:
+    from preddiff.cli import marks
     from preddiff.paper.reproduction import KNOWN, reproduce
+    from preddiff.progress import say
 
     wanted = list(KNOWN) if "all" in figures else list(dict.fromkeys(figures))
     for name in wanted:
         if name not in KNOWN:
             raise SettingError(f"{name!r}: expected all, or some of {', '.join(KNOWN)}")
-    for path, seconds in reproduce(wanted, data, output, seed, hurry):
+    if page is not None:
+        marks.check(page, "claims")
+    for path, seconds in reproduce(wanted, data, output, seed, hurry, say):
         typer.echo(f"{path}  ({seconds:.0f} s)")
+        if path.name == "claims.md":
+            text = path.read_text(encoding="utf-8").rstrip()
+            typer.echo(text)
+            if page is not None:
+                marks.put(page, "claims", text)
 
 
 reproduce.__doc__ = _HELP

@@ -9,16 +9,21 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from preddiff.explanation import Explanation
-from preddiff.frontdoor import explain
 from preddiff.paper.material import NETWORKS, Material
 from preddiff.render import colours
+from preddiff.render.colours import Bytes
 from preddiff.render.overlay import overlay, rgb
 from preddiff.render.panels import Panel, Row, panels
 
 LOGITS = "loss3/classifier"
 LAYERS = ("conv1/7x7_s2", "inception_3a/output", "inception_5b/output")
 _TOLERANCE = 0.2  # relative error of a map, which the eye hardly sees
-_MAPS = 3  # feature maps that are shown of a layer
+_TOLERANCE_OF_SEVERAL = 0.3  # of classes with small probabilities, whose evidence is noisier
+_LARGEST_TOLERANCE = 0.8  # however great the hurry
+_BEYOND = 0.005  # of the pixels, where a map's scale ends
+_MAPS = 4  # feature maps that are shown of a layer
+_OWN = f"each panel has its own scale, whose end is said; {_BEYOND:.1%} of its pixels lie beyond."
+_RANDOM = 6  # pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +38,11 @@ def fig1(material: Material) -> Drawn:
     """Figure 1: why GoogLeNet says "cockatoo"."""
     e = _explained(material, "GoogLeNet", "sulphur-crested_cockatoo")
     end = colours.limit(e.relevance.values)
-    shown = [Panel(rgb(e.picture.values), "input"), *_maps(e, 0, end, "evidence")]
+    shown = [Panel(rgb(e.picture.values), "input"), *_maps(e, end, "relevance")]
     return Drawn(
-        panels([Row(shown, _caption(e, 0), end, e.unit)]),
-        "Evidence for (red) and against (blue) the cockatoo by GoogLeNet, k = 10, l = 14.",
+        panels([Row(shown, _caption(e), end, e.unit)]),
+        "Evidence for (red) and against (blue) the cockatoo by GoogLeNet, k = 10, l = 14. Another "
+        "picture than the paper's.",
     )
 
 
@@ -44,85 +50,82 @@ def fig3(material: Material) -> Drawn:
     """Figure 3: marginal against conditional sampling."""
     rows: list[Row] = []
     for name in ("ostrich", "sax"):
-        pool = material.folder / "images" / "imagenet"
-        both = [
-            _explained(material, "GoogLeNet", name, sampler=sampler)
-            for sampler in (f"marginal:{pool}", "conditional")
-        ]
-        end = _end(both)
-        shown = [Panel(rgb(both[0].picture.values), "input")]
-        for title, e in zip(("marginal", "conditional"), both, strict=True):
-            shown += _maps(e, 0, end, title)
-        rows.append(Row(shown, _caption(both[0], 0), end, both[0].unit))
+        both = {
+            "marginal": _explained(
+                material, "GoogLeNet", name, sampler=material.others("GoogLeNet", name)
+            ),
+            "conditional": _explained(material, "GoogLeNet", name),
+        }
+        e = both["conditional"]
+        end = _end(list(both.values()))
+        shown = [Panel(rgb(e.picture.values), "input")]
+        for title, each in both.items():
+            shown += _maps(each, end, title)
+        rows.append(Row(shown, _caption(e), end, e.unit))
     return Drawn(
         panels(rows),
-        "Marginal sampling (from the other pictures of the folder) against conditional sampling, "
-        "GoogLeNet, k = 10, l = 14; one scale a row.",
+        "Marginal sampling (from the other pictures of the folder, at the same place) against "
+        "conditional sampling, GoogLeNet, k = 10, l = 14; one scale a row. Other pictures of the "
+        "paper's classes.",
     )
 
 
 def fig4(material: Material) -> Drawn:
     """Figure 4: window sizes."""
-    sizes = (1, 2, 5, 10, 15, 20)
-    several = [
-        _explained(material, "SqueezeNet", "African_elephant", window=k, **_for_size(k, material))
-        for k in sizes
-    ]
-    shown = [Panel(rgb(several[0].picture.values), "input")]
-    for k, e in zip(sizes, several, strict=True):
-        end = colours.limit(e.relevance.values)
-        image = overlay(e.picture.values, e.relevance.values[0], end)
-        shown.append(Panel(image, f"k = {k} (± {end:.2g} bits)"))
+    name = "African_elephant"
+    several = {
+        k: _explained(material, "SqueezeNet", name, window=k, **_for_size(k, material))
+        for k in (1, 2, 5, 10, 15, 20)
+    }
+    shown = [_alone(e, f"k = {k}") for k, e in several.items()]
+    e = several[10]
     return Drawn(
-        panels([Row(shown[:4], _caption(several[0], 0)), Row([None, *shown[4:]])]),
-        "Window sizes, conditional sampling with l = k + 4, by SqueezeNet (the paper: AlexNet); "
-        "each panel has its own scale.",
-    )
+        panels([Row([Panel(rgb(e.picture.values), "input"), *shown[:3]], _caption(e)),
+                Row([None, *shown[3:]])]),
+        "Window sizes, conditional sampling with l = k + 4, by SqueezeNet (the paper: AlexNet, "
+        f"whose weights are not at hand); {_OWN}",
+    )  # fmt: skip
 
 
 def fig5(material: Material) -> Drawn:
     """Figure 5: feature maps of three layers."""
     rows: list[Row] = []
     for layer in LAYERS:
-        e = _explained(
-            material, "GoogLeNet", "Egyptian_cat", node=layer, targets="all", **_few(material)
-        )
-        chosen = _strongest(e)
-        end = colours.limit(e.relevance.values[chosen])
-        shown = [Panel(rgb(e.picture.values), "input" if not rows else "")]
-        shown += [_map(e, row, end, f"map {int(e.data['target'][row])}") for row in chosen]
+        e = _strongest(material, layer)
+        end = colours.limit(e.relevance.values)
+        shown = [Panel(rgb(e.picture.values), "input") if not rows else None]
+        shown += [
+            Panel(_over(e, end, row), f"map {channel}")
+            for row, channel in enumerate(e.data["target"].values)
+        ]
         rows.append(Row(shown, layer, end, e.unit))
     return Drawn(
         panels(rows),
         "Relevance of the input for whole feature maps of GoogLeNet, the mean over a map's units; "
-        f"of each layer the {_MAPS} maps with the largest root mean square. Red: activates.",
+        f"of each layer the {_MAPS} maps with the largest root mean square. Red activates a map, "
+        "blue inhibits it. An Egyptian cat (the paper: a tabby, whose face is cut off in the "
+        "picture that is at hand).",
     )
 
 
 def fig6(material: Material) -> Drawn:
     """Figure 6: the same feature maps on several pictures."""
-    names = ("Egyptian_cat", "white_wolf", "Border_collie")
-    first = _explained(
-        material, "GoogLeNet", names[0], node=LAYERS[1], targets="all", **_few(material)
-    )
-    chosen = [int(first.data["target"][row]) for row in _strongest(first)]
-    several = [first.data.isel(target=_strongest(first))]
-    several += [
-        _explained(
-            material, "GoogLeNet", name, node=LAYERS[1], targets=chosen, **_few(material)
-        ).data
-        for name in names[1:]
+    layer = LAYERS[1]
+    first = _strongest(material, layer)
+    channels = tuple(int(channel) for channel in first.data["target"])
+    each = [first] + [
+        _explained(material, "GoogLeNet", name, node=layer, targets=channels, **_few(material))
+        for name in ("white_wolf", "Border_collie")
     ]
-    each = [Explanation(data) for data in several]
     rows = [Row([Panel(rgb(e.picture.values)) for e in each], "input")]
-    for row, channel in enumerate(chosen):
+    for row, channel in enumerate(channels):
         end = colours.limit(np.concatenate([e.relevance.values[row].reshape(-1) for e in each]))
-        shown = [_map(e, row, end, "") for e in each]
+        shown = [Panel(_over(e, end, row)) for e in each]
         rows.append(Row(shown, f"map {channel}", end, first.unit))
     return Drawn(
         panels(rows),
-        f"Three feature maps of {LAYERS[1]} on three pictures, the mean over a map's units; those "
-        "with the largest root mean square on the first.",
+        f"The same {_MAPS} feature maps of {layer} on three pictures, the mean over a map's units; "
+        "those with the largest root mean square on the first. One scale a row.",
     )
 
 
@@ -130,22 +133,23 @@ def fig7(material: Material) -> Drawn:
     """Figure 7: the top three classes before and after the softmax."""
     rows: list[Row] = []
     for name in ("African_elephant", "Border_collie"):
-        output = _explained(material, "GoogLeNet", name, targets="top3")
-        classes = [int(c) for c in output.data["target"]]
-        before = _explained(material, "GoogLeNet", name, node=LOGITS, targets=classes)
-        for e, layer in ((before, "penultimate"), (output, "output")):
-            end = colours.limit(e.relevance.values)
-            shown = [Panel(rgb(e.picture.values), name.replace("_", " "))]
+        tolerance = {"tolerance": _TOLERANCE_OF_SEVERAL}
+        output = _explained(material, "GoogLeNet", name, targets="top3", **tolerance)
+        classes = tuple(int(c) for c in output.data["target"])
+        before = _explained(material, "GoogLeNet", name, node=LOGITS, targets=classes, **tolerance)
+        for e, layer in ((before, "penultimate layer"), (output, "output layer")):
+            shown = [Panel(rgb(e.picture.values), "input") if e is before else None]
             shown += [
-                _map(e, row, end, f"{e.labels[row]} ({e.values[row]})")
-                for row in range(len(e.labels))
+                _alone(e, f"{label} ({value})", row)
+                for row, (label, value) in enumerate(zip(e.labels, e.values, strict=True))
             ]
-            rows.append(Row(shown, layer, end, e.unit))
+            rows.append(Row(shown, layer))
     return Drawn(
         panels(rows),
         "The three classes that score highest, in the penultimate layer (before the softmax, "
         "activation difference) and in the output layer (weight of evidence), with the units' "
-        "values; GoogLeNet (the paper: AlexNet).",
+        f"values; {_OWN} GoogLeNet (the paper: AlexNet, "
+        "whose weights are not at hand).",
     )
 
 
@@ -153,45 +157,45 @@ def fig8(material: Material) -> Drawn:
     """Figure 8: three networks."""
     rows: list[Row] = []
     for name in ("balloon", "African_elephant"):
-        target = material.true_class(material.picture(name))
         shown: list[Panel] = []
         for network in NETWORKS:
-            e = _explained(material, network, name, targets=target)
-            end = colours.limit(e.relevance.values)
+            e = _explained(material, network, name)
             shown = shown or [Panel(rgb(e.picture.values), "input")]
-            shown.append(_map(e, 0, end, f"{network}, p = {e.values[0]} (± {end:.2g} bits)"))
+            shown.append(_alone(e, f"{network}, p = {e.values[0]}"))
         rows.append(Row(shown, name.replace("_", " ")))
     return Drawn(
         panels(rows),
-        f"{', '.join(NETWORKS)} on two pictures (the paper: AlexNet, GoogLeNet, VGG, of which two "
-        "have no weights here); each panel has its own scale.",
+        f"{', '.join(NETWORKS)} on two pictures (the paper: AlexNet, GoogLeNet and VGG-16, of "
+        f"which only GoogLeNet's weights are at hand); {_OWN}",
     )
 
 
 def fig13(material: Material) -> Drawn:
     """Figure 13: pictures chosen at random, beside their sensitivity maps."""
-    drawn = np.random.default_rng(material.seed).choice(len(material.rows), 6, replace=False)
-    rows: list[Row] = []
-    for number in sorted(drawn):
-        name = Path(material.rows[number]["file"]).stem
-        network = material.network("GoogLeNet")
-        picture = material.picture(name)
-        target = material.true_class(picture)
-        e = _explained(material, "GoogLeNet", name, targets=target)
-        values = network.predict(e.picture.values[None])[0]
-        rank = int((values > values[target]).sum()) + 1
-        end = colours.limit(e.relevance.values)
-        shown = [Panel(rgb(e.picture.values), f"{e.labels[0]} ({rank})")]
-        if e.sensitivity is not None:
-            gradient = e.sensitivity.values[0]
-            image = colours.unsigned(gradient, colours.limit(gradient))
-            shown.insert(0, Panel(image, "sensitivity"))
-        rows.append(Row([*shown, _map(e, 0, end, "relevance")], "", end, e.unit))
+    rng = np.random.default_rng(material.seed)
+    drawn = sorted(rng.choice(len(material.rows), _RANDOM, replace=False))
+    triples = [_beside_sensitivity(material, material.rows[number]["file"]) for number in drawn]
     return Drawn(
-        panels(rows),
-        "Pictures drawn at random from the folder: sensitivity map, picture with its true class "
-        "and that class's rank, relevance for the true class; GoogLeNet.",
+        panels(
+            [Row([*left, *right]) for left, right in zip(triples[::2], triples[1::2], strict=True)]
+        ),
+        f"{_RANDOM} pictures drawn at random from the folder (the paper: 34), with their true "
+        "class and in brackets its rank: sensitivity map, picture, relevance for the true class; "
+        f"GoogLeNet, k = 10, l = 14; {_OWN}",
     )
+
+
+def _beside_sensitivity(material: Material, file: str) -> list[Panel]:
+    """Sensitivity map, picture and relevance for its true class."""
+    e = _explained(material, "GoogLeNet", Path(file).stem)
+    values = material.network("GoogLeNet").predict(e.picture.values[None])[0]
+    rank = int((values > values[int(e.data["target"][0])]).sum()) + 1
+    gradient = e.baselines["sensitivity"].values[0]
+    return [
+        Panel(colours.unsigned(gradient, colours.limit(gradient)), "sensitivity"),
+        Panel(rgb(e.picture.values), f"{e.labels[0]} ({rank})"),
+        _alone(e, "relevance"),
+    ]
 
 
 FIGURES: dict[str, Callable[[Material], Drawn]] = {
@@ -206,13 +210,30 @@ FIGURES: dict[str, Callable[[Material], Drawn]] = {
 }
 
 
-def _explained(material: Material, network: str, picture: str, **settings: Any) -> Explanation:
-    """With the paper's settings, until the map's error is small."""
+def _explained(material: Material, network: str, name: str, **settings: Any) -> Explanation:
+    """Of the true class, with the paper's settings, until the map's error is small."""
+    settings = {"targets": material.true_class(material.picture(name)), "window": 10} | settings
     if "stride" not in settings:
-        settings |= {"tolerance": _TOLERANCE} if material.hurry == 1 else _few(material)
-    return explain(
-        material.network(network), material.picture(picture), seed=material.seed, **settings
+        tolerance = settings.get("tolerance", _TOLERANCE) * material.hurry
+        tolerance = min(_LARGEST_TOLERANCE, tolerance)
+        settings |= {"stride": material.hurry, "tolerance": tolerance}
+    return material.once(
+        (network, name, *sorted(settings.items())),
+        lambda: material.explain(network, name, **settings),
     )
+
+
+def _strongest(material: Material, layer: str) -> Explanation:
+    """The feature maps of a layer whose relevance has the largest root mean square, on a cat."""
+
+    def make() -> Explanation:
+        e = material.explain(
+            "GoogLeNet", "Egyptian_cat", node=layer, targets="all", **_few(material)
+        )
+        size = np.sqrt(np.nanmean(e.relevance.values**2, axis=(1, 2)))
+        return Explanation(e.data.isel(target=np.argsort(-size, kind="stable")[:_MAPS]))
+
+    return material.once(layer, make)
 
 
 def _few(material: Material) -> dict[str, Any]:
@@ -225,25 +246,26 @@ def _for_size(k: int, material: Material) -> dict[str, Any]:
     return {"stride": k * material.hurry, "samples": 2} if k <= 2 else {}
 
 
-def _strongest(e: Explanation) -> list[int]:
-    """Rows of the maps with the largest root mean square."""
-    size = np.sqrt(np.nanmean(e.relevance.values**2, axis=(1, 2)))
-    return [int(n) for n in np.argsort(-size, kind="stable")[:_MAPS]]
-
-
 def _end(explanations: Sequence[Explanation]) -> float:
     return colours.limit(np.concatenate([e.relevance.values.reshape(-1) for e in explanations]))
 
 
-def _map(e: Explanation, row: int, end: float, title: str) -> Panel:
-    return Panel(overlay(e.picture.values, e.relevance.values[row], end), title)
+def _over(e: Explanation, end: float, row: int = 0) -> Bytes:
+    """A target's relevance over the greyed picture."""
+    return overlay(e.picture.values, e.relevance.values[row], end)
 
 
-def _maps(e: Explanation, row: int, end: float, title: str) -> list[Panel]:
+def _alone(e: Explanation, title: str, row: int = 0) -> Panel:
+    """A target's map with a scale of its own, which few pixels exceed: single ones hide no map."""
+    end = colours.limit(np.nanquantile(np.abs(e.relevance.values[row]), 1 - _BEYOND))
+    return Panel(_over(e, end, row), f"{title}, ± {end:.2g} {e.unit}")
+
+
+def _maps(e: Explanation, end: float, title: str) -> list[Panel]:
     """Relevance alone, and over the greyed picture."""
-    alone = Panel(colours.signed(e.relevance.values[row], end), title)
-    return [alone, _map(e, row, end, f"{title}, over the input")]
+    alone = Panel(colours.signed(e.relevance.values[0], end), title)
+    return [alone, Panel(_over(e, end), f"{title}, over the input")]
 
 
-def _caption(e: Explanation, row: int) -> str:
-    return f"{e.labels[row]}\np = {e.values[row]}"
+def _caption(e: Explanation) -> str:
+    return f"{e.labels[0]}\np = {e.values[0]}"

@@ -1,13 +1,23 @@
-"""Networks and pictures that the figures are made of."""
+"""Networks and pictures that the figures are made of, and explanations of them."""
 
 import csv
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from preddiff.errors import InputError
+from preddiff.explanation import Explanation
+from preddiff.frontdoor import explain
+from preddiff.media import images
 from preddiff.models import load_model
 from preddiff.models.network import Network
+from preddiff.progress import duration
+from preddiff.samplers import Marginal
 
 GOOGLENET = "bvlc_googlenet.onnx"
 NETWORKS = {"GoogLeNet": GOOGLENET, "SqueezeNet": "squeezenet.onnx", "EfficientNet-Lite0": None}
@@ -22,14 +32,18 @@ class Material:
     ----------
     folder : where they are.
     seed : of all draws.
-    hurry : makes windows fewer by its square, for a first look; 1 is what the figures are meant
+    hurry : makes draws fewer by about its square, for a first look; 1 is what the figures are meant
         to be.
+    say : told in a line what each explanation took.
     """
 
     folder: Path
     seed: int = 0
     hurry: int = 1
+    say: Callable[[str], None] = lambda _: None
     _loaded: dict[str, Network] = field(default_factory=dict, repr=False)
+    _made: dict[Hashable, Explanation] = field(default_factory=dict, repr=False)
+    _pools: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
     def network(self, name: str) -> Network:
         """One of `NETWORKS`.
@@ -75,3 +89,34 @@ class Material:
     def true_class(self, picture: Path) -> int:
         """The number of the class that a picture is said to be of."""
         return int(next(row["class_index"] for row in self.rows if row["file"] == picture.name))
+
+    def seen(self, network: str, name: str) -> NDArray[np.float32]:
+        """A picture as a network sees it, (channel, y, x)."""
+        return self.network(network).prepare(images.read(self.picture(name)))
+
+    def others(self, network: str, name: str) -> Marginal:
+        """The marginal sampler of all pictures but one."""
+        if network not in self._pools:
+            names = [Path(row["file"]).stem for row in self.rows]
+            self._pools[network] = np.stack([self.seen(network, each) for each in names])
+        number = [row["file"] for row in self.rows].index(self.picture(name).name)
+        return Marginal(np.delete(self._pools[network], number, axis=0))
+
+    def explain(self, network: str, name: str, **settings: Any) -> Explanation:
+        """A picture explained, with the settings of `preddiff.explain`."""
+        settings = {"seed": self.seed} | settings
+        e = explain(self.network(network), self.picture(name), **settings)
+        facts = e.provenance
+        what = f"{network}, {name}, {facts['sampler']}, k = {facts['window']}"
+        self.say(
+            f"{what}{facts['node'] and ', '}{facts['node']}: {facts['evaluations']:,} evaluations "
+            f"({facts['precision']}) in {duration(facts['seconds'])}"
+            f"{e.how_sure and ', '}{e.how_sure}"
+        )
+        return e
+
+    def once(self, key: Hashable, make: Callable[[], Explanation]) -> Explanation:
+        """What `make` gives, which is called once for a key: figures share explanations."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]

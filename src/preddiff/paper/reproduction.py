@@ -1,9 +1,10 @@
 """What can be made anew, and doing it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from preddiff.benchmark import networks
 from preddiff.media.whole import check_folder, whole
 from preddiff.paper import figures, volumes
 from preddiff.paper.claims import claims
@@ -17,23 +18,30 @@ _DPI = 110
 
 
 def reproduce(
-    names: Sequence[str], data: Path, output: Path, seed: int = 0, hurry: int = 1
+    names: Sequence[str],
+    data: Path,
+    output: Path,
+    seed: int = 0,
+    hurry: int = 1,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[Path, float]]:
     """Each figure's file and the seconds that it took, as soon as it is there.
 
     Parameters
     ----------
     names : some of `KNOWN`.
-    data, seed, hurry : as of `Material`.
+    data, seed, hurry, say : as of `Material`.
     output : a folder, which also gets captions.md.
     """
-    material = Material(data, seed, hurry)
+    material = Material(data, seed, hurry, say)
     check_folder(output)
     captions = []
-    for name in names:
+    for number, name in enumerate(names, 1):
+        say(f"{name}: {number} of {len(names)}")
         started = time.perf_counter()
         if name == "claims":
-            path = _written(output / "claims.md", claims(material))
+            text = "\n\n".join([networks.machine(), *claims(material)])
+            path = _written(output / "claims.md", text + "\n")
         else:
             drawn = FIGURES[name](material)
             path = output / f"{name}.png"

@@ -54,7 +54,8 @@ def panels(rows: Sequence[Row], note: str = "") -> Figure:
     for row, places in zip(rows, grid, strict=True):
         for place, panel in zip(places, [*row.panels, *[None] * columns], strict=False):
             if panel is None:
-                place.set_visible(False)
+                place.set(xticks=[], yticks=[])
+                place.spines[:].set_visible(False)
             else:
                 show(place, panel.image, panel.title)
         places[0].set_ylabel(row.caption, fontsize=10, parse_math=False)
