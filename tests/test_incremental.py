@@ -15,7 +15,7 @@ from torch.nn import functional as F
 import preddiff
 from conftest import DATA, needs_data
 from preddiff.engines import Dense
-from preddiff.engines.incremental import Incremental, response, winograd
+from preddiff.engines.incremental import Incremental, compiled, winograd
 from preddiff.engines.incremental.check import deviation, parting
 from preddiff.engines.incremental.regions import Range, Sliding, clamp, shifted
 from preddiff.errors import EngineWarning, SettingError
@@ -226,8 +226,11 @@ def corners_and_others(rng, shape, size, count=6):
     return np.concatenate([corners.reshape(len(shape), -1).T, others])
 
 
+@pytest.mark.parametrize("loops", ["compiled", "torch"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_equals_whole_forward_passes(rng, name):
+def test_it_equals_whole_forward_passes(rng, monkeypatch, name, loops):
+    if loops == "torch":  # what other devices and precisions do
+        monkeypatch.setattr(compiled, "can", lambda *_: False)
     torch.manual_seed(1)
     inputs = rng.random((3, 16, 16)).astype(np.float32)
     dense, incremental = engines(NETWORKS[name](), inputs, (4, 3))
@@ -397,9 +400,9 @@ def test_padding_moves_a_range():
 @pytest.mark.parametrize("padding", [(0, 0), (1, 1), (2, 1)])
 def test_tiles_are_a_convolution(rng, padding):
     torch.manual_seed(0)
-    inputs, weight, bias = torch.randn(2, 5, 9, 7), torch.randn(6, 5, 3, 3), torch.randn(6)
-    expected = F.conv2d(inputs, weight, bias, 1, padding)
-    found = winograd.Tiles(weight)(inputs, padding, bias)
+    inputs, weight = torch.randn(2, 5, 9, 7), torch.randn(6, 5, 3, 3)
+    expected = F.conv2d(inputs, weight, None, 1, padding)
+    found = winograd.Tiles(weight)(inputs, padding)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -515,15 +518,32 @@ def test_explanations_are_the_same_by_every_engine(rng, small_network, engine):
     np.testing.assert_allclose(e.standard_error, expected.standard_error, atol=1e-5)
 
 
-def test_local_response_normalisation_is_torchs(rng):
-    """In its own way: torch's knows no bfloat16 on processors."""
-    for shape, size in (((2, 7, 4), 5), ((1, 6, 5, 3), 4), ((3, 4, 3, 2, 2), 3), ((2, 3, 4), 9)):
-        x = torch.from_numpy(30 * rng.normal(size=shape))
-        expected = F.local_response_norm(x, size, 0.02, 0.6, 1.5)
-        found = response.local_response_norm(x, size, 0.02, 0.6, 1.5)
-        torch.testing.assert_close(found, expected)
-        in_short = response.local_response_norm(x.bfloat16(), size, 0.02, 0.6, 1.5)
-        torch.testing.assert_close(in_short.double(), expected, rtol=0.05, atol=0.05)
+@pytest.mark.parametrize("loops", ["compiled", "torch"])
+@pytest.mark.parametrize("size", [1.0, 1e-3])
+def test_a_short_precision_rounds_changes_not_values(rng, monkeypatch, size, loops):
+    """Right to a few percent of a change, however small it is beside the values."""
+    if loops == "torch":
+        monkeypatch.setattr(compiled, "can", lambda *_: False)
+    torch.manual_seed(0)
+    module = Function(
+        lambda m, x: m.d(F.max_pool2d(
+            F.relu6(torch.cat([m.b(y := F.relu(m.a(x))), F.relu(m.c(y) + y)], 1)), 3, 2, 1
+        ).flatten(1)),
+        a=conv(3, 16, padding=1), b=conv(16, 16, padding=1), c=conv(16, 16, padding=1),
+        d=nn.Linear(2048, 4),
+    ).eval()  # fmt: skip
+    inputs = rng.random((3, 16, 16)).astype(np.float32)
+    starts = corners_and_others(rng, (16, 16), (5, 5))
+    noise = rng.normal(scale=size, size=(len(starts), 8, 3, 5, 5)).astype(np.float32)
+    draws = noise + np.stack([inputs[:, y : y + 5, x : x + 5] for y, x in starts])[:, None]
+    model = Network(module.double(), output="logits")
+    exact = Incremental(model, inputs.astype(np.float64), range(4), (5, 5), node="d")
+    right = exact.raw(starts, draws.astype(np.float64)) - exact._base
+    model = Network(copy.deepcopy(module).float(), output="logits")
+    short = Incremental(model, inputs, range(4), (5, 5), node="d", dtype=torch.bfloat16)
+    found = short.changes(starts, draws)
+    error = ((found.double() - right) ** 2).mean() / (right**2).mean()
+    assert 1e-4 < error**0.5 < 0.02
 
 
 def test_a_precision_that_an_operation_does_not_know(rng, small_network, monkeypatch):
@@ -534,6 +554,7 @@ def test_a_precision_that_an_operation_does_not_know(rng, small_network, monkeyp
 
     monkeypatch.setattr(Incremental, "in_precision", in_precision)
     monkeypatch.setattr(choice.precisions, "shorter", lambda device: ["bfloat16"])
+    monkeypatch.setattr(choice, "_WORTH_TIMING", 0)
     inputs = rng.random((3, 16, 16)).astype(np.float32)
     wish = {"window": 6, "stride": 4, "samples": 2, "engine": "incremental"}
     e = preddiff.explain(small_network, inputs, **wish)
@@ -563,6 +584,7 @@ def test_a_shorter_precision_is_taken_if_it_is_faster_and_right(
 
     monkeypatch.setattr(choice.precisions, "shorter", lambda device: ["bfloat16"])
     monkeypatch.setattr(choice.precisions, "LARGEST_ERROR", limit)
+    monkeypatch.setattr(choice, "_WORTH_TIMING", 0)
     monkeypatch.setattr(
         choice.Task, "seconds", lambda self, e: 1.0 if e.dtype == torch.float32 else 0.5
     )

@@ -21,7 +21,7 @@ Evidence = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _USUAL = 40  # draws at once
 _FEWER = 20  # are sometimes faster, as they fit a processor's caches
-_WORTH_TIMING = 5000  # draws from which on timing batches costs less than it gains
+_WORTH_TIMING = 5000  # draws from which on trying costs less than it gains
 _LEAST_SAVED = 1.02  # multiply-adds of whole passes over those of boxes, for it to be worth a try,
 _SURELY_SAVED = 8.0  # and to be faster without one, which takes time and, of large networks, memory
 _CHECKED = 4  # windows that are held against whole forward passes
@@ -121,7 +121,9 @@ def _incremental(task: Task, memory: int, wish: str) -> Any:
 
 def _in_precision(task: Task, boxed: Any, wish: str) -> tuple[Any, dict[str, Any]]:
     """The engine in the wanted precision, and that one's error."""
-    names = precisions.shorter(boxed.model.device) if wish == "auto" else [wish]
+    names = [wish]
+    if wish == "auto":  # where there is little to gain, results are not worth any rounding
+        names = precisions.shorter(boxed.model.device) if task.total >= _WORTH_TIMING else []
     best = boxed
     facts: dict[str, Any] = {"precision": str(boxed.dtype).removeprefix("torch.")}
     for name in names:

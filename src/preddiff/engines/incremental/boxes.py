@@ -42,9 +42,8 @@ class Box:
     ----------
     base : (1, ...), the node's output on the unperturbed input.
     axes : which axes of the base are spatial.
-    value, change : (window · draw, ...), one of the two.
-    owned : whether nobody else holds that tensor, and only one operation will ask for it: that one
-        may overwrite it.
+    value, change : (window · draw, ...), one of the two. Values have the base's precision; changes
+        may have a shorter one, which costs them a share of themselves, not of the values.
     """
 
     def __init__(
@@ -55,14 +54,12 @@ class Box:
         *,
         value: torch.Tensor | None = None,
         change: torch.Tensor | None = None,
-        owned: bool = False,
     ) -> None:
         self.base = base
         self.axes = axes
         self.place = place
         self._value = value
         self._change = change
-        self.owned = owned
 
     @property
     def value(self) -> torch.Tensor:
@@ -77,11 +74,6 @@ class Box:
         if self._change is None:
             self._change = self.over(self._held, self._below(), torch.sub)
         return self._change
-
-    @property
-    def has_change(self) -> bool:
-        """Whether changes are at hand, and values would have to be made of them."""
-        return self._change is not None
 
     @property
     def _held(self) -> torch.Tensor:
@@ -104,7 +96,7 @@ class Box:
         if lengths == self.place.lengths and list(starts) == self.place.starts:
             return self.change
         change = self.change
-        result = _empty(change, len(change), self.axes, lengths).zero_()
+        result = empty(change, len(change), self.axes, lengths).zero_()
         self._paste(change, result, starts)
         return result
 
@@ -129,7 +121,7 @@ class Box:
         if before is not None:
             corners = [tuple(s + b for s, b in zip(start, before, strict=True)) for start in starts]
         below = gather(self.base if table is None else table, self.axes, corners, lengths)
-        result = _empty(value, len(value), self.axes, lengths)
+        result = empty(value, len(value), self.axes, lengths)
         windows = len(self.place.starts)
         split(result, windows).copy_(below[:, None])
         self._paste(value, result, starts)
@@ -174,7 +166,7 @@ def gather(
     """Boxes (window, ...) of a table (1, ...); (1, ...), a view, where all are the same."""
     if not axes or all(start == starts[0] for start in starts):
         return _narrowed(table, axes, starts[0], lengths)
-    result = _empty(table, len(starts), axes, lengths)
+    result = empty(table, len(starts), axes, lengths)
     for row, start in zip(result, starts, strict=True):
         row[None].copy_(_narrowed(table, axes, start, lengths))
     return result
@@ -198,10 +190,17 @@ def compact(tensor: torch.Tensor, axes: tuple[int, ...]) -> torch.Tensor:
     return tensor.contiguous()
 
 
-def _empty(like: torch.Tensor, rows: int, axes: tuple[int, ...], lengths: Corner) -> torch.Tensor:
+def empty(
+    like: torch.Tensor,
+    rows: int,
+    axes: tuple[int, ...],
+    lengths: Corner,
+    dtype: torch.dtype | None = None,
+) -> torch.Tensor:
+    """Room for boxes of a tensor (1, ...), channels last."""
     shape = [rows, *like.shape[1:]]
     for axis, length in zip(axes, lengths, strict=True):
         shape[axis] = length
     last = axes and axes[0] == 2 and like.ndim in _CHANNELS_LAST
     order = _CHANNELS_LAST[like.ndim] if last else torch.contiguous_format
-    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=order)
+    return torch.empty(shape, dtype=dtype or like.dtype, device=like.device, memory_format=order)

@@ -43,9 +43,9 @@ def parting(
     model = engine.model
     with torch.inference_mode():
         recorder = _Recorder(engine.program.module)
-        recorder.run(model.normalised(_perturbed(engine, starts, draws)).to(engine.dtype))
+        recorder.run(model.normalised(_perturbed(engine, starts, draws)))
         places = engine.places.of(starts, draws.shape[1])
-        inputs = model.normalised(torch.from_numpy(draws).flatten(0, 1)).to(engine.dtype)
+        inputs = model.normalised(torch.from_numpy(draws).flatten(0, 1))
         for step, result in watch_body(engine.program, places, inputs):
             if isinstance(result, Box):
                 expected = recorder.seen[step.name]

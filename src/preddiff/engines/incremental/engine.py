@@ -1,6 +1,8 @@
 """The incremental engine: recomputes only what a window can change."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -9,7 +11,8 @@ from numpy.typing import NDArray
 from preddiff.engines.incremental.boxes import Box, split
 from preddiff.engines.incremental.places import Places
 from preddiff.engines.incremental.run import run_body, run_tail
-from preddiff.engines.incremental.trace import Program, multiply_adds, trace
+from preddiff.engines.incremental.steps import Program
+from preddiff.engines.incremental.trace import multiply_adds, trace
 from preddiff.models.network import Network
 
 _ROWS = 256  # rows of features that go through the tail at once
@@ -102,46 +105,70 @@ class Incremental:
     def raw(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
         """(window · draw, ...), what `Network.raw` gives; of a map the means over its places.
 
+        It is the base, exact, plus what changed.
+        """
+        base = self._base.flatten(2).double().mean(2) if self._base.ndim > 2 else self._base
+        return base + self.changes(starts, draws).to(base.dtype)
+
+    def changes(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
+        """(window · draw, ...), what `raw` gives, minus the same of the unperturbed input.
+
         Windows whose boxes have like shapes are run together.
         """
         windows, samples = draws.shape[:2]
-        many = max(1, self.batch // samples)
         order = self.places.similar(starts)
-        done: list[torch.Tensor] = []
-        held: list[torch.Tensor] = []
+        shares = math.ceil(windows * samples / _ROWS / self._workers) * self._workers
+        parts = [part for part in np.array_split(order, shares) if len(part)]
+        done = self._each(lambda part: self._share(starts[part], draws[part]), parts)
+        rows = split(torch.cat(done), windows)
+        return rows[torch.from_numpy(np.argsort(order)).to(rows.device)].flatten(0, 1)
+
+    def _each(
+        self, work: Callable[[NDArray[np.int64]], torch.Tensor], parts: list[NDArray[np.int64]]
+    ) -> list[torch.Tensor]:
+        """Some work on every part, each processor at parts of its own.
+
+        Two that work at one operation wait for each other at its end, and operations are short.
+        """
+        if self._workers == 1 or len(parts) == 1:
+            return [work(part) for part in parts]
+        threads = torch.get_num_threads()
+        try:
+            with ThreadPoolExecutor(
+                self._workers, initializer=torch.set_num_threads, initargs=(1,)
+            ) as pool:
+                return list(pool.map(work, parts))
+        finally:
+            torch.set_num_threads(threads)
+
+    @property
+    def _workers(self) -> int:
+        return torch.get_num_threads() if self.model.device.type == "cpu" else 1
+
+    def _share(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
+        """(window · draw, ...) of windows that one processor does."""
+        many = max(1, self.batch // draws.shape[1])
         with torch.inference_mode():
-            for first in range(0, windows, many):
-                which = order[first : first + many]
-                held.append(self._body(starts[which], draws[which]))
-                if first + many >= windows or sum(map(len, held)) >= _ROWS:
-                    done.append(self._from_features(torch.cat(held)))
-                    held.clear()
-            rows = split(torch.cat(done), windows)
-            return rows[torch.from_numpy(np.argsort(order)).to(rows.device)].flatten(0, 1)
+            held = [
+                self._body(starts[first : first + many], draws[first : first + many])
+                for first in range(0, len(starts), many)
+            ]
+            changes = torch.cat(held)
+            is_map = self.program.body[-1].base.ndim > 2
+            return changes if is_map else run_tail(self.program, changes)
 
     def _body(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
-        """(window · draw, ...), the features that the tail takes, or what is wanted."""
+        """(window · draw, ...), changes of what the tail takes, or of what is wanted."""
         parts = []
         for first in range(0, draws.shape[1], self.batch):
             some = np.ascontiguousarray(draws[:, first : first + self.batch])
             places = self.places.of(starts, some.shape[1])
-            inputs = self.model.normalised(torch.from_numpy(some).flatten(0, 1)).to(self.dtype)
+            inputs = self.model.normalised(torch.from_numpy(some).flatten(0, 1))
             box = run_body(self.program, places, inputs)
             parts.append(split(self._features(box), len(starts)))
         return torch.cat(parts, dim=1).flatten(0, 1)
 
     def _features(self, box: Box) -> torch.Tensor:
         if self.program.tail or box.base.ndim == 2:
-            return box.value
+            return box.change
         return box.change.flatten(2).double().sum(2) / box.base[0, 0].numel()
-
-    def _from_features(self, rows: torch.Tensor) -> torch.Tensor:
-        """The base, exact, plus what changed: so the base's own rounding does not matter.
-
-        The tail gets the base's features as one more row, to round them as it does all others.
-        """
-        base = self.program.body[-1].base
-        if base.ndim > 2:
-            return self._base.flatten(2).double().mean(2) + rows
-        values = run_tail(self.program, torch.cat([rows, base]))
-        return self._base + (values[:-1] - values[-1:]).to(self._base.dtype)

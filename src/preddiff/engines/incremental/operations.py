@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch.nn import functional as F
 
-from preddiff.engines.incremental import regions, winograd
-from preddiff.engines.incremental.boxes import Box, Corner, Place, compact, gather
+from preddiff.engines.incremental import compiled, regions, winograd
+from preddiff.engines.incremental.boxes import Box, Corner, Place, compact, empty, gather
 from preddiff.engines.incremental.regions import Range, Sliding
 
 Native = Callable[..., Any]
@@ -46,19 +47,16 @@ class Operation(Protocol):
 
 
 class Convolution:
-    """On changes: what a convolution makes of a change is the change of what it makes."""
+    """On changes: what a convolution makes of a change is the change of what it makes.
+
+    It computes in the precision of its weights.
+    """
 
     def __init__(
-        self,
-        base: torch.Tensor,
-        weight: torch.Tensor,
-        bias: torch.Tensor | None,
-        sliding: Sequence[Sliding],
-        groups: int,
+        self, base: torch.Tensor, weight: torch.Tensor, sliding: Sequence[Sliding], groups: int
     ) -> None:
         self.base = base
         self.axes = tuple(range(2, base.ndim))
-        self.bias = bias
         self.sliding = tuple(sliding)
         self.groups = groups
         self._stride = tuple(side.stride for side in sliding)
@@ -66,17 +64,22 @@ class Convolution:
         tiled = groups == 1 and winograd.pays(weight, self._stride, self._dilation)
         self._tiles = winograd.Tiles(weight) if tiled else None
         self.weight = weight if tiled else compact(weight, self.axes)  # tiles have their own
+        one = groups == 1 and set(weight.shape[2:]) == set(self._stride) == {1}
+        self._product = one and weight.dtype != torch.float32
+
+    def pad(self, before: Corner) -> None:
+        """Do also what a margin of so many places before the inputs does."""
+        self.sliding = tuple(
+            side._replace(padding=side.padding + more)
+            for side, more in zip(self.sliding, before, strict=True)
+        )
 
     def reach(self, axis: int, inputs: list[Range]) -> Range:
         return self.sliding[axis].reach(inputs[0])
 
     def run(self, place: Place, boxes: list[Box]) -> Box:
-        box = boxes[0]
-        if box.place.whole and place.whole and not box.has_change:
-            padding = tuple(side.padding for side in self.sliding)
-            value = self._convolved(box.value, padding, self.bias)
-            return Box(self.base, self.axes, place, value=value, owned=True)
-        change, before = self._aligned(place, box)
+        change, before = self._aligned(place, boxes[0])
+        change = change.to(self.weight.dtype)
         fits = [
             _fit(side, b, n, length)
             for side, b, n, length in zip(
@@ -88,16 +91,16 @@ class Convolution:
         result = self._convolved(change, tuple(fit.padding for fit in fits))
         for axis, fit, length in zip(self.axes, fits, place.lengths, strict=True):
             result = result.narrow(axis, fit.first, length)
-        return Box(self.base, self.axes, place, change=result, owned=True)
+        return Box(self.base, self.axes, place, change=result)
 
-    def _convolved(
-        self, inputs: torch.Tensor, padding: tuple[int, ...], bias: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def _convolved(self, inputs: torch.Tensor, padding: tuple[int, ...]) -> torch.Tensor:
         if self._tiles is not None:
-            return self._tiles(inputs, padding, bias)
+            return self._tiles(inputs, padding)
+        if self._product and not any(padding):  # in short precisions faster than as a convolution
+            return F.linear(inputs.movedim(1, -1), self.weight.flatten(1)).movedim(-1, 1)
         convolve = _CONVOLUTIONS[inputs.ndim]
         return convolve(
-            inputs, self.weight, bias, self._stride, padding, self._dilation, self.groups
+            inputs, self.weight, None, self._stride, padding, self._dilation, self.groups
         )
 
     def _aligned(self, place: Place, box: Box) -> tuple[torch.Tensor, Corner]:
@@ -139,22 +142,34 @@ def _fit(side: Sliding, before: int, inputs: int, outputs: int) -> _Fit:
 
 
 class MaxPool:
-    """On values: everything that an output sees is gathered, from the base where unchanged."""
+    """On values: everything that an output sees, from the base where unchanged."""
 
     def __init__(
-        self, base: torch.Tensor, source: torch.Tensor, sliding: Sequence[Sliding]
+        self,
+        base: torch.Tensor,
+        source: torch.Tensor,
+        sliding: Sequence[Sliding],
+        dtype: torch.dtype,
     ) -> None:
         self.base = base
         self.axes = tuple(range(2, base.ndim))
         self.sliding = tuple(sliding)
-        self._before, self._table = _with_margin(source, base, self.sliding, -math.inf)
+        self.dtype = dtype
+        self._source = compact(source, self.axes)
 
     def reach(self, axis: int, inputs: list[Range]) -> Range:
         return self.sliding[axis].reach(inputs[0])
 
     def run(self, place: Place, boxes: list[Box]) -> Box:
+        box = boxes[0]
+        if compiled.can(box.change, self._source):
+            out = empty(self.base, len(box.change), self.axes, place.lengths, self.dtype)
+            places = np.array(box.place.starts), np.array(place.starts)
+            compiled.pool(out, box.change, self._source, self.base, places, self.sliding)
+            return Box(self.base, self.axes, place, change=out)
         starts, lengths = _seen(self.sliding, place)
-        values = boxes[0].value_over(starts, lengths, self._table, self._before)
+        before, table = _with_margin(self._source, self.base, self.sliding, -math.inf)
+        values = box.value_over(starts, lengths, table, before)
         for axis, side, length in zip(self.axes, self.sliding, place.lengths, strict=True):
             values = _maximum_along(axis, values, side, length)
         return Box(self.base, self.axes, place, value=values)
@@ -219,40 +234,6 @@ def mean_of_whole(
     )
 
 
-class Rectifier:
-    """max(x, 0) as a change: two operations where values would need three.
-
-    With b the base, max(b + d, 0) - max(b, 0) = max(d + min(b, 0), -max(b, 0)). The two terms are
-    made of a place's base anew, as tables of them would take as much memory as all values.
-    """
-
-    def __init__(self, base: torch.Tensor, axes: tuple[int, ...], source: torch.Tensor) -> None:
-        self.base = base
-        self.axes = axes
-        self._source = compact(source, axes)
-
-    def reach(self, axis: int, inputs: list[Range]) -> Range:  # noqa: ARG002
-        return regions.pointwise(inputs[0])
-
-    def run(self, place: Place, boxes: list[Box]) -> Box:
-        box = boxes[0]
-        if not box.has_change:
-            value = box.value.clamp_(min=0) if box.owned else box.value.clamp(min=0)
-            return Box(self.base, self.axes, place, value=value)
-        before = gather(self._source, self.axes, place.starts, place.lengths)
-        below, floor = before.clamp(max=0), -before.clamp(min=0)
-        if box.owned:
-            change = box.over(box.change, below, torch.Tensor.add_)
-        else:
-            change = box.over(box.change, below, torch.add)
-        change = box.over(change, floor, _at_least)
-        return Box(self.base, self.axes, place, change=change)
-
-
-def _at_least(values: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
-    return torch.maximum(values, floor, out=values)
-
-
 class Pointwise:
     """Outputs depend on the inputs at the same place only: the node's own operation on boxes.
 
@@ -315,7 +296,9 @@ class GlobalMean:
         return regions.everything(inputs[0], 1)
 
     def run(self, place: Place, boxes: list[Box]) -> Box:
-        change = boxes[0].change.sum(self._over, keepdim=bool(self.axes)) / self._size
+        change = boxes[0].change
+        exact = torch.promote_types(change.dtype, torch.float32)
+        change = change.sum(self._over, keepdim=bool(self.axes), dtype=exact) / self._size
         return Box(self.base, self.axes, place, change=change)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from preddiff.engines.incremental import regions
 from preddiff.engines.incremental.boxes import Place
 from preddiff.engines.incremental.regions import Range
-from preddiff.engines.incremental.trace import Source, Step
+from preddiff.engines.incremental.steps import Source, Step
 
 _LARGE = 0.75  # share of a map from which on its box is the whole map
 

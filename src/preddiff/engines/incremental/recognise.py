@@ -4,13 +4,16 @@ One function per operation, with the parameters of its torch namesake; it return
 operation must see whole outputs. `RECOGNISED` lists the names under which each goes.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
+from preddiff.engines.incremental.combination import Combination, Piece, rectifier
 from preddiff.engines.incremental.operations import (
     AveragePool,
     Convolution,
@@ -20,7 +23,6 @@ from preddiff.engines.incremental.operations import (
     Operation,
     Padding,
     Pointwise,
-    Rectifier,
     mean_of_whole,
 )
 from preddiff.engines.incremental.regions import Sliding
@@ -52,10 +54,12 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A node: its output on the unperturbed input, and its own operation on tensors."""
+    """A node: its output on the unperturbed input, its own operation on tensors, and in which
+    precision changes are."""
 
     base: Any
     native: Native
+    dtype: torch.dtype
 
     def like(self, x: Seen, *, linear: bool = False) -> Operation | None:
         """Pointwise, if the output has the input's spatial axes."""
@@ -88,6 +92,7 @@ def _convolution(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Operation | None:
+    del bias  # is in the base
     if not (_usual(x) and isinstance(weight, torch.Tensor)):
         return None
     kernel = tuple(weight.shape[2:])
@@ -95,7 +100,7 @@ def _convolution(
         spread = _each(dilation, len(kernel))
         padding = tuple((k - 1) * d // 2 for k, d in zip(kernel, spread, strict=True))
     sliding = _sliding(x, kernel, stride, 0 if padding == "valid" else padding, dilation)
-    return Convolution(call.base, weight, bias, sliding, groups)
+    return Convolution(call.base, weight.detach().to(call.dtype), sliding, groups)
 
 
 def _max_pool(
@@ -112,7 +117,7 @@ def _max_pool(
     if return_indices or not _usual(x):
         return None
     sliding = _sliding(x, kernel_size, stride, padding, dilation)
-    return MaxPool(call.base, x.base, sliding)
+    return MaxPool(call.base, x.base, sliding, call.dtype)
 
 
 def _sliding(
@@ -174,8 +179,25 @@ def _unchanged(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | 
 
 
 def _rectifier(call: Call, x: Seen, inplace: bool = False) -> Operation | None:
+    return _clamp(call, x, 0.0, math.inf, inplace)
+
+
+def _relu6(call: Call, x: Seen, inplace: bool = False) -> Operation | None:
+    return _clamp(call, x, 0.0, 6.0, inplace)
+
+
+def _clamp(
+    call: Call,
+    x: Seen,
+    min: Any = None,  # noqa: A002
+    max: Any = None,  # noqa: A002
+    inplace: bool = False,
+) -> Operation | None:
     del inplace  # undone before
-    return Rectifier(call.base, x.axes, x.base)
+    if any(isinstance(end, torch.Tensor | Seen) for end in (min, max)):
+        return call.like(x)
+    limits = -math.inf if min is None else float(min), math.inf if max is None else float(max)
+    return rectifier(call.base, x.axes, x.base, limits, call.dtype)
 
 
 def _across_channels(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
@@ -186,8 +208,29 @@ def _softmax(call: Call, x: Seen, dim: int | None = None, **_kwargs: Any) -> Ope
     return None if dim is None or dim % x.base.ndim in x.axes else call.like(x)
 
 
-def _last_axis(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
-    return None if x.base.ndim - 1 in x.axes else call.like(x)
+def _linear(
+    call: Call, x: Seen, weight: torch.Tensor, bias: torch.Tensor | None = None
+) -> Operation | None:
+    del bias  # is in the base
+    if x.base.ndim - 1 in x.axes or not isinstance(weight, torch.Tensor):
+        return None
+    return Pointwise(call.base, x.axes, product(weight.detach().to(call.dtype)), linear=True)
+
+
+def product(weight: torch.Tensor) -> Native:
+    """Rows times weights, in the weights' precision.
+
+    By oneDNN, which on AMD's processors is faster than MKL, torch's own choice.
+    """
+    known = (weight.device.type, weight.dtype) == ("cpu", torch.float32)
+    packed = known and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+
+    def times(rows: torch.Tensor) -> torch.Tensor:
+        if packed and rows.ndim == 2:
+            return F.linear(rows.to_mkldnn(), weight).to_dense()
+        return F.linear(rows.to(weight.dtype), weight)
+
+    return times
 
 
 def _layer_norm(call: Call, x: Seen, shape: Any, *_args: Any, **_kwargs: Any) -> Operation | None:
@@ -197,6 +240,9 @@ def _layer_norm(call: Call, x: Seen, shape: Any, *_args: Any, **_kwargs: Any) ->
 
 def _sum(call: Call, a: Any, b: Any) -> Operation | None:
     if isinstance(a, Seen) and isinstance(b, Seen):
+        if _usual(a) and _usual(b) and a.base.shape == b.base.shape:
+            piece = Piece(a.base.shape[1], _numbers([a, b]))
+            return Combination(call.base, a.axes, [piece], call.dtype)
         return _together(call, [a, b], linear=True)
     x = a if isinstance(a, Seen) else b
     if call.base.shape != x.base.shape:
@@ -206,7 +252,8 @@ def _sum(call: Call, a: Any, b: Any) -> Operation | None:
 
 def _difference(call: Call, a: Any, b: Any) -> Operation | None:
     if isinstance(a, Seen):
-        return _sum(call, a, b)
+        both = isinstance(b, Seen)
+        return _together(call, [a, b], linear=True) if both else _sum(call, a, b)
     if call.base.shape != b.base.shape:
         return None
     return Pointwise(call.base, b.axes, torch.neg, linear=True)
@@ -225,6 +272,12 @@ def _product(call: Call, a: Any, b: Any, **_kwargs: Any) -> Operation | None:
     return call.like(x)
 
 
+def _numbers(inputs: Sequence[Seen]) -> tuple[int, ...]:
+    """Which of a step's inputs each is: a node that is taken twice is one input."""
+    bases = list(dict.fromkeys(id(each.base) for each in inputs))
+    return tuple(bases.index(id(each.base)) for each in inputs)
+
+
 def _together(call: Call, parts: Sequence[Any], *, linear: bool = False) -> Operation | None:
     """Several inputs that lie over each other."""
     first = parts[0]
@@ -237,8 +290,16 @@ def _together(call: Call, parts: Sequence[Any], *, linear: bool = False) -> Oper
 
 
 def _concatenation(call: Call, tensors: Any, dim: int = 0) -> Operation | None:
-    if not isinstance(tensors[0], Seen) or dim % tensors[0].base.ndim in {0, *tensors[0].axes}:
+    if isinstance(tensors, Seen) or not isinstance(tensors[0], Seen):
         return None
+    if dim % tensors[0].base.ndim in {0, *tensors[0].axes}:
+        return None
+    if all(isinstance(each, Seen) and _usual(each) for each in tensors) and dim == 1:
+        if len({_sizes(each.base, each.axes) for each in tensors}) > 1:
+            return None
+        numbers = _numbers(tensors)
+        pieces = [Piece(t.base.shape[1], (n,)) for t, n in zip(tensors, numbers, strict=True)]
+        return Combination(call.base, tensors[0].axes, pieces, call.dtype)
     return _together(call, tensors, linear=True)
 
 
@@ -298,6 +359,8 @@ def _transposition(call: Call, x: Seen, dim0: int, dim1: int) -> Operation | Non
 
 def _shape(call: Call, x: Seen, *_shape: Any) -> Operation | None:
     """Channels regrouped in front of the spatial axes, which stay as they are."""
+    if not x.axes:
+        return None
     first = x.axes[0]
     behind = tuple(x.base.shape[first:])
     moved = call.base.ndim - len(behind)
@@ -336,10 +399,12 @@ _ROWS: dict[Recogniser, str] = {
     _adaptive_average: "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d",
     _mean: "mean",
     _rectifier: "relu ReLU",
-    _pointwise: "hardtanh relu6 leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid "
-    "sigmoid logsigmoid tanh softplus softsign tanhshrink hardshrink softshrink threshold clamp "
-    "clip abs exp sqrt square pow erf batch_norm "
-    "ReLU6 Hardtanh LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Hardsigmoid Sigmoid "
+    _relu6: "relu6 ReLU6",
+    _clamp: "clamp clip hardtanh",
+    _pointwise: "leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid "
+    "sigmoid logsigmoid tanh softplus softsign tanhshrink hardshrink softshrink threshold "
+    "abs exp sqrt square pow erf batch_norm "
+    "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Hardsigmoid Sigmoid "
     "LogSigmoid Tanh Softplus Softsign Tanhshrink Hardshrink Softshrink Threshold "
     "BatchNorm1d BatchNorm2d BatchNorm3d",
     _unchanged: "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout "
@@ -348,7 +413,7 @@ _ROWS: dict[Recogniser, str] = {
     _across_channels: "local_response_norm prelu channel_shuffle "
     "LocalResponseNorm PReLU ChannelShuffle Softmax2d",
     _softmax: "softmax log_softmax",
-    _last_axis: "linear Linear",
+    _linear: "linear",
     _layer_norm: "layer_norm",
     _sum: "add",
     _difference: "sub",
@@ -380,6 +445,10 @@ def arguments(module: nn.Module) -> tuple[str, tuple[Any, ...]]:
         return f"avg_pool{name[7:]}", (m.kernel_size, m.stride, m.padding)
     if name in {"AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"}:
         return f"adaptive_avg_pool{name[15:]}", (m.output_size,)
+    if name == "Linear":
+        return "linear", (m.weight, m.bias)
+    if name == "Hardtanh":
+        return "hardtanh", (m.min_val, m.max_val)
     if name in {"Softmax", "LogSoftmax"}:
         return "softmax", (m.dim,)
     if name == "LayerNorm":

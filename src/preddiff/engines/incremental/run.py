@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from preddiff.engines.incremental.boxes import Box, Place, compact
-from preddiff.engines.incremental.trace import Number, Program, Source, Step
+from preddiff.engines.incremental.steps import Number, Program, Source, Step
 
 
 def run_body(program: Program, places: dict[int, Place], inputs: torch.Tensor) -> Box:
@@ -35,10 +35,8 @@ def watch_body(
     """Each step of the body with its result; parameters as of `run_body`."""
     results: dict[int, Any] = {}
     for step in program.body:
-        result = results[id(step)] = _result(step, results, places, inputs)
-        if isinstance(result, Box):
-            result.owned = False
-        yield step, result
+        results[id(step)] = _result(step, results, places, inputs)
+        yield step, results[id(step)]
 
 
 def _result(
@@ -52,10 +50,7 @@ def _result(
     if isinstance(operation, Number):
         return operation.native(*(_outline(each, len(inputs)) for each in before))
     place = places.get(id(step)) or _nowhere(len(inputs))
-    result = operation.run(place, before)
-    if isinstance(result, Box):
-        result.owned = result.owned and step.users == 1
-    return result
+    return operation.run(place, before)
 
 
 def _nowhere(rows: int) -> Place:
@@ -70,11 +65,11 @@ def _outline(value: Any, rows: int) -> Any:
     return torch.empty((rows, *value.base.shape[1:]), device="meta")
 
 
-def run_tail(program: Program, rows: torch.Tensor) -> torch.Tensor:
-    """The wanted node for rows of the body's last step."""
-    results: dict[int, Any] = {id(program.body[-1]): rows}
+def run_tail(program: Program, changes: torch.Tensor) -> torch.Tensor:
+    """Changes of the wanted node for those (row, feature) of the body's last step."""
+    last = program.body[-1]
+    results: dict[int, Any] = {id(last): Box(last.base, (), _nowhere(len(changes)), change=changes)}
     for step in program.tail:
-        inputs = [results[id(each)] for each in step.inputs]
-        results[id(step)] = step.operation.native(*inputs)
-    result: torch.Tensor = results[id((program.tail or program.body)[-1])]
-    return result
+        results[id(step)] = _result(step, results, {}, changes)
+    result: Box = results[id((program.tail or program.body)[-1])]
+    return result.change

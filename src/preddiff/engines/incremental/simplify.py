@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from preddiff.engines.incremental import response
 from preddiff.engines.incremental.recognise import arguments
 
 _FUNCTIONS = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}
@@ -36,7 +35,6 @@ def simplified(part: fx.GraphModule) -> fx.GraphModule:
     _work_out_of_place(result)
     _reshape_any_memory(result)
     _fold_normalisation(result)
-    _respond_in_any_precision(result)
     result.graph.eliminate_dead_code()
     result.recompile()
     return result.eval()
@@ -62,17 +60,6 @@ def _reshape_any_memory(module: fx.GraphModule) -> None:
             node.target = "reshape"
         elif node.target is torch.ops.aten.view.default:
             node.target = torch.reshape
-
-
-def _respond_in_any_precision(module: fx.GraphModule) -> None:
-    for node in module.graph.nodes:
-        if node.op == "call_module":
-            called = module.get_submodule(str(node.target))
-            if isinstance(called, nn.LocalResponseNorm):
-                node.op, node.target = "call_function", response.local_response_norm
-                node.args += (called.size, called.alpha, called.beta, called.k)
-        elif node.target is F.local_response_norm:
-            node.target = response.local_response_norm
 
 
 def _made_out_of_place(module: fx.GraphModule, node: fx.Node) -> bool:

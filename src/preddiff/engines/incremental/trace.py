@@ -1,94 +1,19 @@
 """The steps from an input to the wanted node: the base of each, and how to do it on boxes."""
 
-import copy
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import fx, nn
-from torch.nn import functional as F
+from torch import fx
 
 from preddiff.engines.incremental.boxes import Place, compact
+from preddiff.engines.incremental.fuse import fused
 from preddiff.engines.incremental.operations import Convolution, Operation, Whole
 from preddiff.engines.incremental.recognise import RECOGNISED, Call, Parts, Seen, arguments
 from preddiff.engines.incremental.simplify import simplified
-
-
-@dataclass(eq=False)
-class Step:
-    """A node that depends on the input.
-
-    Attributes
-    ----------
-    name : of the node in the graph.
-    operation : what it does to boxes.
-    inputs : the steps before it whose results it takes.
-    parameters : of its module.
-    users : how many steps take its result.
-    """
-
-    name: str
-    operation: Any
-    inputs: list["Step"]
-    parameters: list[torch.Tensor] = field(default_factory=list)
-    users: int = 0
-
-    @property
-    def base(self) -> Any:
-        """Its output on the unperturbed input."""
-        return self.operation.base
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """Which axes of its output are spatial."""
-        return tuple(self.operation.axes)
-
-
-class Source:
-    """The network's input, where the windows are."""
-
-    def __init__(self, base: torch.Tensor, axes: tuple[int, ...]) -> None:
-        self.base = base
-        self.axes = axes
-
-
-class Number:
-    """What follows from shapes alone, not from values: sizes, and what is computed of them."""
-
-    axes = ()
-
-    def __init__(self, base: Any, native: Callable[..., Any]) -> None:
-        self.base = base
-        self.native = native
-
-
-@dataclass
-class Program:
-    """What leads to the wanted node, in running order; the first step is the input.
-
-    Attributes
-    ----------
-    module : the graph itself, simplified.
-    body : steps on boxes.
-    tail : steps behind the first node of features (1, ...) that everything goes through; they are
-        run on the rows of many batches at once, so that large weights are read less often.
-    """
-
-    module: fx.GraphModule
-    body: list[Step]
-    tail: list[Step] = field(default_factory=list)
-
-    @property
-    def whole(self) -> list[str]:
-        """Steps of the body that need whole outputs of nodes that have spatial axes."""
-        return [
-            step.name
-            for step in self.body
-            if isinstance(step.operation, Whole) and any(each.axes for each in step.inputs)
-        ]
+from preddiff.engines.incremental.steps import Number, Program, Source, Step, needed
 
 
 def trace(
@@ -101,13 +26,12 @@ def trace(
     part : ends in the wanted node.
     inputs : (1, ...), the network's input, normalised.
     axes : which axes of it are spatial.
-    dtype : of the arithmetic.
+    dtype : of the changes, and of the weights that they meet. The base is in the network's own
+        precision: a change is far less than what it changes, and must not drown in its rounding.
     """
     module = simplified(part)
-    if dtype != inputs.dtype:
-        module = copy.deepcopy(module).to(dtype)
     with torch.no_grad():
-        steps = _Tracer(module).steps(inputs.to(dtype), tuple(axes))
+        steps = fused(_Tracer(module, dtype).steps(inputs, tuple(axes)))
     return Program(module, *_divided(steps))
 
 
@@ -128,8 +52,9 @@ def multiply_adds(step: Step, places: Mapping[int, Place]) -> tuple[float, float
 class _Tracer:
     """Runs a graph on the unperturbed input and recognises its operations on the way."""
 
-    def __init__(self, module: fx.GraphModule) -> None:
+    def __init__(self, module: fx.GraphModule, dtype: torch.dtype) -> None:
         self.module = module
+        self.dtype = dtype
         self.constants: dict[fx.Node, Any] = {}
         self.made: dict[fx.Node, Step] = {}
         self.parts: dict[fx.Node, tuple[fx.Node, Parts]] = {}
@@ -140,7 +65,7 @@ class _Tracer:
             if node.op == "placeholder":
                 self.made[node] = Step(node.name, Source(compact(inputs, axes), axes), [])
             elif node.op == "output":
-                return _needed(list(self.made.values()), self.made[node.args[0]])
+                return needed(list(self.made.values()), self.made[node.args[0]])
             elif any(n in self.made for n in node.all_input_nodes):
                 self.made[node] = self._step(node)
             else:
@@ -154,7 +79,7 @@ class _Tracer:
         base = native(*values)
         if _is_shape(node) or not (_has_tensor(values) and _has_tensor(base)):
             return Step(node.name, Number(base, native), [self.made[n] for n in before])
-        operation = self._recognised(node, Call(base, native))
+        operation = self._recognised(node, Call(base, native, self.dtype))
         if operation is None:
             inputs = [self.made[n] for n in before]
             return Step(node.name, Whole(base, native), inputs, self._parameters(node))
@@ -186,7 +111,7 @@ class _Tracer:
         except TypeError:  # an argument that we do not know
             return None
         seen = [each for each in _flat(args) if isinstance(each, Seen)]
-        if not seen or not any(each.axes for each in seen):
+        if not seen:
             return None
         found: Operation | Parts | None = recognise(call, *args, **kwargs)
         if not isinstance(found, Parts):
@@ -227,25 +152,10 @@ class _Tracer:
                 value = getattr(value, name)
             return lambda: value
         if node.op == "call_module":
-            called = self.module.get_submodule(str(node.target))
-            return _linear(called) if type(called) is nn.Linear else called
+            return self.module.get_submodule(str(node.target))
         if node.op == "call_method":
             return lambda first, *args, **kwargs: getattr(first, str(node.target))(*args, **kwargs)
         return node.target  # type: ignore[return-value]
-
-
-def _linear(layer: nn.Linear) -> Callable[[torch.Tensor], torch.Tensor]:
-    """By oneDNN, which on AMD's processors is faster than MKL, torch's own choice."""
-    weight, bias = layer.weight, layer.bias
-    known = (weight.device.type, weight.dtype) == ("cpu", torch.float32)
-    if not (known and torch.backends.mkldnn.is_available()):  # type: ignore[no-untyped-call]
-        return layer
-
-    def product(rows: torch.Tensor) -> torch.Tensor:
-        packed = rows.to_mkldnn() if rows.ndim == 2 else rows
-        return F.linear(packed, weight, bias).to_dense()
-
-    return product
 
 
 def _is_shape(node: fx.Node) -> bool:
@@ -260,17 +170,6 @@ def _flat(values: Any) -> list[Any]:
     if isinstance(values, list | tuple):
         return [each for value in values for each in _flat(value)]
     return [values]
-
-
-def _needed(steps: list[Step], wanted: Step) -> list[Step]:
-    """Those that lead to the wanted one, which comes last."""
-    keep = {id(wanted), id(steps[0])}
-    for step in reversed(steps):
-        if id(step) in keep:
-            for each in step.inputs:
-                keep.add(id(each))
-                each.users += 1
-    return [step for step in steps if id(step) in keep]
 
 
 def _divided(steps: list[Step]) -> tuple[list[Step], list[Step]]:

@@ -68,9 +68,7 @@ class Tiles:
         self._input = torch.kron(_INPUT, _INPUT).to(weight)
         self._output = torch.kron(_OUTPUT, _OUTPUT).to(weight)
 
-    def __call__(
-        self, inputs: torch.Tensor, padding: tuple[int, ...], bias: torch.Tensor | None = None
-    ) -> torch.Tensor:
+    def __call__(self, inputs: torch.Tensor, padding: tuple[int, ...]) -> torch.Tensor:
         """(n, c, y, x) to (n, k, y', x'), with zeros on both sides."""
         outputs = [size + 2 * p - 2 for size, p in zip(inputs.shape[2:], padding, strict=True)]
         rows, columns = (-(-size // 4) for size in outputs)
@@ -78,8 +76,6 @@ class Tiles:
         tiles = self._input @ self._tiles(inputs, padding, rows, columns)
         tiles = torch.bmm(tiles.view(36, -1, inputs.shape[1]), self._filters)
         sums = self._output @ tiles.flatten(1)
-        if bias is not None:
-            sums.view(16, -1, len(bias)).add_(bias)
         result = sums.view(4, 4, rows, columns, len(inputs), -1).permute(4, 2, 0, 3, 1, 5)
         result = result.reshape(len(inputs), 4 * rows, 4 * columns, -1).movedim(-1, 1)
         return result[:, :, : outputs[0], : outputs[1]]
