@@ -30,7 +30,7 @@ _FIRST = 4  # draws of a window in the first round of a run with a tolerance: tw
 _HELD = 2560  # draws that are held at once
 _LOOKS = 64  # chunks of a run, at least, if they are not of fewer windows than these:
 _FEWEST = 16
-_TRIED = 8  # windows that engines are tried on, and draws of each
+_TRIED = 16, 8  # windows that engines are tried on, and draws of each
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,9 @@ class Plan:
     @property
     def some_windows(self) -> Windows:
         """A few from all over the input, to try things on."""
-        return self.windows.subset(np.linspace(0, len(self.windows) - 1, _TRIED).astype(np.int64))
+        return self.windows.subset(
+            np.linspace(0, len(self.windows) - 1, _TRIED[0]).astype(np.int64)
+        )
 
     @property
     def _task(self) -> Task:
@@ -132,7 +134,7 @@ class Plan:
             node=self.subject.node,
             size=self.windows.size,
             starts=some.starts,
-            draws=self.draw(some, 0, min(self.samples, _TRIED)),
+            draws=self.draw(some, 0, min(self.samples, _TRIED[1])),
             evidence=evidence,
             total=len(self.windows) * self.samples,
             memory=self.wish.memory,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from preddiff import provenance
-from preddiff.engines import Dense, Engine, Task, choose, seconds_per_draw
+from preddiff.engines import Dense, Engine, Task, choose
 from preddiff.engines import precision as precisions
 from preddiff.engines.incremental import Incremental
 from preddiff.engines.incremental.check import deviation
@@ -127,15 +127,19 @@ def _row(spec: str, count: int, checked: int) -> Row:
     starts = every.starts[np.sort(every.interlaced[:count])]
     random = np.random.default_rng(0)
     draws = _draws(random, inputs, size, starts)
-    dense, boxed = _dense(model, inputs, starts, draws), Incremental(model, inputs, [0], size)
-    longest = _SECONDS / (_SAMPLES * seconds_per_draw(boxed, starts[:8], draws[:8]))
-    starts, draws = starts[: max(4, int(longest))], draws[: max(4, int(longest))]
-    before = log2_odds(model.predict(inputs[None])[0, :1])
+    before = model.predict(inputs[None])[0]
+    top = int(before.argmax())
+    dense = _dense(model, inputs, starts, draws)
     task = Task(
-        model, inputs, [0], None, size, starts[:8], draws[:8],
-        evidence=lambda values: before - log2_odds(values.mean(axis=1)).T,
+        model, inputs, [top], None, size, starts[:16], draws[:16],
+        evidence=lambda values: log2_odds(before[[top]]) - log2_odds(values.mean(axis=1)).T,
         total=len(every) * _SAMPLES,
     )  # fmt: skip
+    boxed, _ = choose(task, "incremental", "float32")
+    if not isinstance(boxed, Incremental):
+        raise TypeError(f"{spec} cannot be traced")
+    longest = _SECONDS / (_SAMPLES * task.seconds(boxed))
+    starts, draws = starts[: max(4, int(longest))], draws[: max(4, int(longest))]
     automatic, facts = choose(task)
     seconds = _in_turn(
         (dense, starts[:1], draws[:1, : dense.batch]),

@@ -20,7 +20,7 @@ Evidence = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Values (window, draw, target) → evidence (target, window)."""
 
 _USUAL = 40  # draws at once
-_FEWER = 20  # are sometimes faster, as they fit a processor's caches
+_BATCHES = (20, 40, 80)  # fewer fit a processor's caches, more spare what each batch costs
 _WORTH_TIMING = 5000  # draws from which on trying costs less than it gains
 _LEAST_SAVED = 1.02  # multiply-adds of whole passes over those of boxes, for it to be worth a try,
 _SURELY_SAVED = 8.0  # and to be faster without one, which takes time and, of large networks, memory
@@ -155,7 +155,7 @@ def _error(task: Task, exact: Engine, other: Engine) -> float:
 def _set_batch(task: Task, engine: Any, memory: int) -> None:
     """The batch that is fastest on this machine."""
     seconds = {}
-    for wish in (_FEWER, _USUAL):
+    for wish in _BATCHES:
         batch = engine.batch = _within(memory, engine.bytes_per_draw, wish)
         seconds[batch] = task.seconds(engine)
     engine.batch = min(seconds, key=lambda batch: seconds[batch])

@@ -12,14 +12,16 @@ from preddiff.engines.base import Engine
 def seconds_per_draw(
     engine: Engine, starts: NDArray[np.int64], draws: NDArray[np.float32]
 ) -> float:
-    """Seconds of one draw within a full batch, timed after one batch to warm up.
+    """Seconds of one draw within full batches, timed after a first time to warm up.
 
     Parameters
     ----------
     starts, draws : a few windows from all over the input, as `Engine.evaluate` takes them.
     """
-    few = draws[:, : max(1, engine.batch // len(starts))]
-    engine.evaluate(starts, few)
+    windows = min(len(starts), engine.batch)
+    # Two batches, as there may be several processors that each take one.
+    some, few = starts[:windows], draws[:windows, : max(1, 2 * engine.batch // windows)]
+    engine.evaluate(some, few)
     begin = time.perf_counter()
-    engine.evaluate(starts, few)
+    engine.evaluate(some, few)
     return (time.perf_counter() - begin) / math.prod(few.shape[:2])

@@ -6,8 +6,11 @@ spatial axes. All other axes are whole in every box.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 Corner = tuple[int, ...]
 Combine = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -30,6 +33,13 @@ class Place:
     lengths: Corner
     whole: bool
     draws: int
+
+    @cached_property
+    def corners(self) -> NDArray[np.int64]:
+        """(window, 3), the starts of windows of up to three spatial axes, the last ones last."""
+        corners = np.zeros((len(self.starts), 3), dtype=np.int64)
+        corners[:, 3 - len(self.lengths) :] = self.starts
+        return corners
 
 
 class Box:

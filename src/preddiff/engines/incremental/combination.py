@@ -7,8 +7,8 @@ however small d is beside b: changes may be in a short precision.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
 import torch
 
 from preddiff.engines.incremental import compiled, regions
@@ -23,6 +23,11 @@ class Clamp:
     base: torch.Tensor
     low: float
     high: float
+
+    @cached_property
+    def flat(self) -> compiled.Flat:
+        """The base, as compiled loops want it."""
+        return compiled.Flat.of(self.base)
 
     def narrow(self, begin: int, count: int) -> "Clamp":
         """That of some of the channels."""
@@ -77,12 +82,11 @@ def _fill(out: torch.Tensor, place: Place, boxes: list[Box], clamp: Clamp | None
     changes = [box.change for box in boxes]
     usual = boxes[0].axes == tuple(range(2, out.ndim))
     if usual and len(changes) <= 2 and compiled.can(out, *changes):
-        starts = np.array(place.starts)
         parts = [
-            (change, np.array(box.place.starts) - starts)
+            (change, box.place.corners - place.corners)
             for change, box in zip(changes, boxes, strict=True)
         ]
-        clamped = None if clamp is None else (clamp.base, starts, clamp.low, clamp.high)
+        clamped = None if clamp is None else (clamp.flat, place.corners, clamp.low, clamp.high)
         compiled.add_up(out, parts, clamped)
         return
     total = boxes[0].change_over(place.starts, place.lengths)

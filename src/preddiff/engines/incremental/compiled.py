@@ -7,6 +7,7 @@ they do. Lengths, offsets and strides come for three spatial axes (z, y, x) alwa
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 _KINDS = (torch.float32, torch.bfloat16)
 _LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
-_NOTHING = np.empty(0, dtype=np.float32)
 
 Offsets = NDArray[np.int64]
 
@@ -27,10 +27,43 @@ def can(*tensors: torch.Tensor) -> bool:
     return all(t.ndim in _LAST and t.device.type == "cpu" and t.dtype in _KINDS for t in tensors)
 
 
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """A tensor (n, channel, *spatial) as one row of memory.
+
+    Attributes
+    ----------
+    values : as numpy's float32, or bfloat16's bits.
+    steps : from one n, z, y, x to the next.
+    sizes : along z, y, x.
+    """
+
+    values: NDArray[Any]
+    steps: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, tensor: torch.Tensor) -> "Flat":
+        if tensor.shape[1] > 1 and tensor.stride(1) != 1:
+            tensor = tensor.contiguous(memory_format=_LAST[tensor.ndim])
+        strides, sizes = tensor.stride(), tensor.shape
+        reach = 1
+        for n, step in zip(sizes, strides, strict=True):
+            reach += (n - 1) * step
+        flat = tensor.as_strided((reach,), (1,))
+        values = (flat.view(torch.uint16) if flat.dtype == torch.bfloat16 else flat).numpy()
+        if len(sizes) == 4:
+            return cls(values, (strides[0], 0, strides[2], strides[3]), (1, sizes[2], sizes[3]))
+        return cls(values, (strides[0], *strides[2:]), tuple(sizes[2:]))
+
+
+_NOTHING = Flat(np.empty(0, dtype=np.float32), (0, 0, 0, 0), (0, 0, 0))
+
+
 def add_up(
     out: torch.Tensor,
     parts: Sequence[tuple[torch.Tensor, Offsets]],
-    clamped: tuple[torch.Tensor, Offsets, float, float] | None,
+    clamped: tuple[Flat, Offsets, float, float] | None,
 ) -> None:
     """Write a sum of one or two changes, and what a clamp makes of it.
 
@@ -40,36 +73,30 @@ def add_up(
     ----------
     out : (n, channel, *spatial), may be some of the channels of a tensor.
     parts : changes (n, channel, *spatial), 0 beyond their edges, and where each begins in `out`
-        (window, axis).
-    clamped : base (1, channel, *spatial), where `out` begins in it (window, axis), lowest and
+        (window, 3).
+    clamped : base (1, channel, *spatial), where `out` begins in it (window, 3), lowest and
         highest value; None where the sum itself is wanted.
     """
     (a, a_at), (b, b_at) = parts[0], parts[-1]
-    to, to_steps, sizes = _flat(out)
-    first, first_steps, first_sizes = _flat(a)
-    other, other_steps, other_sizes = _flat(b)
-    if len(parts) == 1:
-        other_sizes = (0, 0, 0)
-    base, steps, at, low, high = _NOTHING, [0, 0, 0], a_at, 0.0, 0.0
-    if clamped is not None:
-        under, at, low, high = clamped
-        base, (_, *steps), _ = _flat(under)
+    base, at, low, high = clamped or (_NOTHING, a_at, 0.0, 0.0)
+    to, first = Flat.of(out), Flat.of(a)
+    other = Flat.of(b) if len(parts) > 1 else first
     _add_up(
-        to, to_steps, sizes,
-        first, first_steps, first_sizes, _three(a_at),
-        other, other_steps, other_sizes, _three(b_at),
-        base, tuple(steps), _three(at), clamped is not None, np.float32(low), np.float32(high),
-        len(out), len(out) // len(a_at), out.shape[1],
+        to.values, to.steps, to.sizes,
+        first.values, first.steps, first.sizes, a_at,
+        other.values, other.steps, other.sizes if len(parts) > 1 else _NOTHING.sizes, b_at,
+        base.values, base.steps, at, clamped is not None, np.float32(low), np.float32(high),
+        out.shape[0], out.shape[0] // len(a_at), out.shape[1],
     )  # fmt: skip
 
 
 def pool(
     out: torch.Tensor,
     change: torch.Tensor,
-    before: torch.Tensor,
-    after: torch.Tensor,
+    before: Flat,
+    after: Flat,
     places: tuple[Offsets, Offsets],
-    sliding: Sequence[tuple[int, int, int, int]],
+    sliding: tuple[tuple[int, ...], ...],
 ) -> None:
     """Write the change of a max-pooling.
 
@@ -77,42 +104,31 @@ def pool(
     ----------
     out, change : (n, channel, *spatial), of the output and of the input.
     before, after : (1, channel, *spatial), the pooling's input and output on the unperturbed input.
-    places : where `change` begins in `before`, and `out` in `after`, (window, axis).
-    sliding : kernel, stride, padding before, dilation of each spatial axis.
+    places : where `change` begins in `before`, and `out` in `after`, (window, 3).
+    sliding : kernels, strides, paddings before and dilations along z, y, x.
     """
     change = change.contiguous(memory_format=_LAST[change.ndim])
-    to, to_steps, sizes = _flat(out)
-    own, own_steps, own_sizes = _flat(change)
-    source, source_steps, source_sizes = _flat(before)
-    top, top_steps, _ = _flat(after)
-    rows = ((1, 1, 0, 1),) * (3 - len(sliding)) + tuple(sliding)
-    kernel, stride, padding, dilation = zip(*rows, strict=True)
+    to, own = Flat.of(out), Flat.of(change)
+    kernel, stride, padding, dilation = sliding
     _pool(
-        to, to_steps, sizes, own, own_steps, own_sizes, _three(places[0]),
-        source, source_steps[1:], source_sizes, top, top_steps[1:], _three(places[1]),
+        to.values, to.steps, to.sizes, own.values, own.steps, own.sizes, places[0],
+        before.values, before.steps, before.sizes, after.values, after.steps, places[1],
         kernel, stride, padding, dilation,
-        len(out), len(out) // len(places[0]), out.shape[1],
+        out.shape[0], out.shape[0] // len(places[0]), out.shape[1],
     )  # fmt: skip
 
 
-def _flat(tensor: torch.Tensor) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
-    """A tensor as one row of memory, with its steps along (n, z, y, x) and its sizes (z, y, x)."""
-    if tensor.shape[1] > 1 and tensor.stride(1) != 1:
-        tensor = tensor.contiguous(memory_format=_LAST[tensor.ndim])
-    strides, sizes = tensor.stride(), tensor.shape
-    reach = 1 + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True))
-    flat = tensor.as_strided((reach,), (1,))
-    values = (flat.view(torch.uint16) if flat.dtype == torch.bfloat16 else flat).numpy()
-    if tensor.ndim == 4:
-        return values, (strides[0], 0, *strides[2:]), (1, *sizes[2:])
-    return values, (strides[0], *strides[2:]), tuple(sizes[2:])
-
-
-def _three(offsets: Offsets) -> Offsets:
-    """(window, axis) for three axes."""
-    if offsets.shape[1] == 3:
-        return offsets
-    return np.concatenate([np.zeros((len(offsets), 1), dtype=np.int64), offsets], axis=1)
+def respond(x: torch.Tensor, size: int, alpha: float, beta: float, k: float) -> torch.Tensor:
+    """Local response normalisation (Krizhevsky et al. 2012, section 3.3) of float32 values."""
+    x = x.contiguous(memory_format=_LAST[x.ndim])
+    out = torch.empty_like(x)
+    share = np.float32(alpha / size)
+    before = size // 2
+    _respond(
+        Flat.of(out).values, Flat.of(x).values, x.numel() // x.shape[1], x.shape[1],
+        before, size - before, share, np.float32(beta), np.float32(k),
+    )  # fmt: skip
+    return out
 
 
 def _wide(value: Any) -> Any:
@@ -193,7 +209,7 @@ def _add_up(  # type: ignore[no-untyped-def]
     # Where neighbours along x follow each other in memory everywhere, a run of them is one loop.
     joined = to_steps[3] == channels and a_steps[3] == channels
     joined = joined and (b_sizes[2] == 0 or b_steps[3] == channels)
-    joined = joined and (not clamped or steps[2] == channels)
+    joined = joined and (not clamped or steps[3] == channels)
     for n in range(rows):
         w = n // draws
         for z in range(sizes[0]):
@@ -216,8 +232,8 @@ def _add_up(  # type: ignore[no-untyped-def]
                     o = n * to_steps[0] + z * to_steps[1] + y * to_steps[2] + x * to_steps[3]
                     p = n * a_steps[0] + az * a_steps[1] + ay * a_steps[2] + ax * a_steps[3]
                     r = n * b_steps[0] + bz * b_steps[1] + by * b_steps[2] + bx * b_steps[3]
-                    q = (at[w, 0] + z) * steps[0] + (at[w, 1] + y) * steps[1]
-                    q += (at[w, 2] + x) * steps[2]
+                    q = (at[w, 0] + z) * steps[1] + (at[w, 1] + y) * steps[2]
+                    q += (at[w, 2] + x) * steps[3]
                     o, p, q, r = np.uint64(o), np.uint64(p), np.uint64(q), np.uint64(r)
                     if has_a and has_b:
                         _two(to, o, a, p, b, r, base, q, count, clamped, low, high)
@@ -291,7 +307,7 @@ def _pool(  # type: ignore[no-untyped-def]
                         iy = (at[w, 1] + y) * stride[1] - padding[1] + ky * dilation[1]
                         if iy < 0 or iy >= base_sizes[1]:
                             continue
-                        p = np.uint64(iz * steps[0] + iy * steps[1] + left * channels)
+                        p = np.uint64(iz * steps[1] + iy * steps[2] + left * channels)
                         dz, dy = iz - d_at[w, 0], iy - d_at[w, 1]
                         if dz < 0 or dz >= d_sizes[0] or dy < 0 or dy >= d_sizes[1]:
                             _raise(columns, zero, base, p, width)
@@ -305,8 +321,8 @@ def _pool(  # type: ignore[no-untyped-def]
                         _raise(columns, last, base, p + last, width - last)
                 for x in range(sizes[2]):
                     o = n * to_steps[0] + z * to_steps[1] + y * to_steps[2] + x * to_steps[3]
-                    q = (at[w, 0] + z) * after_steps[0] + (at[w, 1] + y) * after_steps[1]
-                    q += (at[w, 2] + x) * after_steps[2]
+                    q = (at[w, 0] + z) * after_steps[1] + (at[w, 1] + y) * after_steps[2]
+                    q += (at[w, 2] + x) * after_steps[3]
                     o, q = np.uint64(o), np.uint64(q)
                     begin = reach + x * stride[2] - left
                     if kernel[2] == 3 and begin >= 0 and begin + 2 * dilation[2] < right - left:
@@ -319,3 +335,28 @@ def _pool(  # type: ignore[no-untyped-def]
                         if 0 <= ix < right - left:
                             _raise(top, zero, columns, np.uint64(ix * channels), many)
                     _less(to, o, top, after, q, many)
+
+
+@njit(nogil=True, cache=True)
+def _respond(  # type: ignore[no-untyped-def]
+    to, values, places, channels, before, behind, share, beta, k
+):
+    squares = np.empty(channels, dtype=np.float32)
+    scale = np.empty(channels, dtype=np.float32)
+    for place in range(places):
+        p = np.uint64(place * channels)
+        for c in range(np.uint64(channels)):
+            squares[c] = share * values[p + c] * values[p + c]
+        for c in range(channels):
+            total = k
+            for other in range(max(0, c - before), min(channels, c + behind)):
+                total += squares[other]
+            scale[c] = total
+        if beta == np.float32(0.75):  # two roots are much faster than a power
+            for c in range(np.uint64(channels)):
+                scale[c] = np.float32(1) / np.sqrt(scale[c] * np.sqrt(scale[c]))
+        else:
+            for c in range(channels):
+                scale[c] = scale[c] ** -beta
+        for c in range(np.uint64(channels)):
+            to[p + c] = values[p + c] * scale[c]

@@ -6,9 +6,9 @@ place in the output (`run`).
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch.nn import functional as F
 
@@ -25,6 +25,10 @@ _AVERAGES: dict[int, Callable[..., torch.Tensor]] = {
     4: F.avg_pool2d,
     5: F.avg_pool3d,
 }
+
+
+_MANY_WEIGHTS = 1 << 19  # that do not stay in a processor's cache
+_SMALL_MAP = 100  # places, over which reading them does not pay
 
 
 class Operation(Protocol):
@@ -66,6 +70,13 @@ class Convolution:
         self.weight = weight if tiled else compact(weight, self.axes)  # tiles have their own
         one = groups == 1 and set(weight.shape[2:]) == set(self._stride) == {1}
         self._product = one and weight.dtype != torch.float32
+        self._is_wide = (
+            weight.ndim == 4
+            and weight.dtype != torch.float32
+            and weight.numel() >= _MANY_WEIGHTS
+            and groups == 1
+            and set(self._stride) == set(self._dilation) == {1}
+        )
 
     def pad(self, before: Corner) -> None:
         """Do also what a margin of so many places before the inputs does."""
@@ -78,14 +89,8 @@ class Convolution:
         return self.sliding[axis].reach(inputs[0])
 
     def run(self, place: Place, boxes: list[Box]) -> Box:
-        change, before = self._aligned(place, boxes[0])
+        change, fits = self._fitted(place, boxes[0])
         change = change.to(self.weight.dtype)
-        fits = [
-            _fit(side, b, n, length)
-            for side, b, n, length in zip(
-                self.sliding, before, change.shape[2:], place.lengths, strict=True
-            )
-        ]
         for axis, fit in zip(self.axes, fits, strict=True):
             change = change.narrow(axis, fit.skip, fit.take)
         result = self._convolved(change, tuple(fit.padding for fit in fits))
@@ -99,20 +104,51 @@ class Convolution:
         if self._product and not any(padding):  # in short precisions faster than as a convolution
             return F.linear(inputs.movedim(1, -1), self.weight.flatten(1)).movedim(-1, 1)
         convolve = _CONVOLUTIONS[inputs.ndim]
-        return convolve(
-            inputs, self.weight, None, self._stride, padding, self._dilation, self.groups
-        )
+        settings = self._stride, padding, self._dilation, self.groups
+        if self._is_wide and inputs[0, 0].numel() <= _SMALL_MAP:
+            return _side_by_side(
+                lambda x: convolve(x, self.weight, None, *settings), inputs, padding[1]
+            )
+        return convolve(inputs, self.weight, None, *settings)
 
-    def _aligned(self, place: Place, box: Box) -> tuple[torch.Tensor, Corner]:
-        """Changes, and how many places before them the first output sees, the same for all."""
+    def _fitted(self, place: Place, box: Box) -> tuple[torch.Tensor, list["_Fit"]]:
+        """Changes, and along each axis how the outputs at a place are made of them.
+
+        Of all that the outputs see where windows differ in how they lie on it, or where there would
+        be more zeros at an edge than a kernel is long, for which libraries have slow ways only.
+        """
         seen, lengths = _seen(self.sliding, place)
         before = {
             tuple(a - b for a, b in zip(start, first, strict=True))
             for start, first in zip(box.place.starts, seen, strict=True)
         }
         if len(before) == 1:
-            return box.change, before.pop()
-        return box.change_over(seen, lengths), (0,) * len(lengths)
+            fits = self._fits(before.pop(), box.place.lengths, place)
+            if all(fit.padding < s.extent for fit, s in zip(fits, self.sliding, strict=True)):
+                return box.change, fits
+        change = box.change_over(seen, lengths)
+        return change, self._fits((0,) * len(lengths), lengths, place)
+
+    def _fits(self, before: Corner, inputs: Corner, place: Place) -> list["_Fit"]:
+        """For inputs of which so many places lie before what the first output sees."""
+        sides = zip(self.sliding, before, inputs, place.lengths, strict=True)
+        return [_fit(*side) for side in sides]
+
+
+def _side_by_side(convolve: Native, inputs: torch.Tensor, padding: int) -> torch.Tensor:
+    """A convolution of small maps as one of a single wide map, so that weights are read once.
+
+    Zeros stand between neighbours, as many as there are before and behind each by itself.
+    """
+    n, channels, rows, columns = inputs.shape
+    step = columns + padding
+    wide = inputs.new_zeros(1, rows, n, step, channels)
+    wide[0, :, :, :columns].copy_(inputs.permute(2, 0, 3, 1))
+    result: torch.Tensor = convolve(wide.view(1, rows, n * step, channels).permute(0, 3, 1, 2))
+    per_row, per_column = result.stride(2), result.stride(3)
+    kernel = n * step + 2 * padding - result.shape[3] + 1
+    shape = (n, result.shape[1], result.shape[2], columns + 2 * padding - kernel + 1)
+    return result.as_strided(shape, (step * per_column, 1, per_row, per_column))
 
 
 class _Fit:
@@ -160,12 +196,22 @@ class MaxPool:
     def reach(self, axis: int, inputs: list[Range]) -> Range:
         return self.sliding[axis].reach(inputs[0])
 
+    @cached_property
+    def _flats(self) -> tuple[compiled.Flat, compiled.Flat]:
+        return compiled.Flat.of(self._source), compiled.Flat.of(self.base)
+
+    @cached_property
+    def _columns(self) -> tuple[tuple[int, ...], ...]:
+        """Kernels, strides, paddings and dilations of three axes."""
+        sides = [Sliding(1)] * (3 - len(self.sliding)) + list(self.sliding)
+        return tuple(zip(*sides, strict=True))
+
     def run(self, place: Place, boxes: list[Box]) -> Box:
         box = boxes[0]
         if compiled.can(box.change, self._source):
             out = empty(self.base, len(box.change), self.axes, place.lengths, self.dtype)
-            places = np.array(box.place.starts), np.array(place.starts)
-            compiled.pool(out, box.change, self._source, self.base, places, self.sliding)
+            places = box.place.corners, place.corners
+            compiled.pool(out, box.change, *self._flats, places, self._columns)
             return Box(self.base, self.axes, place, change=out)
         starts, lengths = _seen(self.sliding, place)
         before, table = _with_margin(self._source, self.base, self.sliding, -math.inf)

@@ -7,12 +7,13 @@ operation must see whole outputs. `RECOGNISED` lists the names under which each 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from preddiff.engines.incremental import compiled
 from preddiff.engines.incremental.combination import Combination, Piece, rectifier
 from preddiff.engines.incremental.operations import (
     AveragePool,
@@ -202,6 +203,20 @@ def _clamp(
 
 def _across_channels(call: Call, x: Seen, *_args: Any, **_kwargs: Any) -> Operation | None:
     return call.like(x) if _usual(x) else None
+
+
+def _response(
+    call: Call, x: Seen, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Operation | None:
+    if not _usual(x):
+        return None
+
+    def normalised(values: torch.Tensor) -> torch.Tensor:
+        known = compiled.can(values) and values.dtype == torch.float32
+        result = compiled.respond(values, size, alpha, beta, k) if known else call.native(values)
+        return cast(torch.Tensor, result)
+
+    return Pointwise(call.base, x.axes, normalised)
 
 
 def _softmax(call: Call, x: Seen, dim: int | None = None, **_kwargs: Any) -> Operation | None:
@@ -410,8 +425,8 @@ _ROWS: dict[Recogniser, str] = {
     _unchanged: "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout "
     "stochastic_depth contiguous clone detach neg "
     "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Identity",
-    _across_channels: "local_response_norm prelu channel_shuffle "
-    "LocalResponseNorm PReLU ChannelShuffle Softmax2d",
+    _response: "local_response_norm",
+    _across_channels: "prelu channel_shuffle PReLU ChannelShuffle Softmax2d",
     _softmax: "softmax log_softmax",
     _linear: "linear",
     _layer_norm: "layer_norm",
@@ -445,6 +460,8 @@ def arguments(module: nn.Module) -> tuple[str, tuple[Any, ...]]:
         return f"avg_pool{name[7:]}", (m.kernel_size, m.stride, m.padding)
     if name in {"AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"}:
         return f"adaptive_avg_pool{name[15:]}", (m.output_size,)
+    if name == "LocalResponseNorm":
+        return "local_response_norm", (m.size, m.alpha, m.beta, m.k)
     if name == "Linear":
         return "linear", (m.weight, m.bias)
     if name == "Hardtanh":
