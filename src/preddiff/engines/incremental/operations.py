@@ -28,7 +28,7 @@ _AVERAGES: dict[int, Callable[..., torch.Tensor]] = {
 
 
 _MANY_WEIGHTS = 1 << 19  # that do not stay in a processor's cache
-_SMALL_MAP = 100  # places, over which reading them does not pay
+_SMALL_MAP = 64  # places, over which reading them does not pay
 
 
 class Operation(Protocol):
