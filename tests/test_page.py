@@ -214,10 +214,10 @@ def test_every_way_of_showing_is_pythons(tab, several):
     assert "standard error" in tab.locator("#middle").inner_text()
 
 
-def test_it_says_why_a_map_is_pale(browser, tmp_path, several):
+def test_it_opens_with_a_bold_map_and_says_why_another_is_pale(browser, tmp_path, several):
     weak = several[0].data.copy()
     weak["relevance"] = weak["relevance"] / 10
-    written = preddiff.page([several[1], preddiff.Explanation(weak)], tmp_path / "page.html")
+    written = preddiff.page([preddiff.Explanation(weak), several[1]], tmp_path / "page.html")
     for tab in opened(browser, written):
         assert tab.locator("#pale").is_hidden()
         tab.get_by_label("4", exact=True).check()

@@ -202,13 +202,20 @@ function caption() {
   };
 }
 
+// Of the first target, the map that fills its scale best: on a common one others may be too pale.
+function boldest() {
+  const share = (map) => map.largest / endOf(map);
+  const first = maps.filter((map) => map.choices[0] === maps[0].choices[0]);
+  return first.reduce((best, map) => (share(map) > share(best) ? map : best));
+}
+
 async function begin() {
   if (typeof DecompressionStream === "undefined") {
     one("view-help").textContent = "This browser is too old to unpack the maps; any of 2023 or later does.";
     return;
   }
   listen();
-  await choose(maps[0]);
+  await choose(boldest());
   document.body.dataset.ready = "yes";
   await makeTiles();
   document.body.dataset.complete = "yes";
