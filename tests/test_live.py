@@ -222,15 +222,26 @@ def test_an_analysis_that_fails_says_that_nothing_was_saved(small_network):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_live_page_has_no_serious_fault_of_accessibility(browser, tmp_path, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     run = Run(tmp_path, window=4, samples=4, sampler="constant:0")
+    assert faults_on_the_way(browser, run, scheme) == []
+
+
+def test_nor_has_that_of_a_volume(slices, tmp_path):
+    run = Run(tmp_path, (1, 8, 10, 12), window=3, samples=4, sampler="constant:0")
+    assert faults_on_the_way(slices, run, "light") == []
+
+
+def faults_on_the_way(browser, run, scheme):
+    """Of accessibility, at the first map and in the end."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = opened(browser, run)
     page.emulate_media(color_scheme=scheme)
-    assert serious(axe, page) == []
+    found = serious(axe, page)
     go_on(page)
     page.locator("#state", has_text="Finished").wait_for()
-    assert serious(axe, page) == []
+    found += serious(axe, page)
     page.close()
+    return found
 
 
 def serious(axe, page):
