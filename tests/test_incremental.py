@@ -398,12 +398,27 @@ def test_padding_moves_a_range():
 
 
 @pytest.mark.parametrize("padding", [(0, 0), (1, 1), (2, 1)])
-def test_tiles_are_a_convolution(rng, padding):
+def test_tiles_are_a_convolution(monkeypatch, padding):
     torch.manual_seed(0)
     inputs, weight = torch.randn(2, 5, 9, 7), torch.randn(6, 5, 3, 3)
     expected = F.conv2d(inputs, weight, None, 1, padding)
     found = winograd.Tiles(weight)(inputs, padding)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+    monkeypatch.setattr(winograd, "_HELD", 1)  # a draw at a time
+    np.testing.assert_allclose(winograd.Tiles(weight)(inputs, padding), expected, atol=1e-4)
+
+
+def test_a_batch_keeps_within_its_memory_on_every_processor(rng, small_network):
+    inputs = rng.random((3, 16, 16)).astype(np.float32)
+    engine = Incremental(Network(small_network), inputs, [0], (4, 4))
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = engine.bytes_per_draw
+        torch.set_num_threads(2)
+        assert engine.bytes_per_draw == 2 * alone
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_nobodys_modules_are_changed(rng):

@@ -113,7 +113,8 @@ def explain(
         is less sure). Where it returns true, the analysis stops, and what was visited by then is
         the result.
     device : "cpu", or where torch is to run a network: "cuda", "mps".
-    memory : bytes that a batch of draws may take; None is a quarter of what is free.
+    memory : bytes that a batch of draws may take; None is a quarter of what is free, half a GiB at
+        most.
 
     Returns
     -------

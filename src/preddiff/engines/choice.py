@@ -1,5 +1,6 @@
 """Which engine, in which precision, with how many draws at once: chosen by checking and timing."""
 
+import gc
 import os
 import warnings
 from collections.abc import Callable
@@ -19,8 +20,9 @@ from preddiff.models import Model
 Evidence = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Values (window, draw, target) → evidence (target, window)."""
 
-_USUAL = 40  # draws at once
-_BATCHES = (20, 40, 80)  # fewer fit a processor's caches, more spare what each batch costs
+_USUAL = 20  # draws at once
+_BATCHES = (20, 40)  # fewer fit a processor's caches, more spare what each batch costs
+_ENOUGH = 512 << 20  # bytes of a batch: larger ones gain little
 _WORTH_TIMING = 5000  # draws from which on trying costs less than it gains
 _LEAST_SAVED = 1.02  # multiply-adds of whole passes over those of boxes, for it to be worth a try,
 _SURELY_SAVED = 8.0  # and to be faster without one, which takes time and, of large networks, memory
@@ -40,7 +42,7 @@ class Task:
         (window, draw, channel, *size).
     evidence : what is made of the values in the end.
     total : how many draws there are going to be, about.
-    memory : bytes that a batch may take; None is a quarter of what is free.
+    memory : bytes that a batch may take; None is a quarter of what is free, half a GiB at most.
     """
 
     model: Model
@@ -69,7 +71,7 @@ def choose(
     engine : "auto" takes the faster one, "incremental" or "dense".
     precision : "auto" takes the fastest one whose error is small (`precision.LARGEST_ERROR`).
     """
-    memory = task.memory or free_memory() // 4
+    memory = task.memory or min(free_memory() // 4, _ENOUGH)
     dense = Dense(task.model, task.inputs, task.targets, task.node, memory=memory)
     boxed = None if engine == "dense" else _incremental(task, memory, engine)
     if boxed is None:
@@ -82,13 +84,14 @@ def choose(
     saved = boxed.saved(task.starts)
     if engine == precision == "auto" and saved < _LEAST_SAVED:
         return dense, {"engine": dense.name, "precision": "float32"}
-    chosen, facts = _in_precision(task, boxed, precision)
+    boxed, facts = _in_precision(task, boxed, precision)
+    gc.collect()  # the other one's graph refers to itself, and holds copies of the weights
     if task.total >= _WORTH_TIMING:
-        _set_batch(task, chosen, memory)
+        _set_batch(task, boxed, memory)
     in_doubt = engine == precision == "auto" and saved < _SURELY_SAVED
-    if in_doubt and task.seconds(chosen) > task.seconds(dense):
+    if in_doubt and task.seconds(boxed) > task.seconds(dense):
         return dense, {"engine": dense.name, "precision": "float32"}
-    return chosen, {"engine": chosen.name, **facts}
+    return boxed, {"engine": boxed.name, **facts}
 
 
 def _incremental(task: Task, memory: int, wish: str) -> Any:

@@ -17,7 +17,7 @@ from preddiff.models.network import Network
 
 _ROWS = 256  # rows of features that go through the tail at once
 _DRAWS = 10  # of a window, usually
-_COPIES = 8  # of its largest box that are held for a draw: inputs, outputs, values and changes
+_COPIES = 24  # of its largest box, for a draw: some are held, more is lost between other boxes
 
 
 class Incremental:
@@ -32,7 +32,7 @@ class Incremental:
     targets : classes, or channels of `node`.
     size : of the windows.
     node : whose channels are wanted; None is the output.
-    batch : draws at once.
+    batch : draws at once, on each processor.
     dtype : of the arithmetic inside the network; None is that of its weights.
 
     Raises
@@ -72,8 +72,11 @@ class Incremental:
 
     @property
     def bytes_per_draw(self) -> int:
-        """What a draw takes in memory, about: a few copies of its largest box."""
-        return _COPIES * self.places.largest * self.dtype.itemsize
+        """What a draw of a batch takes in memory, about: a few copies of its largest box.
+
+        Each processor has a batch of its own.
+        """
+        return self._workers * _COPIES * self.places.largest * self.dtype.itemsize
 
     def saved(self, starts: NDArray[np.int64]) -> float:
         """Multiply-adds of whole forward passes over those of the boxes of windows."""

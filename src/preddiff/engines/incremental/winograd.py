@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 _LEAST = 192  # channels from which on the transforms are worth their while
+_HELD = 16 << 20  # bytes of tiles at once: more take long to be had from the system
 _AT_ONCE = 16  # input channels whose filters are made at once
 
 _INPUT = torch.tensor(
@@ -72,13 +73,21 @@ class Tiles:
         """(n, c, y, x) to (n, k, y', x'), with zeros on both sides."""
         outputs = [size + 2 * p - 2 for size, p in zip(inputs.shape[2:], padding, strict=True)]
         rows, columns = (-(-size // 4) for size in outputs)
+        draw = 36 * rows * columns * inputs.shape[1] * inputs.itemsize
+        some = torch.split(inputs, max(1, _HELD // draw))
+        result = torch.cat([self._convolved(each, padding, rows, columns) for each in some])
+        return result[:, :, : outputs[0], : outputs[1]]
+
+    def _convolved(
+        self, inputs: torch.Tensor, padding: tuple[int, ...], rows: int, columns: int
+    ) -> torch.Tensor:
+        """Whole tiles of outputs, (n, k, 4 · row, 4 · column)."""
         # One name, so that no two of these are held for longer than it takes to make the next.
         tiles = self._input @ self._tiles(inputs, padding, rows, columns)
         tiles = torch.bmm(tiles.view(36, -1, inputs.shape[1]), self._filters)
         sums = self._output @ tiles.flatten(1)
         result = sums.view(4, 4, rows, columns, len(inputs), -1).permute(4, 2, 0, 3, 1, 5)
-        result = result.reshape(len(inputs), 4 * rows, 4 * columns, -1).movedim(-1, 1)
-        return result[:, :, : outputs[0], : outputs[1]]
+        return result.reshape(len(inputs), 4 * rows, 4 * columns, -1).movedim(-1, 1)
 
     def _tiles(
         self, inputs: torch.Tensor, padding: tuple[int, ...], rows: int, columns: int
