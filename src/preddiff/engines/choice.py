@@ -85,8 +85,8 @@ def choose(
     if engine == precision == "auto" and saved < _LEAST_SAVED:
         return dense, {"engine": dense.name, "precision": "float32"}
     boxed, facts = _in_precision(task, boxed, precision)
-    gc.collect()  # the other one's graph refers to itself, and holds copies of the weights
     if task.total >= _WORTH_TIMING:
+        gc.collect()  # the other one's graph refers to itself, and holds copies of the weights
         _set_batch(task, boxed, memory)
     in_doubt = engine == precision == "auto" and saved < _SURELY_SAVED
     if in_doubt and task.seconds(boxed) > task.seconds(dense):

@@ -72,10 +72,7 @@ class Incremental:
 
     @property
     def bytes_per_draw(self) -> int:
-        """What a draw of a batch takes in memory, about: a few copies of its largest box.
-
-        Each processor has a batch of its own.
-        """
+        """What a draw more in a batch takes, about, as each processor has a batch of its own."""
         return self._workers * _COPIES * self.places.largest * self.dtype.itemsize
 
     def saved(self, starts: NDArray[np.int64]) -> float:
