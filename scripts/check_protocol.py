@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 import preddiff
-from preddiff.evidence import IMAGENET_TRAIN_SIZE, laplace, log2_odds
-from preddiff.explanation import Explanation
+from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, laplace, log2_odds
+from preddiff.method.windows import Windows
 from preddiff.models import Model
+from preddiff.results.explanation import Explanation
 from preddiff.samplers.load import load_sampler
-from preddiff.windows import Windows
 
 WINDOWS = 200
 

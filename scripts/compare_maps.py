@@ -12,10 +12,10 @@ import numpy as np
 from preddiff.baselines.pattern import activation_pattern
 from preddiff.baselines.significance import analytic_p_values
 from preddiff.baselines.weights import times_deviation, times_input
-from preddiff.benchmark.networks import machine
-from preddiff.paper import scores, study
-from preddiff.paper.study import Study
 from preddiff.render.strips import SHOWN
+from preddiff.studies.benchmark.networks import machine
+from preddiff.studies.linear_maps import scores, study
+from preddiff.studies.linear_maps.study import Study
 
 WINDOW = 3
 COLUMNS = ("area under PR", "right sign", "pieces", "above 15 %")

@@ -20,7 +20,8 @@ from PIL import Image
 from scipy import signal
 
 from preddiff.media import images
-from preddiff.samplers import ConditionalGaussian, natural
+from preddiff.samplers import ConditionalGaussian
+from preddiff.samplers.gaussian import natural
 
 REACH = 32
 SHORT_SIDE = 256

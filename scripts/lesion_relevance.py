@@ -16,7 +16,7 @@ import numpy as np
 
 import preddiff
 from preddiff.media import volumes
-from preddiff.media.cohort import Cohort
+from preddiff.media.folders import Cohort
 from preddiff.render.strips import Strip, cuts_through, peak, strips
 from preddiff.samplers import ConditionalGaussian, Marginal
 

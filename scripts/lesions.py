@@ -12,8 +12,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 
-from preddiff.grid import Grid
 from preddiff.media import volumes
+from preddiff.media.grid import Grid
 
 BLOCK = 4  # voxels of 1 mm
 

@@ -12,7 +12,7 @@ from PIL import Image
 from skimage import data
 
 import preddiff
-from preddiff.benchmark import networks
+from preddiff.studies.benchmark import networks
 
 _CHUNKS = 3
 

@@ -18,15 +18,15 @@ from PIL import Image
 from skimage import data
 
 import preddiff
-from preddiff.benchmark import networks
 from preddiff.engines.incremental import Incremental
-from preddiff.engines.incremental.boxes import Box
-from preddiff.engines.incremental.operations import Convolution
-from preddiff.engines.incremental.run import watch_body
-from preddiff.engines.incremental.steps import Step
-from preddiff.engines.incremental.trace import multiply_adds
+from preddiff.engines.incremental.compile.trace import multiply_adds
+from preddiff.engines.incremental.execute.boxes import Box
+from preddiff.engines.incremental.execute.operations import Convolution
+from preddiff.engines.incremental.execute.run import watch_body
+from preddiff.engines.incremental.execute.steps import Step
 from preddiff.engines.precision import BY_NAME
-from preddiff.windows import Windows
+from preddiff.method.windows import Windows
+from preddiff.studies.benchmark import networks
 
 _BATCHES, _DRAWS, _WINDOW = 24, 10, (10, 10)
 _ROUNDS = 5

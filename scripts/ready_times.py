@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from preddiff.benchmark import networks
+from preddiff.studies.benchmark import networks
 
 SOFTWARE = [
     "--no-sandbox",

@@ -12,12 +12,12 @@ from preddiff.errors import PreddiffError
 
 if TYPE_CHECKING:
     from preddiff import datasets, models, samplers
-    from preddiff.explanation import Explanation
-    from preddiff.exports import export
-    from preddiff.frontdoor import compare, explain
     from preddiff.models import load_model
+    from preddiff.pipeline.explain import compare, explain
+    from preddiff.render.exports import export
     from preddiff.render.figures import figure
-    from preddiff.store import load, save
+    from preddiff.results.explanation import Explanation
+    from preddiff.results.store import load, save
     from preddiff.viewer.page import page
 
 __all__ = [
@@ -37,15 +37,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Explanation": "preddiff.explanation",
-    "compare": "preddiff.frontdoor",
-    "explain": "preddiff.frontdoor",
-    "export": "preddiff.exports",
+    "Explanation": "preddiff.results.explanation",
+    "compare": "preddiff.pipeline.explain",
+    "explain": "preddiff.pipeline.explain",
+    "export": "preddiff.render.exports",
     "figure": "preddiff.render.figures",
-    "load": "preddiff.store",
+    "load": "preddiff.results.store",
     "load_model": "preddiff.models",
     "page": "preddiff.viewer.page",
-    "save": "preddiff.store",
+    "save": "preddiff.results.store",
 }
 
 
@@ -65,7 +65,7 @@ def __getattr__(name: str) -> Any:
 
 def _let_notebooks_show() -> None:
     """Give explanations, which know nothing of pages, the method that notebooks ask for."""
-    known = sys.modules.get("preddiff.explanation")
+    known = sys.modules.get("preddiff.results.explanation")
     if known is not None:
         known.Explanation._repr_html_ = _frame
 

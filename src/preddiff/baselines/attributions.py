@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from preddiff.errors import ModelError
-from preddiff.models.hidden import Beyond
-from preddiff.models.network import Network
+from preddiff.models.networks.hidden import Beyond
+from preddiff.models.networks.network import Network
 
 Floats = NDArray[np.float64]
 

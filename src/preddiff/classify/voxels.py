@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import InputError, SettingError
-from preddiff.grid import Grid
 from preddiff.media import volumes
-from preddiff.media.cohort import Cohort
+from preddiff.media.folders import Cohort
+from preddiff.media.grid import Grid
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,8 +35,8 @@ def bench(
         ),
     ] = None,
 ) -> None:
-    from preddiff.benchmark import networks
     from preddiff.cli import marks
+    from preddiff.studies.benchmark import networks
 
     name = "scans" if scans else "bench"
     if output is not None:
@@ -52,14 +52,14 @@ def bench(
 
 
 def _of_networks(specs: list[str], windows: int, check: int) -> Iterator[str]:
-    from preddiff.benchmark import networks
+    from preddiff.studies.benchmark import networks
 
     yield networks.HEADER
     yield from map(str, networks.measure(specs, windows, check))
 
 
 def _of_scans() -> Iterator[str]:
-    from preddiff.benchmark import scans
+    from preddiff.studies.benchmark import scans
 
     yield scans.HEADER
     yield from map(str, scans.measure())

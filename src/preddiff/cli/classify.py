@@ -56,7 +56,7 @@ def fit(
     from preddiff.classify import fit as fitted_on
     from preddiff.errors import SettingError
     from preddiff.media import volumes
-    from preddiff.models import skops
+    from preddiff.models.sources import skops
 
     if output.suffix != ".skops":
         raise SettingError(f"{output}: expected a name that ends in .skops")
@@ -72,7 +72,7 @@ def fit(
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `classify fit` wrote.")],
 ) -> None:
-    from preddiff.models import skops
+    from preddiff.models.sources import skops
 
     _tell(skops.facts(file))
 

@@ -13,8 +13,8 @@ from preddiff.cli.options import Preprocess
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
-    from preddiff.comparison import Comparison
-    from preddiff.explanation import Explanation
+    from preddiff.results.comparison import Comparison
+    from preddiff.results.explanation import Explanation
 
 _HELP = """
 Explain why a model decided as it did about each INPUT.
@@ -136,10 +136,11 @@ def explain(
         ),
     ] = False,
 ) -> None:
-    from preddiff import frontdoor, store
     from preddiff.media import maps, volumes
-    from preddiff.media.whole import check_folder
+    from preddiff.media.atomic import check_folder
     from preddiff.models import load_model
+    from preddiff.pipeline import explain as frontdoor
+    from preddiff.results import store
     from preddiff.viewer.live import Live
 
     places = [output / volumes.stem(path) for path in inputs]
@@ -221,7 +222,8 @@ def _announce(address: str) -> None:
 
 def _write(explanations: "Comparison", place: Path) -> Path:
     """Everything that there is to see of the results; the path of the page."""
-    from preddiff import exports, store
+    from preddiff.render import exports
+    from preddiff.results import store
     from preddiff.viewer.page import page
 
     for title, explanation in zip(explanations.titles, explanations, strict=True):

@@ -36,7 +36,8 @@ def export(
         Format, typer.Option(help="The figure, numpy's arrays, netCDF, or a map beside the scan.")
     ],
 ) -> None:
-    from preddiff import exports, store
+    from preddiff.render import exports
+    from preddiff.results import store
 
     typer.echo(exports.export(store.load(result), result.with_suffix(_ENDINGS[to])))
 

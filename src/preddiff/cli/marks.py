@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from preddiff.errors import ResultError
-from preddiff.media.whole import whole
+from preddiff.media.atomic import whole
 
 
 def check(page: Path, name: str) -> None:

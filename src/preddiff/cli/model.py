@@ -17,8 +17,8 @@ def model(
     spec: Annotated[str, typer.Argument(metavar="SPEC", help="As for `preddiff explain`.")],
     preprocess: Preprocess = None,
 ) -> None:
-    from preddiff.inspection import inspect
     from preddiff.models import load_model
+    from preddiff.pipeline.model_report import inspect
 
     facts, nodes = inspect(load_model(spec, preprocess=preprocess))
     for name, value in facts.items():

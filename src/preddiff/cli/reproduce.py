@@ -40,8 +40,8 @@ def reproduce(
     ] = None,
 ) -> None:
     from preddiff.cli import marks
-    from preddiff.paper.reproduction import KNOWN, reproduce
-    from preddiff.progress import say
+    from preddiff.pipeline.progress import say
+    from preddiff.studies.paper.reproduction import KNOWN, reproduce
 
     wanted = list(KNOWN) if "all" in figures else list(dict.fromkeys(figures))
     for name in wanted:

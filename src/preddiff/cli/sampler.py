@@ -85,7 +85,7 @@ def _of_volumes(
     folder: Path, patch: int, grid: str | None, mask: Path | None
 ) -> "ConditionalGaussian | Located":
     from preddiff.media import volumes
-    from preddiff.media.cohort import Cohort
+    from preddiff.media.folders import Cohort
     from preddiff.samplers import ConditionalGaussian, Located
 
     cohort = Cohort(folder)

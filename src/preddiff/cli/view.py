@@ -26,7 +26,7 @@ def view(
         bool, typer.Option("--no-browser", help="Write the page, but do not open it.")
     ] = False,
 ) -> None:
-    from preddiff import store
+    from preddiff.results import store
     from preddiff.viewer.page import page
 
     if output is None:

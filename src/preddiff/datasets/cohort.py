@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from preddiff.errors import SettingError
-from preddiff.grid import Grid
+from preddiff.media.grid import Grid
 
 Volume = NDArray[np.float32]
 Mask = NDArray[np.bool_]

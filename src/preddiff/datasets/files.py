@@ -7,7 +7,7 @@ import numpy as np
 
 from preddiff.datasets.cohort import LABELS, Cohort
 from preddiff.media import maps
-from preddiff.media.whole import check_folder, whole
+from preddiff.media.atomic import check_folder, whole
 
 
 def write(cohort: Cohort, folder: Path) -> Path:

@@ -98,7 +98,7 @@ def _incremental(task: Task, memory: int, wish: str) -> Any:
     """The incremental engine, if it can be used and is right; else None, and a line why not."""
     from preddiff.engines.incremental import Incremental
     from preddiff.engines.incremental.check import TOLERANCE, deviation, parting
-    from preddiff.models.network import Network
+    from preddiff.models.networks.network import Network
 
     if not isinstance(task.model, Network):
         if wish == "incremental":

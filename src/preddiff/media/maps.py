@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import InputError, ResultError
-from preddiff.grid import Grid
 from preddiff.media import nifti
-from preddiff.media.whole import whole
+from preddiff.media.atomic import whole
+from preddiff.media.grid import Grid
 
 ENDINGS = (".nii", ".nii.gz")
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from preddiff import grid as grids
 from preddiff.errors import InputError
-from preddiff.grid import Grid
 from preddiff.media import dicom, maps, nifti
+from preddiff.media import grid as grids
+from preddiff.media.grid import Grid
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from preddiff.errors import InputError, ModelError, TargetError
-from preddiff.grid import Grid
 from preddiff.media import images
+from preddiff.media.grid import Grid
 
 Floats = NDArray[np.float64]
 Inputs = NDArray[np.float32]

@@ -14,7 +14,7 @@ from preddiff.errors import ModelError, first_line, nearest
 from preddiff.models.base import Model
 
 if TYPE_CHECKING:
-    from preddiff.models import metadata
+    from preddiff.models.networks import metadata
 
 SPECS = (
     "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
@@ -89,22 +89,22 @@ def _from_spec(spec: str, wishes: _Wishes) -> Model:
     # Sources are imported when they are asked for: torch alone takes a second.
     kind, _, rest = spec.partition(":")
     if spec.lower().endswith(".onnx"):
-        from preddiff.models import onnx
+        from preddiff.models.sources import onnx
 
         return onnx.load(spec, wishes.preprocess, wishes.output)  # type: ignore[arg-type]
     if rest and kind not in {"torchvision", "timm"} and _is_dotted(kind):
         return _from_factory(kind, rest, wishes)
     wishes.refuse(spec)
     if spec.lower().endswith(".skops"):
-        from preddiff.models import skops
+        from preddiff.models.sources import skops
 
         return skops.load(spec)
     if spec == "embedded":
-        from preddiff.models import embedded
+        from preddiff.models.sources import embedded
 
         return embedded.load()
     if kind in {"torchvision", "timm"} and rest:
-        loader = importlib.import_module(f"preddiff.models.{kind}")
+        loader = importlib.import_module(f"preddiff.models.sources.{kind}")
         name, _, weights = rest.partition("@")
         model: Model = loader.load(name, weights or None)
         return model
@@ -148,8 +148,8 @@ def _from_factory(module: str, name: str, wishes: _Wishes) -> Model:
 def _from_object(source: Any, wishes: _Wishes) -> Model:
     torch = sys.modules.get("torch")  # a module in memory means that torch is imported
     if torch is not None and isinstance(source, torch.nn.Module):
-        from preddiff.models import metadata
-        from preddiff.models.network import Network
+        from preddiff.models.networks import metadata
+        from preddiff.models.networks.network import Network
 
         if wishes.preprocess is None:
             return Network(source, output=wishes.output)  # type: ignore[arg-type]
@@ -164,7 +164,7 @@ def _from_object(source: Any, wishes: _Wishes) -> Model:
     if isinstance(source, type):
         raise ModelError(f"{source.__name__} is a class: expected an instance, {source.__name__}()")
     if hasattr(source, "predict_proba"):
-        from preddiff.models import sklearn
+        from preddiff.models.sources import sklearn
 
         return sklearn.load(source)
     if callable(source):

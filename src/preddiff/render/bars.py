@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from preddiff.render import colours
 
 if TYPE_CHECKING:
-    from preddiff.explanation import Explanation
+    from preddiff.results.explanation import Explanation
 
 _SHOWN = 20  # channels of each target
 

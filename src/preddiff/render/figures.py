@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from preddiff.comparison import Comparison
 from preddiff.errors import SettingError
-from preddiff.explanation import BASELINES, Explanation
 from preddiff.render import colours
 from preddiff.render.bars import bars
 from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.panels import colour_bar, show
 from preddiff.render.strips import strips, through_peak
+from preddiff.results.comparison import Comparison
+from preddiff.results.explanation import BASELINES, Explanation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import SettingError
-from preddiff.grid import Grid
+from preddiff.media.grid import Grid
 
 # Which way a slice leads to the right and up, and what it stands across.
 _ANATOMICAL = {"sagittal": "ASR", "coronal": "RSA", "axial": "RAS"}

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from preddiff.explanation import Explanation
-    from preddiff.grid import Grid
+    from preddiff.media.grid import Grid
+    from preddiff.results.explanation import Explanation
 
 SHOWN = 0.15
 """Share of the largest absolute value above which voxels are coloured: the paper's."""

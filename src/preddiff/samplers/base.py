@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
-from preddiff.media.whole import whole
-from preddiff.windows import Windows
+from preddiff.media.atomic import whole
+from preddiff.method.windows import Windows
 
 Range = tuple[float, float]
 Normals = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
+from preddiff.method.windows import Windows
 from preddiff.samplers import base
-from preddiff.samplers.gaussian import ConditionalGaussian
-from preddiff.windows import Windows
+from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 
 _APART = 1 << 40  # between the seeds of two channels, whose noise is independent
 

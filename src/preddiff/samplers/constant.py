@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
+from preddiff.method.windows import Windows
 from preddiff.samplers import base
-from preddiff.windows import Windows
 
 
 class Constant:

@@ -12,8 +12,8 @@ from preddiff.media import images
 from preddiff.samplers import base
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.constant import Constant
-from preddiff.samplers.gaussian import ConditionalGaussian
-from preddiff.samplers.located import Located
+from preddiff.samplers.gaussian.conditional import ConditionalGaussian
+from preddiff.samplers.gaussian.located import Located
 from preddiff.samplers.marginal import Marginal
 
 SPECS = "conditional, conditional:FILE, marginal:FOLDER, constant:VALUE or constant:mean"
@@ -90,7 +90,7 @@ def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.f
 
 
 def _cohort(folder: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    from preddiff.media.cohort import Cohort
+    from preddiff.media.folders import Cohort
 
     cohort = Cohort(folder)
     if (1, *cohort.grid.shape) != shape:

@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from preddiff.viewer.floats import packed_text
+from preddiff.viewer.encoding import packed_text
 
 _STATIC = resources.files("preddiff.viewer").joinpath("static")
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from preddiff.errors import SettingError
-from preddiff.explanation import Explanation
+from preddiff.results.explanation import Explanation
 from preddiff.viewer import picture, volume
 from preddiff.viewer.server import Server
 

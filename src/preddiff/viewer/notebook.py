@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import escape
 
 from preddiff.errors import SettingError
-from preddiff.explanation import Explanation
+from preddiff.results.explanation import Explanation
 from preddiff.viewer.page import html
 
 _HEIGHT = 900  # pixels, for the picture with its controls; the frame scrolls

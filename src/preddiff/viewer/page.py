@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from preddiff.comparison import Comparison
 from preddiff.errors import SettingError
-from preddiff.explanation import Explanation
-from preddiff.media.whole import whole
+from preddiff.media.atomic import whole
+from preddiff.results.comparison import Comparison
+from preddiff.results.explanation import Explanation
 from preddiff.viewer import picture, volume
 
 

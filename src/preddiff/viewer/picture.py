@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from preddiff.comparison import facets, titles
 from preddiff.render import colours, overlay
-from preddiff.viewer.floats import FASTEST, THREE_DIGITS, packed, packed_bytes
+from preddiff.results.comparison import facets, titles
+from preddiff.viewer.captions import words
+from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, packed, packed_bytes
 from preddiff.viewer.html import html
-from preddiff.viewer.looks import INTERVAL, PALETTES
-from preddiff.viewer.words import words
+from preddiff.viewer.palettes import INTERVAL, PALETTES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from preddiff.explanation import Explanation
+    from preddiff.results.explanation import Explanation
 
 _SCRIPTS = ("data", "paint", "covering", "save", "tiles", "controls")
 _LIVE = ("picture.live.js", "live.js")

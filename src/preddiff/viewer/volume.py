@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from preddiff.comparison import facets, titles
 from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.strips import SHOWN, contrast
-from preddiff.viewer.floats import FASTEST, packed_bytes
+from preddiff.results.comparison import facets, titles
+from preddiff.viewer.captions import words
+from preddiff.viewer.encoding import FASTEST, packed_bytes
 from preddiff.viewer.html import html, static
-from preddiff.viewer.looks import INTERVAL, PALETTES, are_exact
-from preddiff.viewer.packed import LEVELS, Frame, frame, pack_map, pack_scan
-from preddiff.viewer.words import words
+from preddiff.viewer.palettes import INTERVAL, PALETTES, are_exact
+from preddiff.viewer.volume_encoding import LEVELS, Frame, frame, pack_map, pack_scan
 
 if TYPE_CHECKING:
-    from preddiff.explanation import Explanation
+    from preddiff.results.explanation import Explanation
 
 _MAPS = ("map", "error")
 _CHOICES = {"window": "Window size", "model": "Network", "samples": "Draws"}

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import fx
 
 from preddiff.engines.dense import filled
-from preddiff.engines.incremental.boxes import Box
 from preddiff.engines.incremental.engine import Incremental
-from preddiff.engines.incremental.operations import whole
-from preddiff.engines.incremental.run import watch_body
+from preddiff.engines.incremental.execute.boxes import Box
+from preddiff.engines.incremental.execute.operations import whole
+from preddiff.engines.incremental.execute.run import watch_body
 
 TOLERANCE = 1e-4
 """Share of the range of a network's outputs by which rounding may move them, in float32."""

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from preddiff.engines.incremental.boxes import Box, split
-from preddiff.engines.incremental.places import Places
-from preddiff.engines.incremental.run import run_body, run_tail
-from preddiff.engines.incremental.steps import Program
-from preddiff.engines.incremental.trace import multiply_adds, trace
-from preddiff.models.network import Network
+from preddiff.engines.incremental.compile.places import Places
+from preddiff.engines.incremental.compile.trace import multiply_adds, trace
+from preddiff.engines.incremental.execute.boxes import Box, split
+from preddiff.engines.incremental.execute.run import run_body, run_tail
+from preddiff.engines.incremental.execute.steps import Program
+from preddiff.models.networks.network import Network
 
 _ROWS = 256  # rows of features that go through the tail at once
 _DRAWS = 10  # of a window, usually

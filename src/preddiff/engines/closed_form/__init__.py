@@ -1,0 +1,1 @@
+"""Expectations of linear models without a draw."""

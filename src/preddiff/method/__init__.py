@@ -1,0 +1,1 @@
+"""The mathematics: windows, evidence and its errors. Knows neither networks nor files."""

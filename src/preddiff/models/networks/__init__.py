@@ -1,0 +1,1 @@
+"""Networks of torch: traced, with their heads and hidden nodes."""

@@ -1,0 +1,169 @@
+"""What an ONNX file's metadata, or a file of the user's, says of preprocessing and labels.
+
+docs/models.md explains the keys.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from preddiff.errors import ModelError, first_line
+from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
+
+KEYS = (
+    "input_size",
+    "channels",
+    "resize",
+    "scale",
+    "channel_order",
+    "mean",
+    "std",
+    "layout",
+    "labels_file",
+)
+
+Source = Mapping[str, Any] | str | Path
+
+
+def read(source: Source) -> tuple[dict[str, Any], Path]:
+    """Settings, from a mapping or a JSON file, and the folder that their paths start from.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, or a key is unknown.
+    """
+    folder = Path() if isinstance(source, Mapping) else Path(source).parent
+    if isinstance(source, Mapping):
+        settings: Any = dict(source)
+    else:
+        try:
+            settings = json.loads(Path(source).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"{source}: not a JSON file with preprocessing ({first_line(error)})"
+            ) from None
+    if not isinstance(settings, dict) or not set(KEYS).issuperset(settings):
+        unknown = sorted(set(settings) - set(KEYS)) if isinstance(settings, dict) else settings
+        raise ModelError(f"preprocessing {unknown} not understood; expected {', '.join(KEYS)}")
+    return settings, folder
+
+
+def preprocessing(
+    metadata: Mapping[str, Any], size: tuple[int, int] | None = None, channels: int | None = None
+) -> Preprocessing:
+    """How pictures are prepared.
+
+    Parameters
+    ----------
+    metadata : any of `KEYS`; texts as ONNX has them, or numbers and lists.
+    size, channels : what the network's input says; they outrank the metadata.
+
+    Raises
+    ------
+    ModelError
+        If a value is not understood.
+    """
+    size = size or _size(metadata)
+    channels = channels or int(_numbers(metadata, "channels", 1, 3.0)[0])
+    if channels not in {1, 3}:
+        raise ModelError(
+            f"{channels} channels: expected 1 or 3; where the network wants them last, say "
+            'layout="NHWC"'
+        )
+    short_side, interpolation = _resize(str(metadata.get("resize", "")), size)
+    std = _numbers(metadata, "std", channels, 1.0)
+    if 0 in std:
+        raise ModelError(f"std={metadata['std']}: expected numbers other than 0")
+    return Preprocessing(
+        size=size,
+        channels=channels,
+        short_side=short_side,
+        interpolation=interpolation,
+        mean=_numbers(metadata, "mean", channels, 0.0) if "mean" in metadata else None,
+        std=std,
+        scale=_numbers(metadata, "scale", 1, 1.0)[0],
+        bgr=_choice(metadata, "channel_order", ("RGB", "BGR")) == "BGR",
+        channels_last=is_channels_last(metadata),
+    )
+
+
+def is_channels_last(metadata: Mapping[str, Any]) -> bool:
+    """Whether the network wants (n, y, x, channel)."""
+    return _choice(metadata, "layout", ("NCHW", "NHWC")) == "NHWC"
+
+
+def labels(metadata: Mapping[str, Any], folder: Path) -> list[str] | None:
+    """Class names from `labels_file`, looked up in the folder and in those above it."""
+    name = metadata.get("labels_file")
+    if not name:
+        return None
+    relative = Path(str(name))
+    if relative.is_absolute() or ".." in relative.parts:
+        raise ModelError(f"labels_file {name!r}: expected a path below the model's folder")
+    for place in [folder, *folder.resolve().parents]:
+        if (place / relative).is_file():
+            try:
+                return (place / relative).read_text(encoding="utf-8").splitlines()
+            except (OSError, ValueError) as error:
+                raise ModelError(
+                    f"{place / relative}: not a text with labels ({first_line(error)}); expected "
+                    "UTF-8, one name a line"
+                ) from None
+    raise ModelError(
+        f"labels_file {name!r} is neither in {folder} nor in a folder above it: put it there, or "
+        "name another with --preprocess"
+    )
+
+
+def _size(metadata: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(y, x) from e.g. 224 or [240, 224]; None if nothing is said."""
+    if "input_size" not in metadata:
+        return None
+    numbers = _numbers(metadata, "input_size", 2, 0.0)
+    height, width = int(numbers[0]), int(numbers[-1])
+    if height < 1 or width < 1:
+        raise ModelError(f"input_size={metadata['input_size']!r}: expected at least 1")
+    return height, width
+
+
+def _resize(text: str, size: tuple[int, int] | None) -> tuple[int | None, str]:
+    """Short side (None: stretch) and filter from e.g. "short side 256 (bilinear), centre crop"."""
+    named = re.search(r"\((\w+)\)", text)
+    interpolation = named.group(1).lower() if named else "bilinear"
+    if interpolation not in FILTERS:
+        raise ModelError(f"resize={text!r}: unknown filter; expected one of {', '.join(FILTERS)}")
+    side = re.search(r"short side (\d+)", text)
+    if side:
+        return int(side.group(1)), interpolation
+    if text and not text.startswith("stretch"):
+        raise ModelError(
+            f"resize={text!r}: expected 'short side N (filter), centre crop' or 'stretch (filter)'"
+        )
+    return (None if text or size is None else min(size)), interpolation
+
+
+def _numbers(
+    metadata: Mapping[str, Any], key: str, channels: int, default: float
+) -> tuple[float, ...]:
+    """One number, or one per channel; texts have them behind commas."""
+    value = metadata.get(key, default)
+    parts = value.split(",") if isinstance(value, str) else value
+    try:
+        numbers = tuple(
+            float(part) for part in (parts if isinstance(parts, list | tuple) else [parts])
+        )
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) not in {1, channels}:
+        raise ModelError(f"{key}={value!r}: expected a number, or {channels} of them")
+    return numbers
+
+
+def _choice(metadata: Mapping[str, Any], key: str, choices: tuple[str, str]) -> str:
+    value = str(metadata.get(key, choices[0])).upper()
+    if value not in choices:
+        raise ModelError(f"{key}={value!r}: expected {' or '.join(choices)}")
+    return value

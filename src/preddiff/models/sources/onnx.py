@@ -1,0 +1,153 @@
+"""ONNX files, converted to torch so that their nodes stay reachable by their own names."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from preddiff.errors import ModelError, first_line
+from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.networks import head, metadata
+from preddiff.models.networks.graph import Graph
+from preddiff.models.networks.head import Output
+from preddiff.models.networks.network import Network
+
+_FLOAT32 = 1  # onnx.TensorProto.FLOAT
+_TOLERANCE = 1e-3  # of the output's range, between onnxruntime and the converted network
+
+
+def load(
+    path: str | Path, preprocess: metadata.Source | None = None, output: Output = "auto"
+) -> Network:
+    """A classifier in an ONNX file (extra `onnx`).
+
+    The file's metadata say how pictures are resized and normalised (docs/models.md). Where the
+    graph has several outputs, the first that gives probabilities is taken, else the first.
+
+    Parameters
+    ----------
+    preprocess : a JSON file, or a mapping, with the same keys; it overrides the metadata.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or converted, or the converted network does not give what
+        onnxruntime gives.
+    """
+    path = Path(path)
+    proto = _read(path)
+    says: dict[str, Any] = {entry.key: entry.value for entry in proto.metadata_props}
+    folder = path.parent
+    if preprocess is not None:
+        wishes, folder = metadata.read(preprocess)
+        says.update(wishes)
+    name, shape = _input(proto, path)
+    channels, height, width = shape
+    if metadata.is_channels_last(says):
+        height, width, channels = shape
+    preprocessing = metadata.preprocessing(says, (height, width), channels)
+    converted = _convert(proto, path)
+    probe = np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
+    inputs = preprocessing.normalise(torch.from_numpy(probe))
+    values = _checked(converted, path, name, inputs)
+    chosen = next((i for i, value in enumerate(values) if head.is_distribution(value)), 0)
+    graph = Graph(converted)
+    return Network(
+        graph.upto(graph.outputs[chosen]),
+        preprocessing,
+        output=output,
+        spec=path.name,
+        labels=metadata.labels(says, folder),
+        train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
+    )
+
+
+def _read(path: Path) -> Any:
+    try:
+        import onnx
+        import onnxruntime  # noqa: F401 - needed below; both come with the extra
+    except ImportError:
+        raise ModelError(f"{path}: pip install 'preddiff[onnx]' to read ONNX files") from None
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file; check the path")
+    try:
+        proto = onnx.load(path)
+        onnx.checker.check_model(proto)
+    except Exception as error:
+        raise ModelError(
+            f"{path}: not a whole ONNX file ({first_line(error)}); export or copy it again"
+        ) from None
+    if not proto.graph.node:
+        raise ModelError(f"{path}: not a whole ONNX file (no operations); export or copy it again")
+    return proto
+
+
+def _input(proto: Any, path: Path) -> tuple[str, tuple[int, ...]]:
+    """Name and shape (without the first axis) of the graph's one input."""
+    weights = {tensor.name for tensor in proto.graph.initializer}
+    inputs = [value for value in proto.graph.input if value.name not in weights]
+    types = [value.type.tensor_type for value in inputs]
+    shapes = [tuple(d.dim_value for d in kind.shape.dim)[1:] for kind in types]
+    if len(inputs) != 1 or len(shapes[0]) != 3 or 0 in shapes[0] or types[0].elem_type != _FLOAT32:
+        raise ModelError(
+            f"{path}: inputs {[v.name for v in inputs]} of shapes {shapes}: expected one picture "
+            "of a fixed size, in float32"
+        )
+    return inputs[0].name, shapes[0]
+
+
+def _convert(proto: Any, path: Path) -> torch.fx.GraphModule:
+    import onnx2torch
+
+    try:
+        converted: torch.fx.GraphModule = onnx2torch.convert(proto).eval()
+    except Exception as error:
+        raise ModelError(f"{path}: cannot be converted to torch ({first_line(error)})") from None
+    return converted
+
+
+def _checked(
+    converted: torch.fx.GraphModule, path: Path, name: str, inputs: torch.Tensor
+) -> list[torch.Tensor]:
+    """The outputs on one input, if torch and onnxruntime agree on them."""
+    import onnxruntime
+
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        expected = session.run(None, {name: inputs.numpy()})
+        with torch.inference_mode():
+            result = converted(inputs)
+    except Exception as error:
+        raise ModelError(
+            f"{path}: does not run on one picture of shape {tuple(inputs.shape)} "
+            f"({first_line(error)}); export it with a batch axis of any length"
+        ) from None
+    values = list(result) if isinstance(result, list | tuple) else [result]
+    for output, ours, theirs in zip(session.get_outputs(), values, expected, strict=True):
+        allowed = _TOLERANCE * max(float(np.ptp(theirs)), 1e-6)
+        worst = float(np.abs(ours.numpy() - theirs).max())
+        if not worst <= allowed:
+            raise ModelError(
+                f"{path}: output {output.name!r} of the converted network is {worst:.3g} off "
+                f"onnxruntime's, expected at most {allowed:.3g}; please report the file"
+            )
+    _check_batches(converted, path, inputs, values[0])
+    return values
+
+
+def _check_batches(
+    converted: torch.fx.GraphModule, path: Path, inputs: torch.Tensor, alone: torch.Tensor
+) -> None:
+    """Raise unless a picture gives the same in company: a file may fix its batch to one."""
+    try:
+        with torch.inference_mode():
+            result = converted(inputs.repeat(2, 1, 1, 1))
+        first = result[0] if isinstance(result, list | tuple) else result
+        same = first.shape[0] == 2 and torch.allclose(first[1:], alone, rtol=1e-3, atol=1e-5)
+    except RuntimeError:
+        same = False
+    if not same:
+        raise ModelError(
+            f"{path}: takes one picture at a time; export it with a batch axis of any length"
+        )

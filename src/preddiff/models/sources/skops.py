@@ -1,0 +1,133 @@
+"""Files of skops: scikit-learn estimators, and the classifiers of scans that we fit. No pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preddiff.errors import ModelError, first_line
+from preddiff.media.atomic import whole
+from preddiff.media.grid import Grid
+from preddiff.models.base import Model
+from preddiff.models.folding import fold
+from preddiff.models.linear import Linear
+from preddiff.models.sources import sklearn
+
+if TYPE_CHECKING:
+    from preddiff.models.base import Floats
+
+_MARK = "preddiff_classifier"
+"""Key of the format's version in the files that we write."""
+
+_FORMAT = 1
+
+
+def save(
+    path: str | Path,
+    estimator: Any,
+    mask: NDArray[np.bool_],
+    grid: Grid,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write a classifier of scans.
+
+    Parameters
+    ----------
+    estimator : fitted on the values of the voxels in the mask, in C order.
+    mask : (z, y, x).
+    grid : of the scans.
+    facts : plain numbers and texts, among them `subjects`, how many it was fitted on.
+    """
+    from skops import io
+
+    content = {
+        _MARK: _FORMAT,
+        "estimator": estimator,
+        "mask": mask,
+        "affine": grid.affine,
+        "header": dict(grid.header),
+        "facts": dict(facts),
+    }
+    with whole(path) as written:
+        io.dump(content, written, compression=zipfile.ZIP_DEFLATED)
+
+
+def load(path: str | Path) -> Model:
+    """The model in a file: an estimator as it is, or a classifier of scans on its grid.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, it holds types that scikit-learn and numpy do not have, or no
+        model.
+    """
+    content = _read(Path(path))
+    if not (isinstance(content, dict) and _MARK in content):
+        if not hasattr(content, "predict_proba"):
+            raise ModelError(
+                f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
+                "with predict_proba"
+            )
+        model = sklearn.load(content)
+    else:
+        model = _of_scans(path, content)
+    model.spec = Path(path).name
+    model.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return model
+
+
+def facts(path: str | Path) -> dict[str, Any]:
+    """What is known of a classifier of scans that `save` wrote."""
+    content = _read(Path(path))
+    if not (isinstance(content, dict) and _MARK in content):
+        raise ModelError(f"{path}: not a classifier of scans; make one with preddiff classify fit")
+    return dict(content["facts"])
+
+
+def _of_scans(path: str | Path, content: dict[str, Any]) -> Linear:
+    """A classifier of scans, its weights in place."""
+    if content[_MARK] > _FORMAT:
+        raise ModelError(f"{path}: of a newer version; upgrade preddiff")
+    estimator, mask = content["estimator"], content["mask"]
+    folded = fold(estimator)
+    if folded is None:
+        raise ModelError(f"{path}: its estimator is not linear; fit it anew")
+    weights, intercept = folded
+    volume: Floats = np.zeros((len(weights), 1, *mask.shape))
+    volume[:, 0, mask] = weights
+    model = Linear(
+        volume[0] if len(volume) == 1 else volume,
+        intercept,
+        labels=[str(label) for label in estimator.classes_],
+        train_size=content["facts"]["subjects"],
+    )
+    model.shape = (1, *mask.shape)
+    model.grid = Grid(mask.shape, content["affine"], content["header"])
+    return model
+
+
+def _read(path: Path) -> Any:
+    """What a file holds, if it is of trusted types only."""
+    try:
+        from skops import io
+    except ModuleNotFoundError:
+        raise ModelError(f"{path}: .skops files need skops; install preddiff[volumes]") from None
+    if not path.is_file():
+        raise ModelError(f"{path}: no such model file; check the path")
+    try:
+        unknown = io.get_untrusted_types(file=path)
+        content = None if unknown else io.load(path)
+    except Exception as error:
+        raise ModelError(f"{path}: not a whole .skops file ({first_line(error)})") from None
+    if unknown:
+        raise ModelError(
+            f"{path}: holds {', '.join(unknown)}, which could run code: expected plain "
+            "scikit-learn and numpy"
+        )
+    return content

@@ -1,0 +1,72 @@
+"""timm's networks by name (extra `timm`)."""
+
+import math
+
+import torch
+
+from preddiff.errors import ModelError, first_line, nearest
+from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.networks.network import Network
+from preddiff.models.networks.preprocessing import Preprocessing
+
+
+def load(name: str, weights: str | None = None) -> Network:
+    """A classifier of timm.
+
+    Parameters
+    ----------
+    name : e.g. "resnet18" or "resnet18.a1_in1k".
+    weights : None for the pretrained ones; "random".
+
+    Raises
+    ------
+    ModelError
+        If timm is not installed, the name is unknown, or the weights cannot be had.
+    """
+    try:
+        import timm
+    except ImportError:
+        raise ModelError(
+            f"timm:{name}: timm is not installed; pip install 'preddiff[timm]'"
+        ) from None
+    known = timm.list_models()
+    if name.split(".")[0] not in known:
+        raise ModelError(f"timm:{name}: no such network{nearest(name, known)}")
+    if weights not in {None, "random"}:
+        raise ModelError(f"timm:{name}@{weights}: expected no weights, or random")
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # the same random weights every time
+            module = timm.create_model(name, pretrained=weights is None).eval()
+    except Exception as error:
+        raise ModelError(
+            f"timm:{name}: the weights could not be had ({first_line(error)}); they come from the "
+            f"internet once and stay in its cache; timm:{name}@random needs none"
+        ) from None
+    config = timm.data.resolve_model_data_config(module)
+    channels, height, width = config["input_size"]
+    stretched = config["crop_mode"] == "squash"
+    return Network(
+        module,
+        Preprocessing(
+            size=(height, width),
+            channels=channels,
+            short_side=None if stretched else math.floor(min(height, width) / config["crop_pct"]),
+            interpolation=config["interpolation"],
+            mean=tuple(config["mean"]),
+            std=tuple(config["std"]),
+        ),
+        output="logits",
+        spec=f"timm:{name}" + (f"@{weights}" if weights else ""),
+        labels=_labels(module.num_classes),
+        train_size=IMAGENET_TRAIN_SIZE if weights is None and module.num_classes == 1000 else None,
+    )
+
+
+def _labels(classes: int) -> list[str] | None:
+    if classes != 1000:
+        return None
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    return [info.index_to_description(i) for i in range(classes)]

@@ -1,0 +1,137 @@
+"""torchvision's networks by name."""
+
+import os
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from preddiff.errors import ModelError, first_line, nearest
+from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.networks.network import Network
+from preddiff.models.networks.preprocessing import Preprocessing
+
+
+def load(name: str, weights: str | None = None) -> Network:
+    """A classifier of torchvision.
+
+    Parameters
+    ----------
+    name : e.g. "googlenet".
+    weights : None for torchvision's default; a name as torchvision gives it (IMAGENET1K_V1);
+        "random"; or the path of a file with a state dict.
+
+    Raises
+    ------
+    ModelError
+        If the name or the weights are unknown or cannot be had.
+    """
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        raise ModelError(f"torchvision:{name}: no such classifier{nearest(name, known)}")
+    choices = models.get_model_weights(name)
+    is_file = weights is not None and Path(weights).suffix != ""
+    if (
+        weights is not None
+        and weights != "random"
+        and not is_file
+        and weights not in choices.__members__
+    ):
+        raise ModelError(
+            f"torchvision:{name}@{weights}: unknown weights; expected one of "
+            f"{', '.join(choices.__members__)}, random, or the path of a state dict"
+        )
+    named = choices.__members__.get(weights or "DEFAULT", choices.DEFAULT)
+    if weights == "random" or is_file:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # the same random weights every time
+            module = models.get_model(name, weights=None, **_as_with_weights(name))
+        if is_file:
+            _read_state(module, Path(str(weights)))
+    else:
+        module = _download(name, named)
+    return Network(
+        module.eval(),
+        _preprocessing(named.transforms()),
+        output="logits",
+        spec=f"torchvision:{name}" + (f"@{Path(weights).name}" if weights else ""),
+        labels=named.meta["categories"],
+        train_size=None if weights == "random" else IMAGENET_TRAIN_SIZE,
+    )
+
+
+def _as_with_weights(name: str) -> dict[str, Any]:
+    """What torchvision sets by itself where it loads its own weights."""
+    if name in {"googlenet", "inception_v3"}:
+        return {"init_weights": False, "transform_input": True}
+    return {}
+
+
+def _download(name: str, weights: Any) -> torch.nn.Module:
+    from torchvision import models
+
+    try:
+        with _tensors_only():
+            module: torch.nn.Module = models.get_model(name, weights=weights)
+    except pickle.UnpicklingError:
+        raise ModelError(
+            f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} holds "
+            "more than tensors and could run code; remove it"
+        ) from None
+    except (RuntimeError, EOFError) as error:
+        raise ModelError(
+            f"torchvision:{name}: what stands for {weights.url} in {torch.hub.get_dir()} is "
+            f"damaged ({first_line(error)}); remove it"
+        ) from None
+    except OSError as error:  # urllib's errors are OSErrors
+        raise ModelError(
+            f"torchvision:{name}: the weights could not be downloaded from {weights.url} "
+            f"({error}); put that file into {torch.hub.get_dir()}/checkpoints, or give the path of "
+            f"a state dict: torchvision:{name}@FILE"
+        ) from None
+    return module
+
+
+@contextmanager
+def _tensors_only() -> Iterator[None]:
+    """Have torch.load read tensors and nothing else: torchvision does not ask it to."""
+    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _read_state(module: torch.nn.Module, path: Path) -> None:
+    """Weights from a file, without unpickling anything but tensors."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such weights file; check the path")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        module.load_state_dict(state)
+    except Exception as error:
+        raise ModelError(
+            f"{path}: not a state dict of this network ({first_line(error)}); expected what "
+            "torch.save(network.state_dict(), path) writes"
+        ) from None
+
+
+def _preprocessing(transforms: Any) -> Preprocessing:
+    side = int(transforms.crop_size[0])
+    return Preprocessing(
+        size=(side, side),
+        short_side=int(transforms.resize_size[0]),
+        interpolation=transforms.interpolation.value,
+        mean=tuple(transforms.mean),
+        std=tuple(transforms.std),
+    )

@@ -1,0 +1,295 @@
+"""The front door: the one place where defaults are chosen."""
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from preddiff.engines import ClosedForm, seconds_per_draw
+from preddiff.media import volumes
+from preddiff.method import monitor as watch
+from preddiff.method import uncertainty as partial
+from preddiff.method.analysis import Findings
+from preddiff.models import load_model
+from preddiff.models.targets import Target
+from preddiff.pipeline import baselines as beside
+from preddiff.pipeline import plan as plans
+from preddiff.pipeline import progress as bars
+from preddiff.pipeline.plan import Plan
+from preddiff.pipeline.settings import Picture, Settings
+from preddiff.results import provenance
+from preddiff.results.checkpoint import Checkpoint
+from preddiff.results.comparison import Comparison
+from preddiff.results.explanation import Explanation, assemble, percent
+from preddiff.samplers import Sampler
+
+_WINDOW, _WINDOW_OF_VOLUMES = 10, 3  # the paper's k for pictures (4.1) and for scans (4.2)
+_VOLUME_AXES = 4  # channel, z, y, x
+
+Report = Callable[[int, int], None]
+
+
+def explain(
+    model: Any,
+    picture: Picture,
+    targets: Target | Sequence[Target] | None = None,
+    node: str | None = None,
+    source: str | None = None,
+    sampler: str | Sampler = "conditional",
+    window: int | str | None = None,
+    margin: int = 2,
+    samples: int = 10,
+    stride: int = 1,
+    seed: int = 0,
+    engine: str = "auto",
+    precision: str = "auto",
+    tolerance: float | None = None,
+    mask: ArrayLike | str | Path | None = None,
+    resample: bool = False,
+    train_size: float | None = None,
+    measure: str = "auto",
+    baselines: Sequence[str] = (),
+    progress: bool | Report = False,
+    checkpoint: str | Path | None = None,
+    callback: Callable[[Explanation], bool | None] | None = None,
+    device: str = "cpu",
+    memory: int | None = None,
+) -> Explanation:
+    """Why a model decided as it did about one input: prediction difference analysis.
+
+    The defaults are the paper's settings for pictures and for scans (sections 4.1 and 4.2).
+
+    Parameters
+    ----------
+    model : a Model, or anything that `load_model` takes.
+    picture : a path or PIL image, resized and cropped as the model's preprocessing says; or
+        floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is; or a scan:
+        the path of a NIfTI or Analyze file or of a folder of DICOM slices, or an image of nibabel.
+    targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
+        the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7.
+    node : explain a hidden node's channels instead of the output's classes (section 3.3).
+    source : hide windows of a hidden node's values instead of the input's (equation 5); the node
+        that is explained must lie behind it.
+    sampler : conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean; or a Sampler,
+        which is taken as it is (a ConditionalGaussian brings its own patch, whatever the margin).
+    window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes. With a
+        source, "channel" hides one of the node's channels at a time and "unit" one unit; a number
+        hides all channels at k × k places.
+    margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
+    samples : draws per window (S); no more are taken than the sampler has different ones.
+    stride : pixels from one window to the next.
+    seed : the draws follow from it.
+    engine : "incremental" recomputes only what a window can change, and is exact; "dense" makes
+        whole forward passes; "linear" takes no draws, but the exact expectation over all of them,
+        of `models.Linear` with samplers that do not clip; "auto" takes the fastest.
+    precision : of the incremental engine's arithmetic: "float32", "bfloat16", "float16"; "auto"
+        takes a shorter one only if it is faster here and changes the evidence by less than 1 %.
+    tolerance : stop when the map's standard error is below this share of its root mean square,
+        counting the windows that were not visited, too; draws then come in antithetic pairs, where
+        the sampler can make them. None is the full protocol: every window, all its draws.
+    mask : true where it matters, (y, x) or (z, y, x), or the path of a picture or a scan: only
+        windows that touch it are analysed.
+    resample : let a scan, and its mask, be interpolated to the model's grid, if that is another.
+    train_size : N of the Laplace correction; None is the model's own, or ImageNet's where that is
+        unknown; `math.inf` corrects nothing.
+    measure : "weight_of_evidence" or "WE", in bits; "activation_difference" or "AD"; of
+        probabilities also "difference_of_probabilities" or "DP" and "information_difference" or
+        "ID", in bits (Robnik-Šikonja & Kononenko); "auto" is WE for probabilities, AD for anything
+        else.
+    baselines : other methods' maps of the same classes of a picture, beside ours: "occlusion" by
+        grey patches of the window's size, every half window, in the same measure; through Captum
+        (extra `captum`) "integrated_gradients" and "grad_cam" of the value before the softmax. The
+        sensitivity map is always there, where the model has a gradient.
+    progress : True for a bar on the terminal, or a function of windows done and of how many; with
+        a tolerance, of how many it will probably take, those that come again counted again.
+    checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
+        is removed at the end.
+    callback : given the explanation so far about once a second: windows are visited in an order
+        that covers the input evenly at every moment (with a tolerance: more densely where the map
+        is less sure). Where it returns true, the analysis stops, and what was visited by then is
+        the result.
+    device : "cpu", or where torch is to run a network: "cuda", "mps".
+    memory : bytes that a batch of draws may take; None is a quarter of what is free, half a GiB at
+        most.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    PreddiffError
+        A subclass that says which setting, model or input cannot be used, and what to do.
+    """
+    started = time.perf_counter()
+    if window is None:
+        is_volume = volumes.is_volume(picture) or np.ndim(picture) == _VOLUME_AXES  # type: ignore[arg-type]
+        window = _WINDOW_OF_VOLUMES if is_volume else _WINDOW
+    window = int(window) if isinstance(window, np.integer) else window
+    margin, samples, stride, seed = (
+        int(n) if isinstance(n, np.integer) else n for n in (margin, samples, stride, seed)
+    )
+    wish = Settings(
+        targets=targets,
+        node=node,
+        source=source,
+        sampler=sampler,
+        window=window,
+        margin=margin,
+        samples=samples,
+        stride=stride,
+        seed=seed,
+        engine=engine,
+        precision=precision,
+        tolerance=tolerance,
+        device=device,
+        memory=memory,
+        mask=mask,
+        resample=resample,
+        train_size=train_size,
+        measure=measure,
+        baselines=baselines,
+    )
+    loaded = load_model(model)
+    plan = plans.make(loaded, picture, wish)
+    unfinished = Checkpoint(
+        checkpoint, plan.subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
+    )
+    tally = unfinished.restore() or plan.new_tally
+    others = beside.maps(plan, loaded, picture, wish)
+
+    def result(findings: Findings) -> Explanation:
+        seconds = time.perf_counter() - started
+        return _explanation(plan, findings, others, _name(picture), seconds)
+
+    if progress is True:
+        bars.say(_forecast(plan))
+    with _reporting(progress) as report:
+        watcher = watch.Watch(
+            tolerance,
+            report,
+            lambda: unfinished.keep(tally),
+            None if callback is None else lambda findings: callback(result(findings)),
+            tally.visits,
+            measured=progress is True,
+        )
+        findings = plan.run(tally, watcher)
+    explanation = result(findings)
+    unfinished.discard()
+    return explanation
+
+
+def compare(
+    model: Any,
+    picture: Picture,
+    *,
+    window: int | str | Sequence[int | str | None] | None = None,
+    sampler: str | Sampler | Sequence[str | Sampler] = "conditional",
+    node: str | Sequence[str | None] | None = None,
+    source: str | Sequence[str | None] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Explain one input in several ways, to be looked at side by side.
+
+    Parameters
+    ----------
+    model, window, sampler, node, source : as of `explain`, or a list of such: there is an
+        explanation for every combination. A node None is the output, a source None the input.
+    settings : all others of `explain`, the same for each.
+
+    Returns
+    -------
+    Comparison
+        A sequence of explanations, which `figure` and `page` take; `titles` says what differs.
+    """
+    models = [load_model(each) for each in _listed(model)]
+    varied = (_listed(each) for each in (sampler, window, source, node))
+    return Comparison(
+        [
+            explain(
+                model, picture, sampler=sampler, window=window, source=source, node=node, **settings
+            )
+            for model, sampler, window, source, node in itertools.product(models, *varied)
+        ]
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _explanation(
+    plan: Plan,
+    findings: Findings,
+    baselines: Mapping[str, NDArray[np.float64]],
+    name: str,
+    seconds: float,
+) -> Explanation:
+    """What is known by now."""
+    relevance, error = watch.relevance(findings)
+    relative = partial.relative_error(relevance, error, plan.windows.coverage > 0)
+    return assemble(
+        windows=findings.windows,
+        picture=plan.subject.picture,
+        axes=plan.subject.axes,
+        evidence=findings.evidence,
+        evidence_error=findings.error,
+        relevance=relevance,
+        standard_error=error,
+        prediction=plan.base,
+        targets=plan.targets,
+        labels=plan.labels,
+        baselines=baselines,
+        grid=plan.subject.grid,
+        provenance={
+            "input": name,
+            **plan.facts,
+            **plan.engine_facts,
+            "relative_error": relative if math.isfinite(relative) else "",
+            "windows": len(findings.every),
+            "evaluations": 1 + findings.draws,
+            "seconds": round(seconds, 3),
+            **provenance.here(),
+        },
+    )
+
+
+def _forecast(plan: Plan) -> str:
+    """What the work is going to cost, from a timed batch."""
+    if isinstance(plan.engine, ClosedForm):
+        return f"{len(plan.windows):,} windows in closed form, without draws"
+    some = plan.some_windows
+    seconds = seconds_per_draw(plan.engine, some.starts, plan.draw(some, 0, plan.samples))
+    draws = len(plan.windows) * plan.samples
+    least, early = "", ""
+    if plan.tolerance is not None:
+        least = "at most "
+        early = f"; fewer if the relative error is below {percent(plan.tolerance)} before"
+    return (
+        f"{least}{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
+        f"{least}about {bars.duration(draws * seconds)} ({plan.engine.name} engine){early}"
+    )
+
+
+def _reporting(progress: bool | Report) -> AbstractContextManager[bars.Report]:
+    if progress is True:
+        return bars.bar("Explaining")
+    if progress is False:
+        return nullcontext(lambda _done, _of, _error: None)
+    return nullcontext(lambda done, of, _error: progress(done, of))
+
+
+def _name(picture: Picture) -> str:
+    """What to call the input: a file's name, without the folders that lead to it."""
+    if isinstance(picture, str | Path):
+        return Path(picture).name
+    if volumes.is_volume(picture):
+        return "scan"
+    return "image" if isinstance(picture, Image.Image) else "array"

@@ -1,0 +1,78 @@
+"""Results in the formats of other programs."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from preddiff.errors import SettingError
+from preddiff.media import maps
+from preddiff.media.atomic import whole
+from preddiff.results.explanation import Explanation
+
+_DPI = 150
+
+
+def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
+    """Write a result as another program reads it; the ending of `path` says as what.
+
+    .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF, .nii
+    and .nii.gz the relevance on the grid of the scan (of several targets along the fourth axis).
+    A figure may also be of several explanations.
+
+    Raises
+    ------
+    SettingError
+        If nothing is written with that ending, or a NIfTI file of what is no scan.
+    ResultError
+        If the file cannot be written, or would replace a scan.
+    """
+    path = Path(path)
+    ending = next((ending for ending in _WRITERS if path.name.endswith(ending)), None)
+    if ending is None:
+        raise SettingError(
+            f"{path}: unknown ending {path.suffix!r}; expected one of {', '.join(_WRITERS)}"
+        )
+    if not isinstance(explanation, Explanation) and ending != ".png":
+        raise SettingError(f"{path}: only a .png can be of several explanations; export each alone")
+    if ending in maps.ENDINGS:
+        maps.check_place(path)
+    with whole(path) as written:
+        _WRITERS[ending](explanation, written)
+    return path
+
+
+def _png(explanation: Explanation | Sequence[Explanation], path: Path) -> None:
+    from preddiff.render.figures import figure
+
+    figure(explanation).savefig(path, dpi=_DPI)
+
+
+def _npz(explanation: Explanation, path: Path) -> None:
+    arrays: dict[str, Any] = {str(n): v.values for n, v in explanation.data.variables.items()}
+    np.savez_compressed(path, **arrays)
+
+
+def _netcdf(explanation: Explanation, path: Path) -> None:
+    explanation.data.assign_attrs(
+        {n: int(v) if isinstance(v, bool) else v for n, v in explanation.provenance.items()}
+    ).to_netcdf(path, engine="scipy")
+
+
+def _nifti(explanation: Explanation, path: Path) -> None:
+    if explanation.grid is None:
+        raise SettingError(
+            f"{explanation.provenance['input']} has no affine: NIfTI is for scans; explain the "
+            "file itself, or export to npz"
+        )
+    relevance = explanation.relevance.values
+    maps.write(relevance[0] if len(relevance) == 1 else relevance, explanation.grid, path)
+
+
+_WRITERS: dict[str, Callable[[Any, Path], None]] = {
+    ".png": _png,
+    ".npz": _npz,
+    ".nc": _netcdf,
+    **dict.fromkeys(maps.ENDINGS, _nifti),
+}

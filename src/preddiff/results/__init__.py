@@ -1,0 +1,1 @@
+"""Explanations, side by side and on disk."""

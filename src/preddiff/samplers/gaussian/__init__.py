@@ -1,0 +1,1 @@
+"""Draws from normals given what surrounds a window."""

@@ -1,0 +1,1 @@
+"""What reproduces the paper, measures and benchmarks."""

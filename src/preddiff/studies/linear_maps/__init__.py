@@ -1,0 +1,1 @@
+"""Maps of linear classifiers on cohorts whose truth is known."""

@@ -1,0 +1,77 @@
+"""README's commands are real."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import preddiff
+from conftest import Softmax
+from preddiff import cli
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^    make (\w+)", README, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    preddiff (.+)$", README, flags=re.MULTILINE))
+def test_the_commands_run(line, tmp_path, monkeypatch):
+    """With a small model and a coarse stride in place of the real ones."""
+    from preddiff.models import load
+
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (30, 30), "teal").save("cat.jpg")
+    small = preddiff.load_model(Softmax((3, 30, 30)))
+    monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
+    monkeypatch.setattr("sys.argv", ["preddiff", *shlex.split(line)])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    assert leaving.value.code in (0, None)
+    assert len(list(tmp_path.rglob("cat.html"))) == 1
+
+
+def test_the_python_runs(tmp_path, monkeypatch):
+    from preddiff.models import load
+
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (24, 24), "teal").save("cat.jpg")
+    small = preddiff.load_model(Softmax((3, 24, 24)))
+    monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
+    first, second = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names = {}
+    exec(first, names)  # noqa: S102 - our own README
+    assert Path("cat.html").exists()
+    names |= {"picture": np.zeros((3, 16, 16)), "probabilities": np.full((1, 2), 0.5)}
+    second = second.replace("return probabilities", "return probabilities.repeat(len(pictures), 0)")
+    exec(second, names)  # noqa: S102
+    assert names["e"].unit == "bits"
+
+
+def test_the_links_lead_somewhere():
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]:
+        text = document.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_recipe_for_a_network_of_ones_own_runs(tmp_path, monkeypatch):
+    import torch
+
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (300, 260), "teal").save("cat.jpg")
+    layers = [torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 2)]
+    network = torch.nn.Sequential(*layers).eval()
+    text = (ROOT / "docs/models.md").read_text(encoding="utf-8")
+    recipe = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)[0]
+    recipe = recipe.replace('"cat.jpg")', '"cat.jpg", stride=60, samples=2)')
+    names = {"preddiff": preddiff, "network": network, "names": ["no", "yes"]}
+    exec(recipe, names)  # noqa: S102 - our own documentation
+    assert names["e"].picture.shape == (3, 224, 224)

@@ -1,0 +1,82 @@
+"""Files of skops: what they may hold, and what is refused."""
+
+import nibabel
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from skops import io
+
+import preddiff
+from preddiff.errors import ModelError
+from preddiff.media.grid import Grid
+from preddiff.models import Linear
+from preddiff.models.sources import skops
+
+
+@pytest.fixture
+def classifier(tmp_path, rng):
+    """A file with a classifier of scans, and its estimator and mask."""
+    mask = rng.random((3, 4, 5)) < 0.5
+    x = rng.normal(size=(30, int(mask.sum())))
+    estimator = LogisticRegression().fit(x, np.where(x[:, 0] > 0, "patient", "healthy"))
+    grid = Grid((3, 4, 5), nibabel.affines.from_matvec(np.eye(3) * 2, [1, 2, 3]), {"pixdim": [1.0]})
+    skops.save(tmp_path / "a.skops", estimator, mask, grid, {"subjects": 30, "accuracy": 0.9})
+    return tmp_path / "a.skops", estimator, mask
+
+
+def test_a_classifier_of_scans_knows_its_grid(rng, classifier):
+    path, estimator, mask = classifier
+    model = preddiff.load_model(str(path))
+    assert isinstance(model, Linear)
+    scans = rng.normal(size=(6, 1, *mask.shape)).astype(np.float32)
+    expected = estimator.predict_proba(scans[:, 0, mask].astype(np.float64))
+    np.testing.assert_allclose(model.predict(scans), expected, atol=1e-12)
+    assert model.labels == ["healthy", "patient"]
+    assert model.train_size == 30
+    assert model.shape == (1, 3, 4, 5)
+    assert model.spec == "a.skops"
+    assert model.grid.voxel_size == (2, 2, 2)
+    assert model.grid.header == {"pixdim": [1.0]}
+    assert skops.facts(path) == {"subjects": 30, "accuracy": 0.9}
+
+
+def test_any_estimator_of_scikit_learn_is_a_model(tmp_path, rng):
+    x = rng.normal(size=(30, 12))
+    io.dump(LogisticRegression().fit(x, x[:, 0] > 0), tmp_path / "b.skops")
+    model = preddiff.load_model(tmp_path / "b.skops")
+    assert model.predict(np.zeros((2, 1, 3, 4), np.float32)).shape == (2, 2)
+    with pytest.raises(ModelError, match="not a classifier of scans; make one with preddiff"):
+        skops.facts(tmp_path / "b.skops")
+
+
+def test_what_could_run_code_is_refused(tmp_path):
+    io.dump(FunctionTransformer(print), tmp_path / "b.skops")
+    with pytest.raises(ModelError, match=r"holds .*print, which could run code"):
+        preddiff.load_model(tmp_path / "b.skops")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such model file"),
+        (b"hello", "not a whole .skops file"),
+        (StandardScaler(), "holds a StandardScaler, expected a classifier"),
+        ({"preddiff_classifier": 2}, "of a newer version; upgrade"),
+    ],
+)
+def test_files_that_are_no_model(tmp_path, content, message):
+    path = tmp_path / "b.skops"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        io.dump(content, path)
+    with pytest.raises(ModelError, match=message):
+        preddiff.load_model(path)
+
+
+def test_a_file_that_is_cut_off(classifier):
+    path = classifier[0]
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ModelError, match="not a whole .skops file"):
+        preddiff.load_model(path)

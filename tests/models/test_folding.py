@@ -1,0 +1,88 @@
+"""Linear pipelines of scikit-learn are one weight per feature; what is not linear is noticed."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA, KernelPCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
+
+from preddiff import load_model
+from preddiff.models import Linear
+from preddiff.models.sources.sklearn import Estimator
+
+LINEAR = [
+    (LogisticRegression(),),
+    (LogisticRegressionCV(Cs=3, use_legacy_attributes=False, l1_ratios=(0,)),),
+    (LinearDiscriminantAnalysis(),),
+    (StandardScaler(), LogisticRegression()),
+    (StandardScaler(with_std=False), PCA(4), LogisticRegression()),
+    (StandardScaler(with_mean=False), PCA(4, whiten=True), LogisticRegression()),
+    (StandardScaler(), KernelPCA(), LogisticRegression()),
+    (RobustScaler(), "passthrough", SelectKBest(k=5), LogisticRegression()),
+    (RobustScaler(with_centering=False, with_scaling=False), LogisticRegression()),
+    (MinMaxScaler(), VarianceThreshold(), TruncatedSVD(3, random_state=0), LogisticRegression()),
+    (MaxAbsScaler(), LogisticRegression(fit_intercept=False)),
+]
+OTHER = [
+    (RandomForestClassifier(5, random_state=0),),
+    (PolynomialFeatures(2), LogisticRegression(max_iter=1000)),
+    (MinMaxScaler(clip=True), LogisticRegression()),
+    (KernelPCA(kernel="rbf"), LogisticRegression()),
+    (FunctionTransformer(np.tanh), LogisticRegression()),
+]
+
+
+def fitted(steps, rng, classes):
+    x = 50 + rng.normal(size=(80, 12)) * rng.uniform(1, 5, size=12)
+    y = np.digitize(
+        x[:, 0] + x[:, 3], np.quantile(x[:, 0] + x[:, 3], np.arange(1, classes) / classes)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make_pipeline(*steps).fit(x, y), x
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("steps", LINEAR, ids=str)
+def test_linear_steps_become_weights(rng, steps, classes):
+    estimator, x = fitted(steps, rng, classes)
+    model = load_model(estimator)
+    assert isinstance(model, Linear)
+    inputs = x.reshape(-1, 1, 3, 4).astype(np.float32)
+    expected = estimator.predict_proba(inputs.reshape(80, 12).astype(np.float64))
+    np.testing.assert_allclose(model.predict(inputs), expected, atol=1e-9)
+    assert model.spec == "sklearn:Pipeline"
+    assert model.labels == [str(n) for n in range(classes)]
+
+
+@pytest.mark.parametrize("steps", OTHER, ids=str)
+def test_anything_else_is_asked_about_every_draw(rng, steps):
+    estimator, x = fitted(steps, rng, 2)
+    model = load_model(estimator)
+    assert isinstance(model, Estimator)
+    inputs = x.reshape(-1, 1, 3, 4).astype(np.float32)
+    expected = estimator.predict_proba(inputs.reshape(80, 12).astype(np.float64))
+    np.testing.assert_allclose(model.predict(inputs), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [SGDClassifier(loss="log_loss"), OneVsRestClassifier(LogisticRegression())],
+    ids=str,
+)
+def test_several_classes_one_by_one_are_no_softmax(rng, estimator):
+    assert isinstance(load_model(fitted((estimator,), rng, 3)[0]), Estimator)
