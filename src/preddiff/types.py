@@ -1,24 +1,50 @@
-"""Aliases of arrays by what they hold. The axes of each stand in the docstring that uses it.
+"""Aliases of arrays that say what each axis is.
 
-Axis names everywhere: c channel, z, y, x place, n input, w window, s draw, t target.
+The text of an alias names the axes in order, as jaxtyping writes them: `*spatial` stands for any
+number of axes, (y, x) of a picture or (z, y, x) of a volume. `tests/axes.py` reads these texts and
+holds arrays against them wherever the rooms of the house hand arrays to each other.
+
+Where an axis has no name of its own in a signature, the docstring says what it is; dense code uses
+the letters n input, c channel, w window, s draw, t target, k weighted sum.
 """
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-"""Means, evidence and its errors: what is computed in double precision."""
-
-Inputs = NDArray[np.float32]
-"""What a network sees or a sampler draws: (c, *spatial), or more axes before these."""
+"""Any axes, in double precision: means, evidence and errors are."""
 
 Integers = NDArray[np.int64]
-"""Numbers and corners of windows."""
+"""Any axes: numbers of windows, places in arrays."""
 
-Mask = NDArray[np.bool_]
+Pixels = Annotated[NDArray[np.float32], "channel *spatial"]
+"""One input in input space: [0, 1] RGB for pictures, the scan's own units for volumes."""
+
+Batch = Annotated[NDArray[np.float32], "n channel *spatial"]
+"""Several inputs."""
+
+Predictions = Annotated[Floats, "n class"]
+"""What a model says of several inputs."""
+
+Corners = Annotated[Integers, "window dimension"]
+"""The first pixel or voxel of each window, along each spatial axis."""
+
+Draws = Annotated[NDArray[np.float32], "window draw channel *size"]
+"""What stands in hidden windows instead."""
+
+Values = Annotated[Floats, "window draw target"]
+"""What an engine makes of draws."""
+
+PerTarget = Annotated[Floats, "target"]
+"""One number for each target."""
+
+Evidence = Annotated[Floats, "target window"]
+"""Evidence of windows for targets, or its standard error."""
+
+Relevance = Annotated[Floats, "target *spatial"]
+"""Maps over an input, one for each target."""
+
+Mask = Annotated[NDArray[np.bool_], "*spatial"]
 """True where it matters."""
-
-Numbers = NDArray[np.floating[Any]]
-"""Floats of any precision."""
