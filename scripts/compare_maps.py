@@ -12,7 +12,7 @@ import numpy as np
 from preddiff.baselines.pattern import activation_pattern
 from preddiff.baselines.significance import analytic_p_values
 from preddiff.baselines.weights import times_deviation, times_input
-from preddiff.render.strips import SHOWN
+from preddiff.render.strips import DEFAULT_THRESHOLD
 from preddiff.studies.benchmark.networks import machine
 from preddiff.studies.linear_maps import scores, study
 from preddiff.studies.linear_maps.study import Study
@@ -74,7 +74,7 @@ def scored(values: np.ndarray, truth: np.ndarray, mask: np.ndarray, sign: int | 
         scores.precision_recall_area(inside, true),
         np.nan if sign is None else scores.right_sign(inside, true, sign),
         scores.components(np.where(mask, values, np.nan), int(true.sum())),
-        scores.above(inside, SHOWN),
+        scores.above(inside, DEFAULT_THRESHOLD),
     ]
 
 

@@ -97,7 +97,7 @@ def test_a_run_with_a_tolerance_says_how_sure_it_is(picture, capsys):
     assert "fewer if the relative error is below 30 % before" in told
     assert "windows × up to 10 draws" in repr(e)
     said = f"relative error {100 * e.provenance['relative_error']:.2g} %"
-    assert e.how_sure == said
+    assert e.relative_error_text == said
     assert preddiff.figure(e).get_supxlabel() == said
 
 

@@ -53,8 +53,8 @@ def test_a_scan_looks_the_same_however_it_is_stored(upright, code):
             plane.cut(scan.values[0], number), expected[name].T[::-1]  # up is the first row
         )  # fmt: skip
         place = {"sagittal": "x = −7", "coronal": "y = −8", "axial": "z = −11"}[name]
-        assert plane.place(number) == f"{name}, {place} mm"
-        assert plane.number({"sagittal": -7, "coronal": -8, "axial": -11}[name]) == number
+        assert plane.caption(number) == f"{name}, {place} mm"
+        assert plane.nearest_slice({"sagittal": -7, "coronal": -8, "axial": -11}[name]) == number
         height, width = {"sagittal": (4, 3), "coronal": (4, 2), "axial": (3, 2)}[name]
         assert plane.aspect == pytest.approx(height / width)
 
@@ -77,9 +77,9 @@ def test_an_oblique_scan_goes_by_the_nearest_directions_and_says_about(angle):
     plane = Plane.of(grid, "axial")
     (row, column), *_ = np.argwhere(plane.cut(left, 4))
     assert (row, column) == (4, 1)
-    assert plane.place(4) == "axial, z = 0 mm"
-    assert Plane.of(grid, "coronal").place(6).startswith("coronal, y ≈ ")
-    assert Plane.of(grid, "coronal").place(6).endswith(f" {round(4 * c, 1):g} mm")
+    assert plane.caption(4) == "axial, z = 0 mm"
+    assert Plane.of(grid, "coronal").caption(6).startswith("coronal, y ≈ ")
+    assert Plane.of(grid, "coronal").caption(6).endswith(f" {round(4 * c, 1):g} mm")
 
 
 @pytest.mark.parametrize("grid", [None, Grid((3, 4, 5), np.eye(4), {"sform_code": 0,
@@ -88,10 +88,10 @@ def test_without_directions_planes_go_by_voxels(grid, rng):
     volume = rng.random((3, 4, 5))
     plane = Plane.of(grid, "sagittal")
     assert plane.letters is None
-    assert plane.place(2) == "x = voxel 2"
+    assert plane.caption(2) == "x = voxel 2"
     np.testing.assert_array_equal(plane.cut(volume, 2), volume[::-1, :, 2])
-    assert Plane.of(grid, "axial").place(1) == "z = voxel 1"
-    assert Plane.of(grid, "axial").number(1.2) == 1
+    assert Plane.of(grid, "axial").caption(1) == "z = voxel 1"
+    assert Plane.of(grid, "axial").nearest_slice(1.2) == 1
 
 
 def test_an_unknown_plane():
@@ -156,7 +156,7 @@ def test_the_figure_of_a_volume_goes_through_its_peak(explanation, tmp_path):
 def test_strips_of_different_maps_have_their_own_scales(rng, tmp_path):
     scan = rng.random((5, 6, 7))
     rows = [
-        Strip("weights", scan, scan - 0.5, None, [("axial", 2)], "weight", shown=0.1),
+        Strip("weights", scan, scan - 0.5, None, [("axial", 2)], "weight", threshold=0.1),
         Strip("flat", np.zeros_like(scan), 0 * scan, None, [("axial", 1), ("coronal", 2)], "bits",
               outline=scan > 0.5),
     ]  # fmt: skip

@@ -156,7 +156,7 @@ def explain(
         # By what several results will be called is known at the end: it may be any of these.
         name = glob.escape(place.name) + (".*" if several else "")
         for taken in output.glob(f"{name}.zarr"):
-            store.check_place(taken)
+            store.check_destination(taken)
         for taken in output.glob(f"{name}.nii.gz"):
             maps.check_place(taken)
     for path, place in zip(inputs, places, strict=True):
@@ -209,7 +209,7 @@ def _effort(explanation: "Explanation") -> str:
     """What it took, and how sure the map is."""
     facts = explanation.provenance
     parts = [
-        explanation.how_sure,
+        explanation.relative_error_text,
         f"{facts['evaluations']:,} evaluations",
         f"{facts['engine']} engine in {facts['precision']}",
     ]

@@ -256,7 +256,7 @@ def _explanation(
             "windows": len(findings.every),
             "evaluations": 1 + findings.draws,
             "seconds": round(seconds, 3),
-            **provenance.here(),
+            **provenance.environment(),
         },
     )
 

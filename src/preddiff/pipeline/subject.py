@@ -15,7 +15,7 @@ from preddiff.media.volumes import Volume
 from preddiff.models import Model, targets
 from preddiff.models.base import as_inputs
 from preddiff.pipeline.settings import Picture, Settings
-from preddiff.results.explanation import AXES
+from preddiff.results.explanation import SPATIAL_AXES
 from preddiff.samplers.base import Range
 
 
@@ -68,7 +68,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Subject:
     if wish.device != "cpu":
         model = _on(model, wish.device)
     seen = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
-    inputs, axes = seen, AXES[-(seen.ndim - 1) :]
+    inputs, axes = seen, SPATIAL_AXES[-(seen.ndim - 1) :]
     mask = None if wish.mask is None else _mask(wish, picture, grid, model)
     if wish.source is not None:
         model, inputs, axes = _beyond(model, seen, wish.source, wish)

@@ -25,10 +25,10 @@ UNKNOWN = (222, 217, 189)
 _FAINTEST = 0.35  # of a scale with a gap: share of the full colour
 _GREY = 190
 
-Bytes = NDArray[np.uint8]
+Colours = NDArray[np.uint8]
 
 
-def table(name: str) -> Bytes:
+def table(name: str) -> Colours:
     """The colours (256, 3) of a scale, from its lowest value to its highest."""
     return np.asarray(np.rint(255 * colormaps[name](np.arange(256))[:, :3]), dtype=np.uint8)
 
@@ -40,17 +40,17 @@ def limit(values: NDArray[np.floating]) -> float:
     return largest if largest > 0 else 1.0
 
 
-def signed(values: NDArray[np.floating], end: float) -> Bytes:
+def signed(values: NDArray[np.floating], end: float) -> Colours:
     """Colours (..., 3) of values on a scale from -end (blue) to +end (red)."""
     return _coloured(values, (as_held(values) / end + 1) / 2, SIGNED)
 
 
-def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> Bytes:
+def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> Colours:
     """Colours (..., 3) of values on a scale from 0 (white) to `end`."""
     return _coloured(values, as_held(values) / end, name)
 
 
-def gapped(shown: float, name: str = SIGNED) -> Bytes:
+def gapped(shown: float, name: str = SIGNED) -> Colours:
     """The colours (256, 3) of a signed scale that begins at a share of its end; grey below.
 
     The faintest colour is no white, so that it can be told from the grey of a scan.
@@ -61,7 +61,7 @@ def gapped(shown: float, name: str = SIGNED) -> Bytes:
     return np.where(np.abs(share)[:, None] > shown, table(name)[steps], np.uint8(_GREY))
 
 
-def laid(under: Bytes, values: NDArray[np.floating], end: float, shown: float) -> Bytes:
+def laid(under: Colours, values: NDArray[np.floating], end: float, shown: float) -> Colours:
     """Colours (..., 3) of values above a share of `end`, over the colours that are under them."""
     share = as_held(np.nan_to_num(values, nan=0.0)) / end
     steps = np.rint(255 * (np.clip(share, -1, 1) + 1) / 2).astype(np.intp)
@@ -73,7 +73,7 @@ def as_held(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float32).astype(np.float64)
 
 
-def _coloured(values: NDArray[np.floating], share: NDArray[np.float64], name: str) -> Bytes:
+def _coloured(values: NDArray[np.floating], share: NDArray[np.float64], name: str) -> Colours:
     known = np.isfinite(values)
     steps = np.clip(256 * np.where(known, share, 0), 0, 255).astype(np.intp)
     return np.where(known[..., None], table(name)[steps], np.array(UNKNOWN, dtype=np.uint8))

@@ -87,7 +87,7 @@ def _pictures(several: Comparison) -> Figure:
     notes = ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):
         notes.append("sand-coloured: no window covers these pixels")
-    notes += dict.fromkeys(each.how_sure for each in several if each.how_sure)
+    notes += dict.fromkeys(each.relative_error_text for each in several if each.relative_error_text)
     if notes:
         drawing.supxlabel("; ".join(notes), fontsize=9)
     return drawing

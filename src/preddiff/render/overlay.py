@@ -4,20 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.render import colours
-from preddiff.render.colours import Bytes
+from preddiff.render.colours import Colours
 
 OPAQUE = 0.5
 """Share of the scale from which on relevance hides the picture."""
 
 
-def rgb(picture: NDArray[np.floating]) -> Bytes:
+def rgb(picture: NDArray[np.floating]) -> Colours:
     """(channel, y, x) in [0, 1] to colours (y, x, 3); of other than 3 channels, their mean."""
     if len(picture) != 3:
         picture = np.repeat(picture.mean(axis=0, keepdims=True), 3, axis=0)
     return _bytes(255 * np.clip(np.moveaxis(picture, 0, -1), 0, 1).astype(np.float64))
 
 
-def greyed(picture: NDArray[np.floating]) -> Bytes:
+def greyed(picture: NDArray[np.floating]) -> Colours:
     """The picture without its colours, and paler, so that red and blue stand out on it."""
     grey = 0.35 * 255 + 0.65 * (rgb(picture) @ np.array([0.299, 0.587, 0.114]))
     return np.repeat(_bytes(grey)[..., None], 3, axis=-1)
@@ -33,7 +33,7 @@ def opacity(relevance: NDArray[np.floating], end: float) -> NDArray[np.float64]:
     return np.asarray(np.clip(share / OPAQUE, 0, 1))
 
 
-def overlay(picture: NDArray[np.floating], relevance: NDArray[np.floating], end: float) -> Bytes:
+def overlay(picture: NDArray[np.floating], relevance: NDArray[np.floating], end: float) -> Colours:
     """Relevance (y, x) over the greyed picture (channel, y, x), as colours (y, x, 3)."""
     cover = opacity(relevance, end)[..., None]
     return _bytes((1 - cover) * greyed(picture) + cover * colours.signed(relevance, end))
@@ -47,5 +47,5 @@ def stretched(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[n
     return values[np.ix_(rows, columns)]
 
 
-def _bytes(values: NDArray[np.float64]) -> Bytes:
+def _bytes(values: NDArray[np.float64]) -> Colours:
     return np.floor(values + 0.5).astype(np.uint8)

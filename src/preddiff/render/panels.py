@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from preddiff.render.colours import Bytes
+    from preddiff.render.colours import Colours
 
 _SIDE = 2.85  # inches of a panel
 
@@ -25,12 +25,12 @@ _SIDE = 2.85  # inches of a panel
 class Panel:
     """An image (y, x, 3) and what stands above it."""
 
-    image: Bytes
+    image: Colours
     title: str = ""
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class PanelRow:
     """Panels that share a scale.
 
     Attributes
@@ -45,7 +45,7 @@ class Row:
     unit: str = ""
 
 
-def panels(rows: Sequence[Row], note: str = "") -> Figure:
+def panels(rows: Sequence[PanelRow], note: str = "") -> Figure:
     """A figure of rows; a place without a panel stays empty; the note stands below."""
     columns = max(len(row.panels) for row in rows)
     size = (_SIDE * columns + 1.2, (_SIDE + 0.15) * len(rows) + 0.3)
@@ -66,7 +66,7 @@ def panels(rows: Sequence[Row], note: str = "") -> Figure:
     return drawing
 
 
-def show(axes: Axes, image: Bytes, title: str) -> None:
+def show(axes: Axes, image: Colours, title: str) -> None:
     """An image without ticks in a thin frame."""
     axes.imshow(image, interpolation="nearest")
     axes.set_title(title, fontsize=10, parse_math=False)

@@ -79,7 +79,7 @@ class Plane:
         right, up, _ = (self.grid.voxel_size[2 - axis] for axis in self.axes)
         return up / right
 
-    def place(self, number: int) -> str:
+    def caption(self, number: int) -> str:
         """Where a slice lies: in mm right, anterior or superior of the origin, or as a voxel.
 
         Of an oblique scan it is where the middle of the slice lies.
@@ -95,7 +95,7 @@ class Plane:
         sign = "=" if abs(step[world]) > _STRAIGHT * np.linalg.norm(step) else "≈"
         return f"{self.name}, {'xyz'[world]} {sign} {_number(mm)} mm"
 
-    def number(self, mm: float) -> int:
+    def nearest_slice(self, mm: float) -> int:
         """The slice whose middle is nearest to a place in mm; by voxels, the slice itself."""
         across = self.axes[2]
         if self.grid is None or self.letters is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from preddiff.media.grid import Grid
     from preddiff.results.explanation import Explanation
 
-SHOWN = 0.15
+DEFAULT_THRESHOLD = 0.15
 """Share of the largest absolute value above which voxels are coloured: the paper's."""
 
 _INKS = ("white", "black")
@@ -42,7 +42,7 @@ class Strip:
     scan, values : (z, y, x).
     cuts : plane and number of each slice.
     unit : of the values.
-    shown : share of the largest absolute value above which voxels are coloured.
+    threshold : share of the largest absolute value above which voxels are coloured.
     outline : (z, y, x), a region whose border is drawn; None for none.
     """
 
@@ -52,7 +52,7 @@ class Strip:
     grid: Grid | None
     cuts: Sequence[tuple[str, int]]
     unit: str
-    shown: float = SHOWN
+    threshold: float = DEFAULT_THRESHOLD
     outline: NDArray[np.bool_] | None = None
 
 
@@ -102,7 +102,7 @@ def strips(rows: Sequence[Strip], title: str) -> Figure:
 
 
 def _explained(rows: Sequence[Strip]) -> str:
-    shares = " or ".join(f"{share:.0%}" for share in sorted({row.shown for row in rows}))
+    shares = " or ".join(f"{share:.0%}" for share in sorted({row.threshold for row in rows}))
     text = f"coloured: above {shares} of the largest absolute value in the volume"
     if any(row.outline is not None for row in rows):
         text += "; green: where the scan truly differs"
@@ -118,19 +118,19 @@ def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
         scan = plane.cut(_grey(row.scan), number)
         values = plane.cut(row.values, number)
         for panel, grey, inks in ((over, scan, _INKS), (reverse, 255 - scan, _INKS[::-1])):
-            image = colours.laid(np.repeat(grey[..., None], 3, axis=-1), values, end, row.shown)
+            image = colours.laid(np.repeat(grey[..., None], 3, axis=-1), values, end, row.threshold)
             panel.imshow(image, interpolation="nearest", aspect=plane.aspect)
             if row.outline is not None and (border := plane.cut(row.outline, number)).any():
                 panel.contour(border, [0.5], colors=_OUTLINE, linewidths=0.8)
             if plane.letters is not None:
                 _letter(panel, plane.letters, *inks)
-        over.set_title(plane.place(number), fontsize=8, loc="left", pad=3)
+        over.set_title(plane.caption(number), fontsize=8, loc="left", pad=3)
     # The label stands outside of the panel, where it has no axis of its own to hold it.
     axes[0].text(
         -0.06, 0.5, row.label, transform=axes[0].transAxes, rotation=90, fontsize=9,
         ha="right", va="center", multialignment="center", parse_math=False,
     )  # fmt: skip
-    scale = ListedColormap(colours.gapped(row.shown) / 255)
+    scale = ListedColormap(colours.gapped(row.threshold) / 255)
     bar = drawing.colorbar(
         ScalarMappable(Normalize(-end, end), scale), ax=list(axes), fraction=0.03, pad=0.01
     )

@@ -64,7 +64,7 @@ def titles(explanations: Sequence[Explanation]) -> list[str]:
     For example "window 5", or "squeezenet, marginal:pool". Where nothing differs, the input's name;
     equal ones are numbered.
     """
-    differing = facets(explanations)
+    differing = differing_settings(explanations)
     names = [
         ", ".join(_titled(name, texts[number]) for name, texts in differing.items())
         or str(explanation.provenance["input"])
@@ -76,7 +76,7 @@ def titles(explanations: Sequence[Explanation]) -> list[str]:
     ]
 
 
-def facets(explanations: Sequence[Explanation]) -> dict[str, list[str]]:
+def differing_settings(explanations: Sequence[Explanation]) -> dict[str, list[str]]:
     """The settings in which explanations differ, and what each has of them, in words."""
     facts = [explanation.provenance for explanation in explanations]
     differing = [name for name in _FACTS if len({str(each.get(name, "")) for each in facts}) > 1]

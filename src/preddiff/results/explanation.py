@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
 
-AXES = ("z", "y", "x")
+SPATIAL_AXES = ("z", "y", "x")
 """Names of the spatial axes, the last ones for an input of fewer dimensions."""
 
 BASELINES = {
@@ -132,7 +132,7 @@ class Explanation:
         return f"{least}{samples} draws"
 
     @property
-    def how_sure(self) -> str:
+    def relative_error_text(self) -> str:
         """The map's relative error in words; empty where it is not known."""
         error = self.data.attrs["relative_error"]
         return "" if error == "" else f"relative error {percent(error)}"
@@ -156,7 +156,7 @@ def _picture_axes(
     """Those of the windows, unless these lie on a hidden node, whose axes are its own."""
     if picture.shape[1:] == windows.shape:
         return ("channel", *axes)
-    names = AXES[-(picture.ndim - 1) :]
+    names = SPATIAL_AXES[-(picture.ndim - 1) :]
     return tuple(f"picture_{name}" for name in ("channel", *names))
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 
-def here() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Version, libraries, machine and date; nothing that identifies a person or a folder."""
     return {
         "preddiff_version": metadata.version("preddiff"),

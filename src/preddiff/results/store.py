@@ -31,7 +31,7 @@ def save(explanation: Explanation, path: str | Path) -> Path:
         If the folder cannot be written, or something else stands at `path`.
     """
     path = Path(path)
-    check_place(path)
+    check_destination(path)
     data = explanation.data.assign_attrs(preddiff_format=FORMAT)
     with whole(path, folder=True) as written:
         # Version 2 of Zarr, because version 3 has no specified type for text yet.
@@ -39,7 +39,7 @@ def save(explanation: Explanation, path: str | Path) -> Path:
     return path
 
 
-def check_place(path: Path) -> None:
+def check_destination(path: Path) -> None:
     """Raise a ResultError if something stands at `path` that is no result."""
     if path.exists() and not _is_result(path):
         raise ResultError(f"{path}: exists and is no result; remove it or choose another name")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from preddiff.render import colours, overlay
-from preddiff.results.comparison import facets, titles
+from preddiff.results.comparison import differing_settings, titles
 from preddiff.viewer.captions import words
 from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, packed, packed_bytes
 from preddiff.viewer.html import html
@@ -26,7 +26,7 @@ _LEGENDS = {"model": "Network", "sampler": "Hidden behind", "samples": "Draws", 
 
 def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
     """The page of explanations of one picture as HTML; a live one listens to its server."""
-    differing = facets(explanations)
+    differing = differing_settings(explanations)
     if len(set(zip(*differing.values(), strict=True))) < len(explanations) > 1:
         differing = {"result": titles(explanations)}
     settings = titles(explanations) if len(explanations) > 1 else [""]

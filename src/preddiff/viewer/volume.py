@@ -9,8 +9,8 @@ import numpy as np
 
 from preddiff.errors import SettingError
 from preddiff.render import colours
-from preddiff.render.strips import SHOWN, contrast
-from preddiff.results.comparison import facets, titles
+from preddiff.render.strips import DEFAULT_THRESHOLD, contrast
+from preddiff.results.comparison import differing_settings, titles
 from preddiff.viewer.captions import words
 from preddiff.viewer.encoding import FASTEST, packed_bytes
 from preddiff.viewer.html import html, static
@@ -67,7 +67,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             },
             "interval": INTERVAL,
             "levels": LEVELS,
-            "threshold": round(100 * SHOWN),
+            "threshold": round(100 * DEFAULT_THRESHOLD),
             "scan": _scan(first, where),
             "choice": choice,
             "explanations": [
@@ -96,7 +96,7 @@ def news(explanation: Explanation) -> dict[str, Any]:
     return {"targets": _targets(explanation, where, FASTEST)}
 
 
-def _colours(scale: str) -> colours.Bytes:
+def _colours(scale: str) -> colours.Colours:
     """The colours (100, 256, 3) of a signed scale above every threshold in percent."""
     return np.stack([colours.gapped(percent / 100, scale) for percent in range(100)])
 
@@ -113,7 +113,7 @@ def _place(explanation: Explanation) -> str:
 
 def _choice(explanations: Sequence[Explanation]) -> tuple[str, list[str]]:
     """What a reader chooses an explanation by, and what each is called."""
-    differing = facets(explanations)
+    differing = differing_settings(explanations)
     if len(differing) == 1:
         [(setting, names)] = differing.items()
         return _CHOICES.get(setting, setting.capitalize()), names

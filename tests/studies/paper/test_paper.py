@@ -10,7 +10,7 @@ from conftest import DATA, needs_data
 from preddiff import cli
 from preddiff.cli import marks
 from preddiff.errors import InputError, ResultError
-from preddiff.render.panels import Panel, Row, panels
+from preddiff.render.panels import Panel, PanelRow, panels
 from preddiff.studies.paper import claims, reproduction, traits
 from preddiff.studies.paper.boxes import BOXES
 from preddiff.studies.paper.material import Material
@@ -141,7 +141,9 @@ def test_what_figures_share_is_made_once(tmp_path):
 
 def test_an_empty_place_keeps_the_caption_of_its_row():
     image = np.zeros((2, 2, 3), dtype=np.uint8)
-    figure = panels([Row([Panel(image), Panel(image)]), Row([None, Panel(image)], "output")])
+    figure = panels(
+        [PanelRow([Panel(image), Panel(image)]), PanelRow([None, Panel(image)], "output")]
+    )
     empty = figure.axes[2]
     assert (empty.get_ylabel(), empty.get_visible(), len(empty.images)) == ("output", True, 0)
     assert not any(side.get_visible() for side in empty.spines.values())

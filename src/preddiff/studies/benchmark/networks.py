@@ -103,7 +103,7 @@ def measure(specs: Sequence[str], windows: int, checked: int) -> Iterator[Row]:
 
 def machine() -> str:
     """What the times are of: processor, what of it matters here, libraries and date."""
-    here = provenance.here()
+    here = provenance.environment()
     features = [
         name
         for name, test in (

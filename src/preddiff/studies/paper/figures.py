@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from preddiff.render import colours
-from preddiff.render.colours import Bytes
+from preddiff.render.colours import Colours
 from preddiff.render.overlay import overlay, rgb
-from preddiff.render.panels import Panel, Row, panels
+from preddiff.render.panels import Panel, PanelRow, panels
 from preddiff.results.explanation import Explanation
 from preddiff.studies.paper.material import NETWORKS, Material
 
@@ -40,7 +40,7 @@ def fig1(material: Material) -> Drawn:
     end = colours.limit(e.relevance.values)
     shown = [Panel(rgb(e.picture.values), "input"), *_maps(e, end, "relevance")]
     return Drawn(
-        panels([Row(shown, _caption(e), end, e.unit)]),
+        panels([PanelRow(shown, _caption(e), end, e.unit)]),
         "Evidence for (red) and against (blue) the cockatoo by GoogLeNet, k = 10, l = 14. Another "
         "picture than the paper's.",
     )
@@ -48,7 +48,7 @@ def fig1(material: Material) -> Drawn:
 
 def fig3(material: Material) -> Drawn:
     """Figure 3: marginal against conditional sampling."""
-    rows: list[Row] = []
+    rows: list[PanelRow] = []
     for name in ("ostrich", "sax"):
         both = {
             "marginal": _explained(
@@ -61,7 +61,7 @@ def fig3(material: Material) -> Drawn:
         shown = [Panel(rgb(e.picture.values), "input")]
         for title, each in both.items():
             shown += _maps(each, end, title)
-        rows.append(Row(shown, _caption(e), end, e.unit))
+        rows.append(PanelRow(shown, _caption(e), end, e.unit))
     return Drawn(
         panels(rows),
         "Marginal sampling (from the other pictures of the folder, at the same place) against "
@@ -80,8 +80,8 @@ def fig4(material: Material) -> Drawn:
     shown = [_alone(e, f"k = {k}") for k, e in several.items()]
     e = several[10]
     return Drawn(
-        panels([Row([Panel(rgb(e.picture.values), "input"), *shown[:3]], _caption(e)),
-                Row([None, *shown[3:]])]),
+        panels([PanelRow([Panel(rgb(e.picture.values), "input"), *shown[:3]], _caption(e)),
+                PanelRow([None, *shown[3:]])]),
         "Window sizes, conditional sampling with l = k + 4, by SqueezeNet (the paper: AlexNet, "
         f"whose weights are not at hand); {_OWN}",
     )  # fmt: skip
@@ -89,7 +89,7 @@ def fig4(material: Material) -> Drawn:
 
 def fig5(material: Material) -> Drawn:
     """Figure 5: feature maps of three layers."""
-    rows: list[Row] = []
+    rows: list[PanelRow] = []
     for layer in LAYERS:
         e = _strongest(material, layer)
         end = colours.limit(e.relevance.values)
@@ -98,7 +98,7 @@ def fig5(material: Material) -> Drawn:
             Panel(_over(e, end, row), f"map {channel}")
             for row, channel in enumerate(e.data["target"].values)
         ]
-        rows.append(Row(shown, layer, end, e.unit))
+        rows.append(PanelRow(shown, layer, end, e.unit))
     return Drawn(
         panels(rows),
         "Relevance of the input for whole feature maps of GoogLeNet, the mean over a map's units; "
@@ -117,11 +117,11 @@ def fig6(material: Material) -> Drawn:
         _explained(material, "GoogLeNet", name, node=layer, targets=channels, **_few(material))
         for name in ("white_wolf", "Border_collie")
     ]
-    rows = [Row([Panel(rgb(e.picture.values)) for e in each], "input")]
+    rows = [PanelRow([Panel(rgb(e.picture.values)) for e in each], "input")]
     for row, channel in enumerate(channels):
         end = colours.limit(np.concatenate([e.relevance.values[row].reshape(-1) for e in each]))
         shown = [Panel(_over(e, end, row)) for e in each]
-        rows.append(Row(shown, f"map {channel}", end, first.unit))
+        rows.append(PanelRow(shown, f"map {channel}", end, first.unit))
     return Drawn(
         panels(rows),
         f"The same {_MAPS} feature maps of {layer} on three pictures, the mean over a map's units; "
@@ -131,7 +131,7 @@ def fig6(material: Material) -> Drawn:
 
 def fig7(material: Material) -> Drawn:
     """Figure 7: the top three classes before and after the softmax."""
-    rows: list[Row] = []
+    rows: list[PanelRow] = []
     for name in ("African_elephant", "Border_collie"):
         tolerance = {"tolerance": _TOLERANCE_OF_SEVERAL}
         output = _explained(material, "GoogLeNet", name, targets="top3", **tolerance)
@@ -143,7 +143,7 @@ def fig7(material: Material) -> Drawn:
                 _alone(e, f"{label} ({value})", row)
                 for row, (label, value) in enumerate(zip(e.labels, e.values, strict=True))
             ]
-            rows.append(Row(shown, layer))
+            rows.append(PanelRow(shown, layer))
     return Drawn(
         panels(rows),
         "The three classes that score highest, in the penultimate layer (before the softmax, "
@@ -155,14 +155,14 @@ def fig7(material: Material) -> Drawn:
 
 def fig8(material: Material) -> Drawn:
     """Figure 8: three networks."""
-    rows: list[Row] = []
+    rows: list[PanelRow] = []
     for name in ("balloon", "African_elephant"):
         shown: list[Panel] = []
         for network in NETWORKS:
             e = _explained(material, network, name)
             shown = shown or [Panel(rgb(e.picture.values), "input")]
             shown.append(_alone(e, f"{network}, p = {e.values[0]}"))
-        rows.append(Row(shown, name.replace("_", " ")))
+        rows.append(PanelRow(shown, name.replace("_", " ")))
     return Drawn(
         panels(rows),
         f"{', '.join(NETWORKS)} on two pictures (the paper: AlexNet, GoogLeNet and VGG-16, of "
@@ -177,7 +177,10 @@ def fig13(material: Material) -> Drawn:
     triples = [_beside_sensitivity(material, material.rows[number]["file"]) for number in drawn]
     return Drawn(
         panels(
-            [Row([*left, *right]) for left, right in zip(triples[::2], triples[1::2], strict=True)]
+            [
+                PanelRow([*left, *right])
+                for left, right in zip(triples[::2], triples[1::2], strict=True)
+            ]
         ),
         f"{_RANDOM} pictures drawn at random from the folder (the paper: 34), with their true "
         "class and in brackets its rank: sensitivity map, picture, relevance for the true class; "
@@ -250,7 +253,7 @@ def _end(explanations: Sequence[Explanation]) -> float:
     return colours.limit(np.concatenate([e.relevance.values.reshape(-1) for e in explanations]))
 
 
-def _over(e: Explanation, end: float, row: int = 0) -> Bytes:
+def _over(e: Explanation, end: float, row: int = 0) -> Colours:
     """A target's relevance over the greyed picture."""
     return overlay(e.picture.values, e.relevance.values[row], end)
 

@@ -111,7 +111,7 @@ class Material:
         self.say(
             f"{what}{facts['node'] and ', '}{facts['node']}: {facts['evaluations']:,} evaluations "
             f"({facts['precision']}) in {duration(facts['seconds'])}"
-            f"{e.how_sure and ', '}{e.how_sure}"
+            f"{e.relative_error_text and ', '}{e.relative_error_text}"
         )
         return e
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from preddiff.datasets.cohort import LABELS
 from preddiff.render.slices import Plane
-from preddiff.render.strips import SHOWN, Strip, cuts_through, peak, strips
+from preddiff.render.strips import DEFAULT_THRESHOLD, Strip, cuts_through, peak, strips
 from preddiff.samplers import Sampler
 from preddiff.studies.linear_maps import study
 from preddiff.studies.linear_maps.study import Study
@@ -44,7 +44,7 @@ def fig10(material: Material) -> Drawn:
     """Figure 10: four controls and four patients."""
     made = _study(material)
     cuts = [("sagittal", _slice(made, -12))]  # slice 39
-    cuts += [("axial", Plane.of(made.cohort.grid, "axial").number(mm)) for mm in (-16, 8)]
+    cuts += [("axial", Plane.of(made.cohort.grid, "axial").nearest_slice(mm)) for mm in (-16, 8)]
     rows = [
         _strip(made, subject, _caption(made, subject), _relevance(made, subject, WINDOW), cuts)
         for patient in (False, True)
@@ -75,7 +75,9 @@ def fig12(material: Material) -> Drawn:
     maps = {k: _relevance(made, subject, k) for k in (2, 3, 5, 10)}
     cuts = _cuts(made, subject, maps[WINDOW])
     rows = [
-        _strip(made, subject, f"k = {k}", values, cuts, shown=0.1 if k == 2 else SHOWN)
+        _strip(
+            made, subject, f"k = {k}", values, cuts, threshold=0.1 if k == 2 else DEFAULT_THRESHOLD
+        )
         for k, values in maps.items()
     ]
     return _drawn(made, rows, f"{_caption(made, subject)}: window sizes")
@@ -128,7 +130,7 @@ def _cuts(made: Study, subject: int, values: np.ndarray) -> list[tuple[str, int]
 
 
 def _slice(made: Study, mm: float) -> int:
-    return Plane.of(made.cohort.grid, "sagittal").number(mm)
+    return Plane.of(made.cohort.grid, "sagittal").nearest_slice(mm)
 
 
 def _caption(made: Study, subject: int) -> str:
@@ -143,7 +145,7 @@ def _strip(
     values: np.ndarray,
     cuts: list[tuple[str, int]],
     unit: str = "bits",
-    shown: float = SHOWN,
+    threshold: float = DEFAULT_THRESHOLD,
 ) -> Strip:
     return Strip(
         label=label,
@@ -152,7 +154,7 @@ def _strip(
         grid=made.cohort.grid,
         cuts=cuts,
         unit=f"control ← {unit} → patient",
-        shown=shown,
+        threshold=threshold,
         outline=made.cohort.truth(subject),
     )
 
