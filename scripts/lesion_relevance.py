@@ -16,7 +16,7 @@ import numpy as np
 
 import preddiff
 from preddiff.media import volumes
-from preddiff.media.folders import Cohort
+from preddiff.media.folders import VolumeFolder
 from preddiff.render.strips import Strip, cuts_through, peak, strips
 from preddiff.samplers import ConditionalGaussian, Marginal
 
@@ -30,7 +30,7 @@ def main(table: Path, classifier: Path, picture: Path) -> None:
         rows = list(csv.DictReader(file))
     paths = [table.parent / row["path"] for row in rows]
     chosen = [n for n, row in enumerate(rows) if row["group"] == GROUP][:PATIENTS]
-    scans, model = list(Cohort(paths)), preddiff.load_model(str(classifier))
+    scans, model = list(VolumeFolder(paths)), preddiff.load_model(str(classifier))
     grid = volumes.read(paths[0]).grid
     inside = np.any(scans, axis=(0, 1))
     samplers = {

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from preddiff.errors import ModelError
-from preddiff.models.networks.hidden import Beyond
+from preddiff.models.networks.hidden import Downstream
 from preddiff.models.networks.network import Network
 
 Floats = NDArray[np.float64]
@@ -69,7 +69,7 @@ def grad_cam(model: Network, inputs: NDArray[np.float32], targets: Sequence[int]
     ModelError
         If Captum is not installed, or the network has no such node that torch.fx can see.
     """
-    rest = Beyond(model, _last_places(model, inputs), inputs, "place")
+    rest = Downstream(model, _last_places(model, inputs), inputs, "positions")
     head = _Head(_scores(rest))
     values = torch.from_numpy(rest.values)[None]
     cam = _captum().LayerGradCam(head, head.start)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import InputError, SettingError
 from preddiff.media import volumes
-from preddiff.media.folders import Cohort
+from preddiff.media.folders import VolumeFolder
 from preddiff.media.grid import Grid
 
 
@@ -54,7 +54,7 @@ class Voxels:
     def of(self, paths: Sequence[Path]) -> NDArray[np.float32]:
         """Their values in several scans, (scan, voxel); memory holds one whole scan at a time."""
         values = np.empty((len(paths), int(self.mask.sum())), dtype=np.float32)
-        for row, scan in enumerate(Cohort(paths)):
+        for row, scan in enumerate(VolumeFolder(paths)):
             values[row] = scan[0, self.mask]
         return values
 

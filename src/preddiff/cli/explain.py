@@ -158,7 +158,7 @@ def explain(
         for taken in output.glob(f"{name}.zarr"):
             store.check_destination(taken)
         for taken in output.glob(f"{name}.nii.gz"):
-            maps.check_place(taken)
+            maps.check_destination(taken)
     for path, place in zip(inputs, places, strict=True):
         with Live(_announce) if live else nullcontext() as watched:
             explanations = frontdoor.compare(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from preddiff.errors import ResultError
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 
 
 def check(page: Path, name: str) -> None:
@@ -14,7 +14,7 @@ def check(page: Path, name: str) -> None:
 def put(page: Path, name: str, text: str) -> None:
     """Replace what stands between the marks; a page that is not there is made."""
     before, after = _around(page, name)
-    with whole(page) as written:
+    with atomic_write(page) as written:
         written.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
 
 

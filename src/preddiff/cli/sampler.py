@@ -66,7 +66,7 @@ def fit(
     from preddiff.models import load_model
     from preddiff.samplers import ConditionalGaussian
 
-    if grid is not None or mask is not None or volumes.are_in(folder):
+    if grid is not None or mask is not None or volumes.contains_volumes(folder):
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(
                 "--model and --channels are for pictures: volumes have one channel and are taken "
@@ -85,10 +85,10 @@ def _of_volumes(
     folder: Path, patch: int, grid: str | None, mask: Path | None
 ) -> "ConditionalGaussian | Located":
     from preddiff.media import volumes
-    from preddiff.media.folders import Cohort
+    from preddiff.media.folders import VolumeFolder
     from preddiff.samplers import ConditionalGaussian, Located
 
-    cohort = Cohort(folder)
+    cohort = VolumeFolder(folder)
     inside = None if mask is None else volumes.read_mask(mask, cohort.grid)
     if grid is None:
         return ConditionalGaussian.fit(cohort, patch=patch, mask=inside)

@@ -7,7 +7,7 @@ import numpy as np
 
 from preddiff.datasets.cohort import LABELS, Cohort
 from preddiff.media import maps
-from preddiff.media.atomic import check_folder, whole
+from preddiff.media.atomic import atomic_write, check_folder
 
 
 def write(cohort: Cohort, folder: Path) -> Path:
@@ -34,6 +34,6 @@ def write(cohort: Cohort, folder: Path) -> Path:
         rows.append((f"scans/{name}", LABELS[patient], f"truth/{name}" if patient else ""))
     maps.write(cohort.mask.astype(np.float32), cohort.grid, folder / "mask.nii.gz")
     table = folder / "table.csv"
-    with whole(table) as written, written.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(table) as written, written.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("path", "group", "truth"), *rows])
     return table

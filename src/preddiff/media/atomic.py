@@ -10,7 +10,7 @@ from preddiff.errors import ResultError
 
 
 @contextmanager
-def whole(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
+def atomic_write(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     """A path to write to, which takes its real name when the block ends well.
 
     A file that stood there before is replaced, and a folder if a `folder` is written. Whatever

@@ -1,4 +1,4 @@
-"""Cohort: volumes on one grid."""
+"""VolumeFolder: volumes on one grid."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from preddiff.errors import InputError
 from preddiff.media import volumes
 
 
-class Cohort:
+class VolumeFolder:
     """Arrays (1, z, y, x) of the volumes in a folder and the folders below it, sorted by path; or
     of those that are named.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import SettingError
 
-AXES = {"x": 0, "y": 1, "z": 2}
+FILE_AXES = {"x": 0, "y": 1, "z": 2}
 """The first, second and third axis of a file, which are the last, middle and first of arrays."""
 
 _PLANES = {"sagittal": "LR", "coronal": "PA", "axial": "IS"}
@@ -73,11 +73,12 @@ class Grid:
         SettingError
             If there is no such axis, or the file does not say which way its axes lead.
         """
-        if name in AXES:
-            return 2 - AXES[name]
+        if name in FILE_AXES:
+            return 2 - FILE_AXES[name]
         if name not in _PLANES:
             raise SettingError(
-                f"axis {name!r}: expected {', '.join([*AXES, *_PLANES])}; x is the file's first"
+                f"axis {name!r}: expected {', '.join([*FILE_AXES, *_PLANES])}; x is the file's "
+                "first axis"
             )
         found = [2 - n for n, code in enumerate(self.axis_codes) if code in _PLANES[name]]
         if not found:

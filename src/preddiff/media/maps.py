@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from preddiff.errors import InputError, ResultError
 from preddiff.media import nifti
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.media.grid import Grid
 
-ENDINGS = (".nii", ".nii.gz")
+MAP_EXTENSIONS = (".nii", ".nii.gz")
 
 MAP, SCAN = "map", "simulated scan"
 """What a file can be that we wrote; its description field says so."""
@@ -37,9 +37,9 @@ def write(values: NDArray[np.floating], grid: Grid, path: str | Path, kind: str 
         If the file cannot be written, or something else stands there.
     """
     path = Path(path)
-    check_place(path, kind)
-    image = image_of(values, grid, kind)
-    with whole(path) as written:
+    check_destination(path, kind)
+    image = nifti_image(values, grid, kind)
+    with atomic_write(path) as written:
         image.to_filename(written)
     return path
 
@@ -52,13 +52,13 @@ def is_map(path: Path, kind: str = MAP) -> bool:
         return False
 
 
-def check_place(path: Path, kind: str = MAP) -> None:
+def check_destination(path: Path, kind: str = MAP) -> None:
     """Raise a ResultError if a file stands there that is no map of ours: it may be a scan."""
     if path.exists() and not is_map(path, kind):
         raise ResultError(f"{path}: exists and is no {kind}; remove it or choose another name")
 
 
-def image_of(values: NDArray[Any], grid: Grid, kind: str = MAP) -> Any:
+def nifti_image(values: NDArray[Any], grid: Grid, kind: str = MAP) -> Any:
     """A NIfTI image with the grid's orientation and no text but our own."""
     from nibabel import Nifti1Image, Nifti2Image
 

@@ -22,7 +22,7 @@ from preddiff.media.grid import Grid
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
 
-ENDINGS = (".nii", ".nii.gz", ".hdr", ".img")
+VOLUME_EXTENSIONS = (".nii", ".nii.gz", ".hdr", ".img")
 _FILES = (".nii", ".nii.gz", ".img")  # one for each volume: a .hdr has an .img beside it
 
 
@@ -43,7 +43,7 @@ class Volume:
 def is_volume(source: Any) -> bool:
     """Whether this is a volume, nibabel's, or the path of a file named like one or of a series."""
     if isinstance(source, str | Path):
-        return str(source).lower().endswith(ENDINGS) or dicom.is_series(Path(source))
+        return str(source).lower().endswith(VOLUME_EXTENSIONS) or dicom.is_series(Path(source))
     return isinstance(source, Volume) or hasattr(source, "dataobj")
 
 
@@ -134,12 +134,12 @@ def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:
 
     where = (grid.shape[::-1], grid.affine)
     moved = resample_from_to(
-        maps.image_of(volume.values[0], volume.grid), where, order=0 if nearest else 1
+        maps.nifti_image(volume.values[0], volume.grid), where, order=0 if nearest else 1
     )
     return Volume(np.asarray(moved.dataobj, dtype=np.float32).T[None], grid)
 
 
-def are_in(folder: str | Path) -> bool:
+def contains_volumes(folder: str | Path) -> bool:
     """Whether a folder holds volumes."""
     return any(_is_one(path) for path in Path(folder).rglob("*"))
 

@@ -16,7 +16,7 @@ from preddiff.models.base import Model
 if TYPE_CHECKING:
     from preddiff.models.networks import metadata
 
-SPECS = (
+MODEL_SPECS = (
     "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
     "package.module:factory"
 )
@@ -109,8 +109,8 @@ def _from_spec(spec: str, wishes: _Wishes) -> Model:
         model: Model = loader.load(name, weights or None)
         return model
     if Path(spec).suffix:
-        raise ModelError(f"{spec}: files of this kind cannot be read; expected {SPECS}")
-    raise ModelError(f"unknown model {spec!r}: expected {SPECS}{nearest(kind, _known())}")
+        raise ModelError(f"{spec}: files of this kind cannot be read; expected {MODEL_SPECS}")
+    raise ModelError(f"unknown model {spec!r}: expected {MODEL_SPECS}{nearest(kind, _known())}")
 
 
 def _is_dotted(name: str) -> bool:
@@ -132,8 +132,8 @@ def _from_factory(module: str, name: str, wishes: _Wishes) -> Model:
         factory = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ModelError(
-            f"unknown model {module}:{name} ({error}): expected {SPECS}; a factory is a function "
-            "without arguments in a module that can be imported"
+            f"unknown model {module}:{name} ({error}): expected {MODEL_SPECS}; a factory is a "
+            "function without arguments in a module that can be imported"
         ) from None
     try:
         made = factory()
@@ -172,6 +172,6 @@ def _from_object(source: Any, wishes: _Wishes) -> Model:
 
         return Function(source)
     raise ModelError(
-        f"a {type(source).__name__} is no model: expected a SPEC ({SPECS}), a torch.nn.Module, a "
-        "scikit-learn classifier or a callable"
+        f"a {type(source).__name__} is no model: expected a SPEC ({MODEL_SPECS}), a "
+        "torch.nn.Module, a scikit-learn classifier or a callable"
     )

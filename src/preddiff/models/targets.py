@@ -17,7 +17,7 @@ Unit = tuple[int, tuple[int, ...] | None]
 _UNIT = re.compile(r"(\d+)(?::(\d+(?:,\d+)*))?")
 
 
-def units(targets: Target | Sequence[Target] | None) -> list[Unit]:
+def parse_units(targets: Target | Sequence[Target] | None) -> list[Unit]:
     """Channels and places of units such as "12:5,7"; nothing where no target is a unit.
 
     Beside units, the number of a channel is the mean over its places, whose place is None.
@@ -41,7 +41,7 @@ def units(targets: Target | Sequence[Target] | None) -> list[Unit]:
 
 
 def unit_name(unit: Unit) -> str:
-    """As `units` reads it."""
+    """As `parse_units` reads it."""
     channel, place = unit
     return f"{channel}" if place is None else f"{channel}:{','.join(map(str, place))}"
 

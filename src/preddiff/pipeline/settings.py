@@ -11,7 +11,7 @@ from PIL import Image
 from preddiff.engines import precision
 from preddiff.errors import SettingError, nearest
 from preddiff.media.volumes import Volume
-from preddiff.models.networks.hidden import View
+from preddiff.models.networks.hidden import WindowKind
 from preddiff.models.targets import Target
 from preddiff.results.explanation import BASELINES
 from preddiff.samplers import Sampler
@@ -51,9 +51,9 @@ class Settings:
         return 1 if isinstance(self.window, str) else self.window
 
     @property
-    def view(self) -> View:
+    def view(self) -> WindowKind:
         """What a window over a hidden node hides."""
-        return self.window if isinstance(self.window, str) else "place"  # type: ignore[return-value]
+        return self.window if isinstance(self.window, str) else "positions"  # type: ignore[return-value]
 
     def check(self) -> None:
         """Raise a SettingError for a value that no model or input could make sense of."""

@@ -74,7 +74,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Subject:
         model, inputs, axes = _beyond(model, seen, wish.source, wish)
         grid = None
     subject = Subject(model, inputs, axes, seen, wish.node, grid=grid, mask=mask)
-    wanted = targets.units(wish.targets)
+    wanted = targets.parse_units(wish.targets)
     return _of_units(subject, wanted) if wanted else subject
 
 
@@ -139,12 +139,12 @@ def _mask(
 def _beyond(
     model: Model, seen: NDArray[np.float32], source: str, wish: Settings
 ) -> tuple[Model, NDArray[np.float32], tuple[str, ...]]:
-    from preddiff.models.networks.hidden import Beyond
+    from preddiff.models.networks.hidden import Downstream
     from preddiff.models.networks.network import Network
 
     if not isinstance(model, Network):
         raise TargetError(f"source {source!r}: {model.spec} has no nodes; only networks have")
-    rest = Beyond(model, source, seen, wish.view)
+    rest = Downstream(model, source, seen, wish.view)
     if wish.node is not None:
         rest.leads_to(wish.node)
     return rest, rest.values, rest.axes
@@ -159,6 +159,6 @@ def _of_units(subject: Subject, wanted: list[targets.Unit]) -> Subject:
             f"target {targets.unit_name(wanted[0])!r} is a unit of a hidden node: say which with "
             "node="
         )
-    network, node = hidden.units(subject.model, subject.node, wanted, subject.inputs)
+    network, node = hidden.select_units(subject.model, subject.node, wanted, subject.inputs)
     names = tuple(f"{subject.node} {targets.unit_name(unit)}" for unit in wanted)
     return replace(subject, model=network, node=node, unit_names=names)

@@ -8,7 +8,7 @@ import numpy as np
 
 from preddiff.errors import SettingError
 from preddiff.media import maps
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.results.explanation import Explanation
 
 _DPI = 150
@@ -36,9 +36,9 @@ def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -
         )
     if not isinstance(explanation, Explanation) and ending != ".png":
         raise SettingError(f"{path}: only a .png can be of several explanations; export each alone")
-    if ending in maps.ENDINGS:
-        maps.check_place(path)
-    with whole(path) as written:
+    if ending in maps.MAP_EXTENSIONS:
+        maps.check_destination(path)
+    with atomic_write(path) as written:
         _WRITERS[ending](explanation, written)
     return path
 
@@ -74,5 +74,5 @@ _WRITERS: dict[str, Callable[[Any, Path], None]] = {
     ".png": _png,
     ".npz": _npz,
     ".nc": _netcdf,
-    **dict.fromkeys(maps.ENDINGS, _nifti),
+    **dict.fromkeys(maps.MAP_EXTENSIONS, _nifti),
 }

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import ResultError
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.method.running_means import Tally
 from preddiff.method.windows import Windows
 
@@ -75,7 +75,7 @@ class Checkpoint:
         """Write what was counted, unless that was done a moment ago."""
         if self.path is None or time.monotonic() - self._written < _SECONDS:
             return
-        with whole(self.path) as written, written.open("wb") as file:
+        with atomic_write(self.path) as written, written.open("wb") as file:
             np.savez(
                 file,
                 key=np.str_(self.key),

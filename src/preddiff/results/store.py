@@ -8,7 +8,7 @@ from typing import Any
 import xarray as xr
 
 from preddiff.errors import ResultError, first_line
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.results.explanation import Explanation
 
 FORMAT = 1
@@ -33,7 +33,7 @@ def save(explanation: Explanation, path: str | Path) -> Path:
     path = Path(path)
     check_destination(path)
     data = explanation.data.assign_attrs(preddiff_format=FORMAT)
-    with whole(path, folder=True) as written:
+    with atomic_write(path, folder=True) as written:
         # Version 2 of Zarr, because version 3 has no specified type for text yet.
         data.to_zarr(written, zarr_format=2, consolidated=True)
     return path

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.method.windows import Windows
 
 Range = tuple[float, float]
@@ -128,7 +128,7 @@ def fingerprint(**parts: ArrayLike) -> str:
 
 def write(path: str | Path, kind: str, arrays: Mapping[str, ArrayLike], **facts: Any) -> None:
     """One .npz file: arrays, and facts as JSON. Nothing in it needs unpickling."""
-    with whole(path) as written, written.open("wb") as file:
+    with atomic_write(path) as written, written.open("wb") as file:
         np.savez(file, kind=np.str_(kind), facts=np.str_(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
 

@@ -90,9 +90,9 @@ def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.f
 
 
 def _cohort(folder: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    from preddiff.media.folders import Cohort
+    from preddiff.media.folders import VolumeFolder
 
-    cohort = Cohort(folder)
+    cohort = VolumeFolder(folder)
     if (1, *cohort.grid.shape) != shape:
         raise SamplerError(
             f"{folder}: holds volumes of {cohort.grid.shape}, expected the input's {shape[1:]}; "

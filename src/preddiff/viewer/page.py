@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from preddiff.errors import SettingError
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
 from preddiff.viewer import picture, volume
@@ -30,7 +30,7 @@ def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> 
     """
     path = Path(path)
     text = html(explanation)
-    with whole(path) as written:
+    with atomic_write(path) as written:
         written.write_text(text, encoding="utf-8")
     return path
 

@@ -10,7 +10,7 @@ import preddiff
 from conftest import DATA, needs_data
 from preddiff.errors import SamplerError, SettingError, TargetError
 from preddiff.method.windows import Windows
-from preddiff.models.networks.hidden import Beyond
+from preddiff.models.networks.hidden import Downstream
 from preddiff.models.networks.network import Network
 from preddiff.samplers import Constant, Marginal
 from preddiff.samplers.channelwise import ChannelwiseGaussian
@@ -148,7 +148,7 @@ def test_channels_of_a_linear_end_share_its_value(branches, picture):
     )  # fmt: skip
     assert e.relevance.dims == ("target", "channel")
     assert e.relevance.shape == (4, 8)
-    values = Beyond(branches, "cat", picture, "channel").values  # (place, channel)
+    values = Downstream(branches, "cat", picture, "channel").values  # (place, channel)
     weights = branches.module.fc.weight.detach().numpy()
     np.testing.assert_allclose(e.relevance, weights * values.mean(axis=0), atol=1e-5)
 

@@ -9,7 +9,7 @@ import preddiff
 from preddiff import cli
 from preddiff.engines import ClosedForm
 from preddiff.errors import InputError, PreddiffError, SamplerError
-from preddiff.media.folders import Cohort
+from preddiff.media.folders import VolumeFolder
 from preddiff.method.windows import Windows
 from preddiff.models import Linear
 from preddiff.samplers import ConditionalGaussian, Located
@@ -294,7 +294,7 @@ def test_volumes_of_another_grid_are_refused(scans, cohort):
     other = nibabel.Nifti1Image(cohort[0, 0].T, np.diag([2.0, 1, 1, 1]))
     other.to_filename(scans / "scans" / "z.nii")
     with pytest.raises(InputError, match="z.nii: a volume of .*: expected that of the first"):
-        list(Cohort(scans / "scans"))
+        list(VolumeFolder(scans / "scans"))
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ class Incremental:
         self, starts: NDArray[np.int64], draws: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         rows = self.raw(starts, draws)
-        values = self.model.finished(rows, self.node)[:, self.targets]
+        values = self.model.postprocess(rows, self.node)[:, self.targets]
         return values.reshape(*draws.shape[:2], -1)
 
     def raw(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:

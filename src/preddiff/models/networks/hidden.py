@@ -15,11 +15,11 @@ from preddiff.models.networks.graph import Graph
 from preddiff.models.networks.network import Network
 from preddiff.models.targets import Unit, unit_name
 
-View = Literal["place", "channel", "unit"]
+WindowKind = Literal["positions", "channel", "unit"]
 """What a window over a hidden node hides: all channels at some places, a channel, or a unit."""
 
 
-class Beyond(Network):
+class Downstream(Network):
     """What follows a hidden node, as a function of that node's values (equation 5's h to z).
 
     Everything that does not depend on the node keeps the values that it has on `inputs`.
@@ -43,7 +43,7 @@ class Beyond(Network):
         If there is no such node, or the output does not depend on it.
     """
 
-    def __init__(self, origin: Network, source: str, inputs: Inputs, view: View) -> None:
+    def __init__(self, origin: Network, source: str, inputs: Inputs, view: WindowKind) -> None:
         graph = origin.graph_with(source)
         self.origin = origin
         self.source = source
@@ -60,7 +60,7 @@ class Beyond(Network):
         self.__dict__["sha256"] = origin.sha256
         self.values = self._seen(values)
         spatial = ("z", "y", "x")[3 - (values.ndim - 2) :] if values.ndim > 2 else ()
-        self.axes = spatial if view == "place" else ("channel", *(spatial * (view == "unit")))
+        self.axes = spatial if view == "positions" else ("channel", *(spatial * (view == "unit")))
 
     def prepare(self, image: Image.Image | Inputs) -> Inputs:
         """The source's values, laid out as the view wants them, on a picture or an input."""
@@ -80,7 +80,7 @@ class Beyond(Network):
 
     def _seen(self, values: torch.Tensor) -> Inputs:
         array = values[0].float().cpu().numpy()
-        if self.view == "place":
+        if self.view == "positions":
             if array.ndim == 1:
                 raise SettingError(
                     f"source {self.source!r} has {len(array)} units and no places: choose "
@@ -92,7 +92,7 @@ class Beyond(Network):
         return np.ascontiguousarray(array[None])
 
 
-def units(
+def select_units(
     network: Network, node: str, wanted: Sequence[Unit], inputs: Inputs
 ) -> tuple[Network, str]:
     """A network that gives single units of a node, and the name of the node that has them.
@@ -150,7 +150,7 @@ class _Recorder(fx.Interpreter):
 
 
 def _after(
-    network: Graph, source: str, inputs: torch.Tensor, view: View, values: torch.Tensor
+    network: Graph, source: str, inputs: torch.Tensor, view: WindowKind, values: torch.Tensor
 ) -> fx.GraphModule:
     """The operations that depend on a node; all others keep their values on `inputs`."""
     start = network.node(source)
@@ -176,9 +176,9 @@ def _after(
     return fx.GraphModule(root, graph).eval()
 
 
-def _as_node(graph: fx.Graph, given: fx.Node, view: View, values: torch.Tensor) -> fx.Node:
+def _as_node(graph: fx.Graph, given: fx.Node, view: WindowKind, values: torch.Tensor) -> fx.Node:
     """What a view shows, as the node's own values again."""
-    if view == "place":
+    if view == "positions":
         return given
     if view == "unit" or values.ndim == 2:
         return graph.call_method("squeeze", (given, 1))

@@ -149,7 +149,7 @@ class Network(Model):
 
     def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
         with torch.inference_mode():
-            return self.finished(self.raw(torch.from_numpy(inputs), node), node)
+            return self.postprocess(self.raw(torch.from_numpy(inputs), node), node)
 
     def raw(self, inputs: torch.Tensor, node: str | None = None) -> torch.Tensor:
         """A node's output, or the logits, as whole forward passes give them.
@@ -181,7 +181,7 @@ class Network(Model):
             return exported(self.module, self.normalised(inputs))
         return self.graph.module
 
-    def finished(self, values: torch.Tensor, node: str | None = None) -> Floats:
+    def postprocess(self, values: torch.Tensor, node: str | None = None) -> Floats:
         """What `predict` gives, from what `raw` gives."""
         if node is not None:
             values = values.double()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import ModelError, first_line
-from preddiff.media.atomic import whole
+from preddiff.media.atomic import atomic_write
 from preddiff.media.grid import Grid
 from preddiff.models.base import Model
 from preddiff.models.folding import fold
@@ -54,7 +54,7 @@ def save(
         "header": dict(grid.header),
         "facts": dict(facts),
     }
-    with whole(path) as written:
+    with atomic_write(path) as written:
         io.dump(content, written, compression=zipfile.ZIP_DEFLATED)
 
 

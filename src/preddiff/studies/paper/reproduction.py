@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from preddiff.media.atomic import check_folder, whole
+from preddiff.media.atomic import atomic_write, check_folder
 from preddiff.studies.benchmark import networks
 from preddiff.studies.paper import figures, volumes
 from preddiff.studies.paper.claims import claims
@@ -45,7 +45,7 @@ def reproduce(
         else:
             drawn = FIGURES[name](material)
             path = output / f"{name}.png"
-            with whole(path) as place:
+            with atomic_write(path) as place:
                 drawn.figure.savefig(place, dpi=_DPI, format="png")
             captions.append(f"**{name}.** {drawn.caption}\n")
             _written(output / "captions.md", "\n".join(captions))
@@ -53,6 +53,6 @@ def reproduce(
 
 
 def _written(path: Path, text: str) -> Path:
-    with whole(path) as place:
+    with atomic_write(path) as place:
         place.write_text(text, encoding="utf-8")
     return path
