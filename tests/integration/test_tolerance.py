@@ -61,11 +61,11 @@ def test_out_of_reach_all_windows_have_all_draws(picture):
 
 
 def test_a_callback_sees_the_map_grow(picture, monkeypatch):
-    from preddiff.method import monitor as watch
+    from preddiff.method import monitor
     from preddiff.pipeline import plan
 
     monkeypatch.setattr(plan, "_HELD", 400)
-    monkeypatch.setattr(watch, "_SECONDS", 0.0)
+    monkeypatch.setattr(monitor, "_SECONDS_BETWEEN_MAPS", 0.0)
     seen = []
     e = preddiff.explain(local, picture, tolerance=0.1, callback=seen.append, **WISH)
     counts = [len(each.evidence.window) for each in seen]

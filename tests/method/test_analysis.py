@@ -5,8 +5,8 @@ import pytest
 
 from preddiff.method.analysis import analyse
 from preddiff.method.measures import ActivationDifference
-from preddiff.method.running_means import Tally
-from preddiff.method.schedule import InOrder, WhereNeeded
+from preddiff.method.running_means import RunningMeans
+from preddiff.method.schedule import Adaptive, Interlaced
 from preddiff.method.windows import Windows
 
 
@@ -26,16 +26,16 @@ def evaluate(starts, draws):
 WINDOWS = Windows.over((4, 5), 2)
 
 
-def run(chunk=5, rounds=(), tally=None, after=lambda _look, _visits, _of: False):
+def run(chunk=5, rounds=(), means=None, after=lambda _current, _visits, _of: False):
     return analyse(
         WINDOWS,
         draw,
         evaluate,
         np.array([10.0, 1.0]),
         ActivationDifference(),
-        WhereNeeded(WINDOWS, rounds, chunk) if rounds else InOrder(WINDOWS, 3, chunk),
-        tally or Tally.empty(2, len(WINDOWS)),
-        after=after,
+        Adaptive(WINDOWS, rounds, chunk) if rounds else Interlaced(WINDOWS, 3, chunk),
+        means or RunningMeans.empty(2, len(WINDOWS)),
+        after_chunk=after,
     )
 
 
@@ -53,12 +53,12 @@ def test_evidence_is_base_minus_the_mean_of_the_draws(chunk, rounds):
 
 def test_visits_are_counted_to_the_end():
     told = []
-    run(after=lambda _look, visits, of: told.append((visits, of)))
+    run(after=lambda _current, visits, of: told.append((visits, of)))
     assert told == [(5, 12), (10, 12), (12, 12)]
 
 
 def test_it_stops_when_told_and_knows_what_was_visited():
-    found = run(after=lambda look, visits, _of: visits >= 10)
+    found = run(after=lambda _current, visits, _of: visits >= 10)
     np.testing.assert_array_equal(found.visited, np.sort(WINDOWS.interlaced[:10]))
     np.testing.assert_array_equal(found.windows.starts, WINDOWS.starts[found.visited])
     assert found.evidence.shape == (2, 10)
@@ -66,9 +66,9 @@ def test_it_stops_when_told_and_knows_what_was_visited():
 
 
 def test_it_goes_on_behind_what_was_counted():
-    tally = Tally.empty(2, len(WINDOWS))
-    run(tally=tally, after=lambda _look, visits, _of: visits >= 5)
+    means = RunningMeans.empty(2, len(WINDOWS))
+    run(means=means, after=lambda _current, visits, _of: visits >= 5)
     seen = []
-    found = run(tally=tally, after=lambda _look, visits, _of: seen.append(visits))
+    found = run(means=means, after=lambda _current, visits, _of: seen.append(visits))
     assert seen == [10, 12]
     np.testing.assert_allclose(found.evidence, run().evidence)

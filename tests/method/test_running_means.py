@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preddiff.method.evidence import mean_and_error
-from preddiff.method.running_means import Tally
+from preddiff.method.running_means import RunningMeans
 
 
 @settings(max_examples=60)
@@ -18,34 +18,34 @@ from preddiff.method.running_means import Tally
 def test_parts_come_to_the_whole(seed, parts, size):
     values = np.random.default_rng(seed).normal(3, 2, (2, 4, size * sum(parts)))
     which, others = np.array([1, 5, 2, 8]), np.array([0, 3, 4, 6, 7])
-    tally, first = Tally.empty(2, 9, size), 0
+    means, first = RunningMeans.empty(2, 9, size), 0
     for part in parts:
-        tally.add(which, values[:, :, first : first + size * part])
+        means.add(which, values[:, :, first : first + size * part])
         first += size * part
-    mean, error = tally.mean_and_error(which)
+    mean, error = means.mean_and_error(which)
     groups = values.reshape(2, 4, -1, size).mean(axis=3)
     expected = mean_and_error(groups)
     np.testing.assert_allclose(mean, expected[0])
     np.testing.assert_allclose(error, expected[1], atol=1e-12)
-    assert (tally.groups[others] == 0).all()
-    assert tally.visits == 4 * len(parts)
+    assert (means.groups[others] == 0).all()
+    assert means.visits == 4 * len(parts)
 
 
 def test_a_population_that_is_used_up_has_no_error(rng):
     values = rng.normal(size=(1, 3, 5))
-    tally = Tally.empty(1, 3, population=5)
-    tally.add(np.arange(3), values[:, :, :2])
-    _, some = tally.mean_and_error(np.arange(3))
+    means = RunningMeans.empty(1, 3, population=5)
+    means.add(np.arange(3), values[:, :, :2])
+    _, some = means.mean_and_error(np.arange(3))
     np.testing.assert_allclose(some, mean_and_error(values[:, :, :2], 5)[1])
-    tally.add(np.arange(3), values[:, :, 2:])
-    mean, error = tally.mean_and_error(np.arange(3))
+    means.add(np.arange(3), values[:, :, 2:])
+    mean, error = means.mean_and_error(np.arange(3))
     np.testing.assert_allclose(mean, values.mean(axis=2))
     np.testing.assert_array_equal(error, 0)
 
 
 def test_pairs_that_cancel_have_no_error():
-    tally = Tally.empty(1, 1, size=2)
-    tally.add(np.array([0]), np.array([[[1.0, -1.0, 5.0, -5.0, 0.5, -0.5]]]))
-    mean, error = tally.mean_and_error(np.array([0]))
+    means = RunningMeans.empty(1, 1, size=2)
+    means.add(np.array([0]), np.array([[[1.0, -1.0, 5.0, -5.0, 0.5, -0.5]]]))
+    mean, error = means.mean_and_error(np.array([0]))
     assert mean.item() == pytest.approx(0)
     assert error.item() == pytest.approx(0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from preddiff.method import uncertainty as partial
+from preddiff.method import uncertainty
 from preddiff.method.windows import Windows
 
 
@@ -27,8 +27,8 @@ def test_error_bars_hold(rng, share, noise, scale):
         visited = np.sort(windows.interlaced[: int(share * len(windows))])
         found = truth[:, visited] + noise * rng.normal(size=(1, len(visited)))
         error = np.full_like(found, noise)
-        relevance = partial.relevance(windows, visited, found)
-        bars = partial.standard_error(windows, visited, found, error)
+        relevance = uncertainty.relevance(windows, visited, found)
+        bars = uncertainty.standard_error(windows, visited, found, error)
         off = relevance - windows.mean(truth)
         seen = ~np.isnan(off)
         assert seen.mean() > 0.99
@@ -45,7 +45,7 @@ def test_a_jump_between_the_first_windows_is_not_believed_to_be_smooth(rng):
     visited = np.sort(windows.interlaced[: len(windows) // 10])
     flat = np.zeros((1, len(visited)))
     flat[0, len(visited) // 2] = 1.0
-    bars = partial.standard_error(windows, visited, flat, np.zeros_like(flat))
+    bars = uncertainty.standard_error(windows, visited, flat, np.zeros_like(flat))
     assert np.nanmax(bars) > 0
 
 
@@ -55,7 +55,7 @@ def test_error_bars_are_steady_though_they_come_from_few_draws(rng):
     visited = np.sort(windows.interlaced[: len(windows) // 20])
     pairs = rng.normal(size=(2, len(visited)))
     found, error = pairs.mean(axis=0)[None], (np.abs(pairs[0] - pairs[1]) / 2)[None]
-    bars = partial.standard_error(windows, visited, found, error)
+    bars = uncertainty.standard_error(windows, visited, found, error)
     single = np.sqrt(0.5 / windows.subset(visited).coverage)
     inside = (bars / single)[0, 10:-10, 10:-10]
     assert 0.85 < inside.mean() < 1.15
@@ -79,8 +79,8 @@ def test_error_bars_hold_where_windows_are_denser_in_places(rng, share):
         truth = smooth(rng, windows, 6)
         noise = np.where(left, 0.05, 0.5)[None]
         found = truth[:, visited] + noise * rng.normal(size=noise.shape)
-        bars = partial.standard_error(windows, visited, found, noise)
-        off = partial.relevance(windows, visited, found) - windows.mean(truth)
+        bars = uncertainty.standard_error(windows, visited, found, noise)
+        off = uncertainty.relevance(windows, visited, found) - windows.mean(truth)
         within.append((np.abs(off) <= 1.96 * bars)[~np.isnan(off)].mean())
     assert 0.90 <= np.mean(within) <= 0.99
 
@@ -89,7 +89,7 @@ def test_a_slope_is_met_between_two_densities():
     windows = Windows.over((90, 80), 10)
     truth = (windows.starts @ np.array([0.3, -0.2]))[None].astype(float)
     visited = denser_on_the_right(windows, 0.2)
-    found = partial.relevance(windows, visited, truth[:, visited])
+    found = uncertainty.relevance(windows, visited, truth[:, visited])
     off = np.abs(found - windows.mean(truth))[:, 10:-10, 10:-10]
     assert off.max() < 0.3
     assert np.sqrt((off**2).mean()) < 0.1
@@ -100,7 +100,7 @@ def test_a_slope_is_met_exactly():
     windows = Windows.over((40, 40), 8)
     truth = (windows.starts @ np.array([0.3, -0.2]))[None].astype(float)
     visited = np.sort(np.flatnonzero((windows.starts % 4 == 0).all(axis=1)))
-    found = partial.relevance(windows, visited, truth[:, visited])
+    found = uncertainty.relevance(windows, visited, truth[:, visited])
     inside = np.s_[:, 8:-8, 8:-8]
     np.testing.assert_allclose(found[inside], windows.mean(truth)[inside], atol=1e-9)
     plain = windows.subset(visited).mean(truth[:, visited])
@@ -113,21 +113,21 @@ def test_all_windows_are_the_plain_mean(rng):
     error = np.abs(error)
     every = np.arange(len(windows))
     np.testing.assert_array_equal(
-        partial.relevance(windows, every, evidence), windows.mean(evidence)
+        uncertainty.relevance(windows, every, evidence), windows.mean(evidence)
     )
     np.testing.assert_array_equal(
-        partial.standard_error(windows, every, evidence, error), windows.error_of_mean(error)
+        uncertainty.standard_error(windows, every, evidence, error), windows.error_of_mean(error)
     )
 
 
 def test_what_no_visited_window_covers_has_no_value(rng):
     windows = Windows.over((30, 30), 4)
     visited = np.array([0, 5])
-    found = partial.relevance(windows, visited, np.ones((1, 2)))
+    found = uncertainty.relevance(windows, visited, np.ones((1, 2)))
     assert np.isnan(found[0, 20, 20])
     assert found[0, 0, 0] == 1
-    error = partial.standard_error(windows, visited, np.ones((1, 2)), np.ones((1, 2)))
-    assert partial.relative_error(found, error, windows.coverage > 0) == np.inf
+    error = uncertainty.standard_error(windows, visited, np.ones((1, 2)), np.ones((1, 2)))
+    assert uncertainty.relative_error(found, error, windows.coverage > 0) == np.inf
 
 
 def test_relative_error_is_that_of_the_worst_target():
@@ -135,13 +135,13 @@ def test_relative_error_is_that_of_the_worst_target():
     error = np.full((2, 1, 2), 0.1)
     expected = 0.1 / np.sqrt(1 - 0.01)
     covered = np.ones((1, 2), dtype=bool)
-    assert partial.relative_error(relevance, error, covered) == pytest.approx(expected)
+    assert uncertainty.relative_error(relevance, error, covered) == pytest.approx(expected)
 
 
 def test_three_dimensions(rng):
     windows = Windows.over((14, 15, 16), 4)
     truth = smooth(rng, windows, 3)
     visited = np.sort(windows.interlaced[: len(windows) // 6])
-    found = partial.relevance(windows, visited, truth[:, visited])
+    found = uncertainty.relevance(windows, visited, truth[:, visited])
     off = (found - windows.mean(truth))[0]
     assert np.sqrt(np.nanmean(off**2)) < 0.2

@@ -16,7 +16,7 @@ import preddiff
 from conftest import Softmax
 from preddiff import cli
 from preddiff.errors import SettingError
-from preddiff.method import monitor as watch
+from preddiff.method import monitor
 from preddiff.render import colours
 from preddiff.render.overlay import overlay
 from preddiff.viewer.live import Live
@@ -165,7 +165,7 @@ def relative_error(page):
 
 
 def test_the_map_sharpens_pauses_and_is_kept_when_stopped(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_SECONDS", 0.1)
+    monkeypatch.setattr(monitor, "_SECONDS_BETWEEN_MAPS", 0.1)
     run = Run(tmp_path, window=4, samples=4, sampler="conditional")
     page = opened(browser, run)
     page.wait_for_selector("body[data-complete=yes]")
@@ -203,7 +203,7 @@ def test_the_map_sharpens_pauses_and_is_kept_when_stopped(browser, tmp_path, mon
 
 
 def test_it_ends_by_itself_and_says_so(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "_SECONDS", 0.1)
+    monkeypatch.setattr(monitor, "_SECONDS_BETWEEN_MAPS", 0.1)
     run = Run(tmp_path, window=4, stride=2, samples=4, tolerance=0.05)
     page = opened(browser, run)
     go_on(page)
@@ -259,7 +259,7 @@ def slices(launch):
 
 
 def test_the_map_of_a_volume_sharpens_and_is_kept_when_stopped(slices, tmp_path, monkeypatch, rng):
-    monkeypatch.setattr(watch, "_SECONDS", 0.1)
+    monkeypatch.setattr(monitor, "_SECONDS_BETWEEN_MAPS", 0.1)
     shape = (1, 8, 10, 12)
     sampler = preddiff.samplers.Marginal(rng.random((9, *shape)))
     run = Run(tmp_path, shape, window=3, samples=4, sampler=sampler)

@@ -1,127 +1,120 @@
-"""Algorithm 1: windows × draws → evidence and its standard error.
+"""Algorithm 1 of the paper: windows × draws → evidence and its standard error.
 
-Knows only protocols: what draws and what evaluates are handed in. Axis names: t target,
-w window, s draw.
+Knows neither samplers nor networks, only functions that draw and evaluate. Letters of axes:
+t target, w window, s draw.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from preddiff.method.estimates import CurrentEstimates, Estimates
 from preddiff.method.measures import Measure
-from preddiff.method.running_means import Tally
+from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
+from preddiff.types import Corners, Draws, Evidence, Integers, PerTarget, Values
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Draw = Callable[[Windows, int, int], NDArray[np.float32]]
-"""Windows and which draws of each (from, up to) → draws (w, s, channel, *size)."""
-Evaluate = Callable[[Integers, NDArray[np.float32]], Floats]
+Draw = Callable[[Windows, int, int], Draws]
+"""Windows, and which draws of each (from, up to) → draws (w, s, channel, *size)."""
+Evaluate = Callable[[Corners, Draws], Values]
 """Corners (w, dimension) and draws (w, s, channel, *size) → values (w, s, t)."""
-Expect = Callable[[Windows], tuple[Floats, Floats]]
-"""Windows → mean over all draws that there could be, and its standard error, both (t, w)."""
+Expect = Callable[[Windows], tuple[Evidence, Evidence]]
+"""Windows → mean over all possible draws, and its standard error, both (t, w)."""
 
 
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """What is known after some visits to windows.
+class Chunk(NamedTuple):
+    """Windows that are visited together.
 
     Attributes
     ----------
-    every : all windows that are to be visited.
-    visited : numbers of those that were, ascending.
-    evidence, error : (t, visited), and its standard error from the draws.
-    bias : (t, visited), what was taken off the evidence as its bias.
-    draws : how many were evaluated.
+    which : (w,), numbers of the windows, each at most once.
+    first, last : the draws of each window that are taken, from `first` up to, without, `last`.
     """
 
-    every: Windows
-    visited: Integers
-    evidence: Floats
-    error: Floats
-    bias: Floats
-    draws: int
-
-    @property
-    def windows(self) -> Windows:
-        """The windows that were visited."""
-        return self.every.subset(self.visited)
+    which: Integers
+    first: int
+    last: int
 
 
-Visit = tuple[Integers, int, int]
-"""Windows, and which draws of each (from, up to)."""
-Look = Callable[[], Findings]
-After = Callable[[Look, int, int], bool]
-"""Told, after each chunk, a function that says what is known by then, the visits to windows that
-are done and how many there are going to be; where it returns true, the analysis stops."""
+AfterChunk = Callable[[CurrentEstimates, int, int], bool]
+"""Called after each chunk with a function that returns the current estimates, the number of visits
+done, and the number of all; where it returns true, the analysis stops."""
 
 
-def go_on(look: Look, visits: int, of: int) -> bool:  # noqa: ARG001
+def never_stop(current: CurrentEstimates, visits: int, total: int) -> bool:  # noqa: ARG001
+    """Return False after every chunk: the analysis runs to its end."""
     return False
 
 
 class Schedule(Protocol):
-    """In which order windows are visited, and how many draws a visit takes."""
+    """The order in which windows are visited, and how many draws a visit takes."""
 
     def __len__(self) -> int:
-        """Visits that there are going to be."""
+        """Return the number of visits of the whole analysis."""
 
-    def next(self, tally: Tally, look: Look) -> Visit | None:
-        """What comes next, given what was counted by now and what is known from it."""
+    def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:
+        """Return what to visit next, given what was evaluated by now; None at the end."""
 
 
 def analyse(
     windows: Windows,
     draw: Draw,
     evaluate: Evaluate,
-    base: Floats,
+    base: PerTarget,
     measure: Measure,
     schedule: Schedule,
-    tally: Tally,
+    means: RunningMeans,
     *,
     unbiased: bool = False,
-    after: After = go_on,
-) -> Findings:
-    """Evidence of every window for every target.
+    after_chunk: AfterChunk = never_stop,
+) -> Estimates:
+    """Return the evidence of every window for every target (Algorithm 1).
 
     Parameters
     ----------
     base : (t,), the targets' values on the unperturbed input.
-    tally : what an earlier call counted, or an empty one; the analysis goes on behind it.
-    unbiased : take off the bias that the evidence has from means of few draws.
-    after : called after each chunk.
+    means : of an interrupted analysis, which is then continued, or empty ones. They are changed in
+        place.
+    unbiased : subtract the bias that the evidence has because it is taken of a mean of few draws.
+    after_chunk : called after each chunk; where it returns true, the analysis stops.
     """
 
-    def look() -> Findings:
-        return _findings(windows, base, measure, tally, unbiased)
+    def current() -> Estimates:
+        return _estimates(windows, base, measure, means, unbiased)
 
-    while visit := schedule.next(tally, look):
-        which, first, last = visit
-        part = windows.subset(which)
-        values = evaluate(part.starts, draw(part, first, last))
-        tally.add(which, values.transpose(2, 0, 1))
-        if after(look, tally.visits, len(schedule)):
+    while chunk := schedule.next(means, current):
+        part = windows.subset(chunk.which)
+        values = evaluate(part.starts, draw(part, chunk.first, chunk.last))
+        means.add(chunk.which, values.transpose(2, 0, 1))
+        if after_chunk(current, means.visits, len(schedule)):
             break
-    return look()
+    return current()
 
 
-def expected(windows: Windows, expect: Expect, base: Floats, measure: Measure) -> Findings:
-    """Evidence of every window where expectations are known without a draw."""
+def analyse_in_closed_form(
+    windows: Windows, expect: Expect, base: PerTarget, measure: Measure
+) -> Estimates:
+    """Return the evidence of every window from exact expectations, without a draw.
+
+    Parameters
+    ----------
+    base : (t,), the targets' values on the unperturbed input.
+    """
     evidence, error = measure(base[:, None], *expect(windows))
-    return Findings(
+    return Estimates(
         windows, np.arange(len(windows)), evidence, error, np.zeros_like(evidence), draws=0
     )
 
 
-def _findings(
-    windows: Windows, base: Floats, measure: Measure, tally: Tally, unbiased: bool
-) -> Findings:
-    visited = np.flatnonzero(tally.groups)
-    mean, error = tally.mean_and_error(visited)
+def _estimates(
+    windows: Windows, base: PerTarget, measure: Measure, means: RunningMeans, unbiased: bool
+) -> Estimates:
+    # The mean over draws comes first and the (nonlinear) measure second, as in Algorithm 1: the
+    # evidence of a window is that of the mean prediction, not the mean of the draws' evidence.
+    visited = np.flatnonzero(means.groups)
+    mean, error = means.mean_and_error(visited)
     evidence, evidence_error = measure(base[:, None], mean, error)
     bias = measure.bias(mean, evidence_error) if unbiased else np.zeros_like(evidence)
-    draws = int(tally.groups.sum()) * tally.size
-    return Findings(windows, visited, evidence - bias, evidence_error, bias, draws)
+    draws = int(means.groups.sum()) * means.size
+    return Estimates(windows, visited, evidence - bias, evidence_error, bias, draws)

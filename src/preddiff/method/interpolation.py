@@ -15,7 +15,7 @@ _AROUND = 33  # places along each axis that are around a window
 _SLACK = 0.1  # places
 
 
-class Lattice:
+class Interpolation:
     """Some of the windows among all of them, whatever their stride, more densely in places.
 
     Parameters

@@ -174,12 +174,12 @@ _SYMBOLS = {
 }
 
 
-def resolve(wish: str, probabilities: bool, train_size: float, classes: int) -> Measure:
+def resolve(requested: str, probabilities: bool, train_size: float, classes: int) -> Measure:
     """The measure that is meant.
 
     Parameters
     ----------
-    wish : a name or symbol; "auto" is the weight of evidence for probabilities, the activation
+    requested : a name or symbol; "auto" is the weight of evidence for probabilities, the activation
         difference for anything else.
     probabilities : whether the values are.
     train_size, classes : N and K of the Laplace correction.
@@ -190,7 +190,7 @@ def resolve(wish: str, probabilities: bool, train_size: float, classes: int) -> 
         If there is no such measure, or N is not above 0.
     """
     symbols = {**_SYMBOLS, "auto": _SYMBOLS["WE" if probabilities else "AD"]}
-    name = symbols.get(wish, wish)
+    name = symbols.get(requested, requested)
     if name == ActivationDifference.name:
         return ActivationDifference()
     if name == DifferenceOfProbabilities.name:
@@ -201,7 +201,7 @@ def resolve(wish: str, probabilities: bool, train_size: float, classes: int) -> 
                 raise SettingError(f"train_size={train_size}: expected more than 0 examples")
             return kind(float(train_size), classes)
     known = ", ".join([*symbols, *_SYMBOLS.values()])
-    raise SettingError(f"measure={wish!r}: expected one of {known}")
+    raise SettingError(f"measure={requested!r}: expected one of {known}")
 
 
 def _check_probabilities(values: Array, name: str) -> None:

@@ -1,31 +1,39 @@
-"""What happens while an analysis runs: it is kept, shown, and stopped when it is precise enough."""
+"""Monitor: what happens while an analysis runs.
+
+Unfinished work is kept, progress reported, the map shown, and the analysis stopped as soon as the
+map is precise enough.
+"""
 
 import math
 import time
 from collections.abc import Callable
 
-from preddiff.method import uncertainty as partial
-from preddiff.method.analysis import Findings, Look
+from preddiff.method.estimates import CurrentEstimates, Estimates
 
-_GROWTH = 1.05  # from one look at the error to the next, in visits
-_EARLIEST = 64  # visits
-_SECONDS = 1.0  # between two maps for a callback, at least
+_FIRST_CHECK_VISITS = 64
+_CHECK_GROWTH = 1.05
+_SECONDS_BETWEEN_MAPS = 1.0
 
 
-class Watch:
-    """Called after each chunk of an analysis with a function that says what is known.
+class Monitor:
+    """Called after each chunk of an analysis; returns whether it is to stop.
 
     Parameters
     ----------
-    tolerance : relative error at which to stop; None never stops.
-    report : told the visits done, how many there will be by what is known now, and the relative
-        error, if it is known.
+    tolerance : relative error below which to stop; None never stops.
+    report : called with the visits done, how many there will be as far as is known now, and the
+        relative error, or None where it is not known.
     keep : called after every chunk.
-    show : given the findings so far, about once a second; where it returns true, the analysis
-        stops. None shows nothing.
-    visits : those that were done before.
-    measured : whether the relative error is found on the way even if no tolerance asks for it; of
-        hundreds of targets that takes longer than their values.
+    show : called with the estimates so far about once a second; where it returns true, the
+        analysis stops. None shows nothing.
+    visits : number of visits done in earlier, interrupted runs.
+    measured : compute the relative error on the way even if there is no tolerance. With hundreds
+        of targets that takes longer than the evaluations.
+
+    Attributes
+    ----------
+    error : relative error when it was last computed; None before. Infinite or NaN while parts of
+        the map have no value: that never stops a run, and is no reason to raise.
     """
 
     def __init__(
@@ -33,7 +41,7 @@ class Watch:
         tolerance: float | None,
         report: Callable[[int, int, float | None], None],
         keep: Callable[[], None],
-        show: Callable[[Findings], bool | None] | None,
+        show: Callable[[Estimates], bool | None] | None,
         visits: int = 0,
         *,
         measured: bool,
@@ -44,51 +52,47 @@ class Watch:
         self._keep = keep
         self._show = show
         self._measured = measured or tolerance is not None
-        self._next_look = _look_after(visits)
+        self._next_check = _next_check_after(visits)
         self._next_show = 0.0
 
-    def __call__(self, look: Look, visits: int, of: int) -> bool:
+    def __call__(self, current: CurrentEstimates, visits: int, total: int) -> bool:
+        """Keep, check, report and show the work so far; return whether to stop."""
         self._keep()
-        # By visits, not by time: so the same run stops at the same one.
-        if self._measured and visits >= self._next_look:
-            self.error = relative_error(look())
-            self._next_look = _look_after(visits)
-        self._report(visits, self._foreseen(visits, of), self.error)
-        return self._is_stopped(look) or self._is_precise()
+        # Checks fall on numbers of visits, not on times: a run of the same seed then stops at the
+        # same window on every machine.
+        if self._measured and visits >= self._next_check:
+            self.error = current().relative_error()
+            self._next_check = _next_check_after(visits)
+        self._report(visits, self._expected_visits(visits, total), self.error)
+        return self._is_stopped(current) or self._is_precise()
 
-    def _foreseen(self, visits: int, of: int) -> int:
-        """Visits in all: errors fall with the square root of what was drawn."""
+    def _expected_visits(self, visits: int, total: int) -> int:
+        # The standard error of a mean falls with the square root of the number of draws: for a
+        # relative error e to fall to the tolerance t takes (e / t)² times the work done so far.
         if self.tolerance is None or self.error is None or not math.isfinite(self.error):
-            return of
-        return min(of, math.ceil(visits * max(1.0, (self.error / self.tolerance) ** 2)))
+            return total
+        return min(total, math.ceil(visits * max(1.0, (self.error / self.tolerance) ** 2)))
 
     def _is_precise(self) -> bool:
         return self.tolerance is not None and self.error is not None and self.error < self.tolerance
 
-    def _is_stopped(self, look: Look) -> bool:
-        """Whether who is shown the map has seen enough."""
+    def _is_stopped(self, current: CurrentEstimates) -> bool:
+        """Show the map, if the last time was a second ago; return whether its viewer says stop."""
         if self._show is None or time.monotonic() < self._next_show:
             return False
-        stopped = bool(self._show(look()))
-        self._next_show = time.monotonic() + _SECONDS
+        stopped = bool(self._show(current()))
+        self._next_show = time.monotonic() + _SECONDS_BETWEEN_MAPS
         return stopped
 
 
-def _look_after(visits: int) -> int:
-    """The next look at the error: always at the same visits, however often a run was resumed."""
-    look = _EARLIEST
-    while look <= visits:
-        look = max(look + _EARLIEST, int(_GROWTH * look))
-    return look
+def _next_check_after(visits: int) -> int:
+    """Return when to compute the error next.
 
-
-def relative_error(findings: Findings) -> float:
-    """Of the map so far: root mean square of its error over that of its relevance."""
-    return partial.relative_error(*relevance(findings), findings.every.coverage > 0)
-
-
-def relevance(findings: Findings) -> tuple[partial.Floats, partial.Floats]:
-    """The map so far and its standard error, both (t, *shape)."""
-    found = findings.every, findings.visited, findings.evidence
-    error = partial.standard_error(*found, findings.error, findings.bias)
-    return partial.relevance(*found), error
+    The steps grow by a twentieth, so that the checks of a whole run cost little beside the draws
+    and a run overshoots its tolerance by no more than 5 % of its work. The sequence always starts
+    from 64, wherever a resumed run begins: interrupted or not, it is checked at the same visits.
+    """
+    check = _FIRST_CHECK_VISITS
+    while check <= visits:
+        check = max(check + _FIRST_CHECK_VISITS, int(_CHECK_GROWTH * check))
+    return check

@@ -1,4 +1,4 @@
-"""Tally: means over draws, window by window, however the draws come in.
+"""RunningMeans: means over draws, window by window, however the draws come in.
 
 Axis names: t target, w window, s draw.
 """
@@ -15,7 +15,7 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(eq=False)
-class Tally:
+class RunningMeans:
     """Running means and squared deviations of groups of draws (Chan, Golub & LeVeque 1983).
 
     Attributes
@@ -38,7 +38,7 @@ class Tally:
     @classmethod
     def empty(
         cls, targets: int, windows: int, size: int = 1, population: int | None = None
-    ) -> "Tally":
+    ) -> "RunningMeans":
         """Before the first visit."""
         return cls(
             np.zeros(windows, dtype=np.int64),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from preddiff.method.interpolation import Lattice
+from preddiff.method.interpolation import Interpolation
 from preddiff.method.windows import Windows
 
 Floats = NDArray[np.float64]
@@ -32,8 +32,8 @@ def relevance(every: Windows, visited: Integers, evidence: Floats) -> Floats:
     """
     if len(visited) == len(every):
         return every.mean(evidence)
-    lattice = Lattice(every, visited)
-    filled = np.stack([lattice.between(row) for row in evidence])
+    interpolation = Interpolation(every, visited)
+    filled = np.stack([interpolation.between(row) for row in evidence])
     filled[:, visited] = evidence
     covered = every.subset(visited).coverage > 0
     return np.where(covered, every.mean(filled), np.nan)
@@ -59,14 +59,16 @@ def standard_error(
     systematic = windows.mean(np.broadcast_to(bias, evidence.shape)) / 2
     if len(visited) == len(every):
         return np.hypot(windows.error_of_mean(error), systematic)
-    lattice = Lattice(every, visited)
-    draws, unseen = _variances(lattice, windows, every, evidence, error)
-    width = _width(lattice, every, visited, evidence, error, draws, unseen)
+    interpolation = Interpolation(every, visited)
+    draws, unseen = _variances(interpolation, windows, every, evidence, error)
+    width = _width(interpolation, every, visited, evidence, error, draws, unseen)
     width = width.reshape(-1, *(1,) * len(every.shape))
     return np.sqrt(draws + width * unseen + systematic**2)
 
 
-def need(every: Windows, visited: Integers, evidence: Floats, groups: Integers) -> Floats:
+def neyman_allocation(
+    every: Windows, visited: Integers, evidence: Floats, groups: Integers
+) -> Floats:
     """How many draws windows around each are worth, relative to the mean, (window,).
 
     In proportion to how far windows are from what lies between their neighbours, by their own draws
@@ -77,23 +79,23 @@ def need(every: Windows, visited: Integers, evidence: Floats, groups: Integers) 
     ----------
     groups : (visited,), of draws that each had: those with more are nearer to what they would be.
     """
-    lattice = Lattice(every, visited)
-    uneven = np.stack([lattice.unevenness(row) for row in evidence]) * (groups / groups.min())
+    interpolation = Interpolation(every, visited)
+    uneven = np.stack([interpolation.unevenness(row) for row in evidence]) * (groups / groups.min())
     level = uneven.mean(axis=1, keepdims=True)
     share = np.divide(uneven, level, out=np.ones_like(uneven), where=level > 0).mean(axis=0)
-    count = lattice.around(np.ones(len(visited)))
-    spread = np.sqrt(np.where(count > 0, lattice.around(share) / np.maximum(count, 1), 1.0))
+    count = interpolation.around(np.ones(len(visited)))
+    spread = np.sqrt(np.where(count > 0, interpolation.around(share) / np.maximum(count, 1), 1.0))
     return np.asarray(np.clip(spread / spread.mean(), _EASY, _HARD))
 
 
 def _variances(
-    lattice: Lattice, windows: Windows, every: Windows, evidence: Floats, error: Floats
+    interpolation: Interpolation, windows: Windows, every: Windows, evidence: Floats, error: Floats
 ) -> tuple[Floats, Floats]:
     """Of the map (t, *shape): from the draws, and from windows that were not visited."""
     count = np.where(windows.coverage > 0, windows.coverage, np.nan)
     share = windows.coverage / np.maximum(every.coverage, 1)
     draws = windows.total(error**2) / count
-    uneven = windows.total(np.stack([lattice.unevenness(row) for row in evidence])) / count
+    uneven = windows.total(np.stack([interpolation.unevenness(row) for row in evidence])) / count
     unseen = (1 - share) * np.maximum(0.0, uneven - draws)
     return _pooled(draws, windows.size) / count, _pooled(unseen, windows.size) / count
 
@@ -115,7 +117,7 @@ def _pooled(values: Floats, size: tuple[int, ...]) -> Floats:
 
 
 def _width(
-    lattice: Lattice,
+    interpolation: Interpolation,
     every: Windows,
     visited: Integers,
     evidence: Floats,
@@ -133,13 +135,13 @@ def _width(
     ----------
     draws, unseen : (t, *shape), of the map of all that were visited.
     """
-    turn = every.ranks[visited] / lattice.density[visited]
+    turn = every.ranks[visited] / interpolation.density[visited]
     first = np.sort(np.argsort(turn)[: len(visited) // _FIRST])
     if len(first) < _FEWEST:
         return np.ones(len(evidence))
     then, found_then = visited[first], evidence[:, first]
     draws_then, unseen_then = _variances(
-        Lattice(every, then), every.subset(then), every, found_then, error[:, first]
+        Interpolation(every, then), every.subset(then), every, found_then, error[:, first]
     )
     apart = relevance(every, then, found_then) - relevance(every, visited, evidence)
     found = _mean(apart**2 - (draws_then - draws))

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from preddiff.baselines.sensitivity import sensitivity
 from preddiff.errors import SettingError
-from preddiff.method import monitor as watch
 from preddiff.models import Model
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline.plan import Plan
@@ -55,7 +54,7 @@ def _occlusion(model: Model, picture: Picture, wish: Settings) -> Floats:
     stride = max(wish.stride, wish.length // 2)
     patches = replace(wish, sampler=grey, samples=1, stride=stride, tolerance=None, baselines=())
     plan = plans.make(model, picture, patches)
-    return watch.relevance(plan.run(plan.new_tally))[0]
+    return plan.run(plan.new_tally).relevance_and_error()[0]
 
 
 def _attribution(name: str, plan: Plan) -> Floats:

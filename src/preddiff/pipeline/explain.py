@@ -14,9 +14,9 @@ from PIL import Image
 
 from preddiff.engines import ClosedForm, seconds_per_draw
 from preddiff.media import volumes
-from preddiff.method import monitor as watch
-from preddiff.method import uncertainty as partial
-from preddiff.method.analysis import Findings
+from preddiff.method import uncertainty
+from preddiff.method.estimates import Estimates
+from preddiff.method.monitor import Monitor
 from preddiff.models import load_model
 from preddiff.models.targets import Target
 from preddiff.pipeline import baselines as beside
@@ -165,14 +165,14 @@ def explain(
     tally = unfinished.restore() or plan.new_tally
     others = beside.maps(plan, loaded, picture, wish)
 
-    def result(findings: Findings) -> Explanation:
+    def result(findings: Estimates) -> Explanation:
         seconds = time.perf_counter() - started
         return _explanation(plan, findings, others, _name(picture), seconds)
 
     if progress is True:
         bars.say(_forecast(plan))
     with _reporting(progress) as report:
-        watcher = watch.Watch(
+        watcher = Monitor(
             tolerance,
             report,
             lambda: unfinished.keep(tally),
@@ -227,14 +227,14 @@ def _listed(value: Any) -> list[Any]:
 
 def _explanation(
     plan: Plan,
-    findings: Findings,
+    findings: Estimates,
     baselines: Mapping[str, NDArray[np.float64]],
     name: str,
     seconds: float,
 ) -> Explanation:
     """What is known by now."""
-    relevance, error = watch.relevance(findings)
-    relative = partial.relative_error(relevance, error, plan.windows.coverage > 0)
+    relevance, error = findings.relevance_and_error()
+    relative = uncertainty.relative_error(relevance, error, plan.windows.coverage > 0)
     return assemble(
         windows=findings.windows,
         picture=plan.subject.picture,

@@ -11,11 +11,18 @@ from preddiff.engines import ClosedForm, Engine, Task, choose
 from preddiff.engines.choice import free_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.method import measures
-from preddiff.method.analysis import After, Findings, Schedule, analyse, expected, go_on
+from preddiff.method.analysis import (
+    AfterChunk,
+    Schedule,
+    analyse,
+    analyse_in_closed_form,
+    never_stop,
+)
+from preddiff.method.estimates import Estimates
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, mean_and_error
 from preddiff.method.measures import Measure
-from preddiff.method.running_means import Tally
-from preddiff.method.schedule import InOrder, WhereNeeded
+from preddiff.method.running_means import RunningMeans
+from preddiff.method.schedule import Adaptive, Interlaced
 from preddiff.method.windows import Windows
 from preddiff.models import Linear, Model, targets
 from preddiff.pipeline import subject as subjects
@@ -86,10 +93,12 @@ class Plan:
         draws = self.sampler.draw(self.subject.inputs, windows, last, self.seed, self.subject.valid)
         return draws[:, first:]
 
-    def run(self, tally: Tally, after: After = go_on) -> Findings:
+    def run(self, tally: RunningMeans, after: AfterChunk = never_stop) -> Estimates:
         """The analysis, going on from what a tally has; told of after each chunk."""
         if isinstance(self.engine, ClosedForm):
-            findings = expected(self.windows, self.engine.expect, self.base, self.measure)
+            findings = analyse_in_closed_form(
+                self.windows, self.engine.expect, self.base, self.measure
+            )
             after(lambda: findings, len(self.windows), len(self.windows))
             return findings
         return analyse(
@@ -101,13 +110,13 @@ class Plan:
             self.schedule,
             tally,
             unbiased=self.tolerance is not None,
-            after=after,
+            after_chunk=after,
         )
 
     @property
-    def new_tally(self) -> Tally:
+    def new_tally(self) -> RunningMeans:
         """That of a run that has not begun."""
-        return Tally.empty(
+        return RunningMeans.empty(
             len(self.targets), len(self.windows), self.sampler.group, self.sampler.population
         )
 
@@ -146,10 +155,10 @@ class Plan:
         several = max(_FEWEST, len(self.windows) // _LOOKS)
         if self.tolerance is None:
             chunk = max(1, min(_HELD // self.samples, several))
-            return InOrder(self.windows, self.samples, chunk)
+            return Interlaced(self.windows, self.samples, chunk)
         rounds = [(0, min(_FIRST, self.samples)), (_FIRST, self.samples)]
         chunk = max(1, min(_HELD // rounds[0][1], several))
-        return WhereNeeded(self.windows, [r for r in rounds if r[0] < r[1]], chunk)
+        return Adaptive(self.windows, [r for r in rounds if r[0] < r[1]], chunk)
 
     @property
     def labels(self) -> list[str]:

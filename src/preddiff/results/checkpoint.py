@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import ResultError
 from preddiff.media.atomic import atomic_write
-from preddiff.method.running_means import Tally
+from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
 
 _SECONDS = 20.0  # between two writings, so that they cost nothing worth speaking of
@@ -45,7 +45,7 @@ class Checkpoint:
         self.key = hashlib.sha256(b"".join(parts)).hexdigest()
         self._written = time.monotonic()
 
-    def restore(self) -> Tally | None:
+    def restore(self) -> RunningMeans | None:
         """What was counted; None if there is no file.
 
         Raises
@@ -69,9 +69,9 @@ class Checkpoint:
                 f"{self.path}: unfinished work of another input, model or setting; go on with "
                 "those, or remove it"
             )
-        return Tally(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
+        return RunningMeans(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
 
-    def keep(self, tally: Tally) -> None:
+    def keep(self, tally: RunningMeans) -> None:
         """Write what was counted, unless that was done a moment ago."""
         if self.path is None or time.monotonic() - self._written < _SECONDS:
             return

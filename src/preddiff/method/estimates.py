@@ -1,0 +1,49 @@
+"""Estimates: evidence, map and errors as far as windows have been visited."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from preddiff.method import uncertainty
+from preddiff.method.windows import Windows
+from preddiff.types import Evidence, Integers, Relevance
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What is known after some visits to windows.
+
+    Attributes
+    ----------
+    every : all windows that are to be visited.
+    visited : (window,), numbers of the windows visited so far, ascending.
+    evidence, error : (target, window) of the visited windows: evidence, and its standard error
+        that comes from the draws.
+    bias : (target, window), what was subtracted from the evidence as its bias.
+    draws : number of draws that were evaluated.
+    """
+
+    every: Windows
+    visited: Integers
+    evidence: Evidence
+    error: Evidence
+    bias: Evidence
+    draws: int
+
+    @property
+    def windows(self) -> Windows:
+        """Return the windows that were visited."""
+        return self.every.subset(self.visited)
+
+    def relevance_and_error(self) -> tuple[Relevance, Relevance]:
+        """Return the map of all windows and its standard error, both (target, *spatial)."""
+        visited = self.every, self.visited, self.evidence
+        error = uncertainty.standard_error(*visited, self.error, self.bias)
+        return uncertainty.relevance(*visited), error
+
+    def relative_error(self) -> float:
+        """Return the map's standard error relative to its relevance, of the worst target."""
+        return uncertainty.relative_error(*self.relevance_and_error(), self.every.coverage > 0)
+
+
+CurrentEstimates = Callable[[], Estimates]
+"""Return the estimates of this moment: they are computed only when somebody asks for them."""
