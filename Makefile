@@ -1,4 +1,4 @@
-# One command per verb. Each makes its own virtual environment when there is none.
+# One command per verb. Each creates its own virtual environment if there is none.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -24,7 +24,7 @@ bench: .venv/.with-dev
 	$(BIN)/preddiff bench $(wildcard ../shared/data/models/*.onnx) --output docs/performance.md
 	$(BIN)/preddiff bench --scans --output docs/performance.md
 
-# Tests of the page want a real browser; where it cannot be had they are skipped and say so.
+# The tests of the page need a real browser. Where none can be installed, they are skipped with the reason.
 browser:
 	@command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
 		(apt-get update -qq && apt-get install -y -qq chromium) >/dev/null 2>&1 || true

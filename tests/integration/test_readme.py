@@ -14,6 +14,7 @@ from preddiff import cli
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
 def test_the_make_targets_exist():
@@ -55,11 +56,21 @@ def test_the_python_runs(tmp_path, monkeypatch):
     assert names["e"].unit == "bits"
 
 
+def anchor(heading):
+    """The name that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 def test_the_links_lead_somewhere():
-    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")]:
+    for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        for target, fragment in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+            path = document.parent / target if target else document
+            assert path.exists(), f"{document.name}: {target}"
+            if fragment:
+                headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+                found = {anchor(heading) for heading in headings}
+                assert fragment in found, f"{document.name}: {target}#{fragment}"
 
 
 def test_the_recipe_for_a_network_of_ones_own_runs(tmp_path, monkeypatch):
@@ -75,3 +86,37 @@ def test_the_recipe_for_a_network_of_ones_own_runs(tmp_path, monkeypatch):
     names = {"preddiff": preddiff, "network": network, "names": ["no", "yes"]}
     exec(recipe, names)  # noqa: S102 - our own documentation
     assert names["e"].picture.shape == (3, 224, 224)
+
+
+def code_of(name):
+    """The Python of a page of docs/, block by block."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_callback_of_the_documentation_stops_a_run():
+    picture = np.random.default_rng(0).random((3, 16, 16), dtype=np.float32)
+    names = {"preddiff": preddiff, "model": Softmax((3, 16, 16)), "picture": picture}
+    (code,) = code_of("performance.md")
+    exec(code, names)  # noqa: S102
+    assert names["enough"](names["e"]) in (True, False)
+    assert names["e"].unit == "bits"
+
+
+def test_the_page_of_two_results_in_the_documentation(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    picture = np.random.default_rng(0).random((3, 16, 16), dtype=np.float32)
+    for name, window in (("small", 4), ("large", 8)):
+        e = preddiff.explain(Softmax((3, 16, 16)), picture, window=window, stride=4, samples=2)
+        preddiff.save(e, f"{name}.zarr")
+    (code,) = code_of("page.md")
+    exec(code, {"preddiff": preddiff})  # noqa: S102
+    assert Path("both.html").exists()
+
+
+def test_the_cohort_of_the_documentation():
+    (code,) = code_of("volumes.md")
+    names = {}
+    exec(code.replace("subjects=200", "subjects=2, spacing=8"), names)  # noqa: S102
+    cohort = names["cohort"]
+    assert cohort.truth(1).shape == cohort.scans.shape[2:]
