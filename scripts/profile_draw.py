@@ -24,7 +24,7 @@ from preddiff.engines.incremental.execute.boxes import Box
 from preddiff.engines.incremental.execute.operations import Convolution
 from preddiff.engines.incremental.execute.run import watch_body
 from preddiff.engines.incremental.execute.steps import Step
-from preddiff.engines.precision import BY_NAME
+from preddiff.engines.precision import DTYPES
 from preddiff.method.windows import Windows
 from preddiff.studies.benchmark import networks
 
@@ -34,7 +34,7 @@ _ROUNDS = 5
 
 def main(spec: str, precision: str = "float32", batch: str = "40") -> None:
     torch.set_num_threads(1)
-    dtype = BY_NAME[precision]
+    dtype = DTYPES[precision]
     model = preddiff.load_model(spec)
     inputs = model.prepare(Image.fromarray(data.chelsea()))
     engine = Incremental(model, inputs, [0], _WINDOW, dtype=dtype)

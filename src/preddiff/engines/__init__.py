@@ -1,9 +1,18 @@
-"""Predictions for many draws, fast."""
+"""Engines: a model's values with one window replaced at a time, for many draws, fast."""
 
-from preddiff.engines.base import Engine
-from preddiff.engines.choice import Task, choose
+from preddiff.engines.base import Engine, ExpectationEngine
+from preddiff.engines.choice import Choice, Task, choose
 from preddiff.engines.closed_form.engine import ClosedForm
 from preddiff.engines.cost import seconds_per_draw
 from preddiff.engines.dense import Dense
 
-__all__ = ["ClosedForm", "Dense", "Engine", "Task", "choose", "seconds_per_draw"]
+__all__ = [
+    "Choice",
+    "ClosedForm",
+    "Dense",
+    "Engine",
+    "ExpectationEngine",
+    "Task",
+    "choose",
+    "seconds_per_draw",
+]

@@ -4,21 +4,23 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.models import Model
+from preddiff.types import Batch, Corners, Draws, Pixels, Values
 
-_LARGEST = 8  # more draws at once fall out of a processor's cache and are slower
+_MAX_BATCH = 8  # more whole activations at once fall out of a processor's cache and are slower
+_ACTIVATIONS_HELD = 3  # of the largest: an operation's input, its output, and what a library takes
+_INPUTS_HELD = 16  # an unknown model is taken to need this many times its input
 
 
 class Dense:
-    """Puts each draw into a copy of the input and runs the whole model.
+    """An engine that puts each draw into a copy of the input and runs the whole model.
 
     Parameters
     ----------
     inputs : (channel, *spatial).
     targets : classes, or channels of `node`.
-    batch : draws at once; None takes what the memory holds, 8 at most.
+    batch : draws at once; None takes as many as the memory holds, 8 at most.
     memory : bytes that they may take; None sets no limit.
     """
 
@@ -27,7 +29,7 @@ class Dense:
     def __init__(
         self,
         model: Model,
-        inputs: NDArray[np.float32],
+        inputs: Pixels,
         targets: Sequence[int],
         node: str | None = None,
         batch: int | None = None,
@@ -39,9 +41,8 @@ class Dense:
         self.node = node
         self.batch = batch or _batch_within(memory, model, inputs)
 
-    def evaluate(
-        self, starts: NDArray[np.int64], draws: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
+    def evaluate(self, starts: Corners, draws: Draws) -> Values:
+        """Return the values of the targets for each draw, (window, draw, target)."""
         starts = np.repeat(starts, draws.shape[1], axis=0)
         flat = draws.reshape(-1, *draws.shape[2:])
         values = np.empty((len(flat), len(self.targets)))
@@ -52,15 +53,13 @@ class Dense:
         return values.reshape(*draws.shape[:2], -1)
 
 
-def filled(
-    inputs: NDArray[np.float32], starts: NDArray[np.int64], draws: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Copies (n, channel, *spatial) of an input, each with a window replaced.
+def filled(inputs: Pixels, starts: Corners, draws: Batch) -> Batch:
+    """Return copies (n, channel, *spatial) of an input, each with a window replaced.
 
     Parameters
     ----------
     starts : (n, dimension), the windows' corners.
-    draws : (n, channel, *size), what is put there.
+    draws : (n, channel, *size), the values that replace them.
     """
     copies = np.repeat(inputs[None], len(draws), axis=0)
     for copy, start, draw in zip(copies, starts, draws, strict=True):
@@ -69,10 +68,11 @@ def filled(
     return copies
 
 
-def _batch_within(memory: int | None, model: Model, inputs: NDArray[np.float32]) -> int:
-    """Draws that the memory holds: three of the largest activations of each."""
+def _batch_within(memory: int | None, model: Model, inputs: Pixels) -> int:
+    """Return how many draws at once the memory holds."""
     if memory is None:
-        return _LARGEST
+        return _MAX_BATCH
     sizes = [math.prod(shape) for shape in model.nodes(inputs).values()]
-    largest = max(sizes, default=16 * inputs.size)
-    return int(min(_LARGEST, max(1, memory // (3 * largest * inputs.itemsize))))
+    largest = max(sizes, default=_INPUTS_HELD * inputs.size)
+    each = _ACTIVATIONS_HELD * largest * inputs.itemsize
+    return int(min(_MAX_BATCH, max(1, memory // each)))

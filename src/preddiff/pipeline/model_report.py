@@ -50,7 +50,8 @@ def _cost(model: Model, inputs: NDArray[np.float32]) -> dict[str, str]:
         evidence=lambda values: values.mean(axis=1).T,
         total=len(windows) * _SAMPLES,
     )
-    engine, facts = choose(task)
+    chosen = choose(task)
+    engine, facts = chosen.engine, chosen.facts
     seconds = task.seconds(engine)
     total = progress.duration(len(windows) * _SAMPLES * seconds)
     return {

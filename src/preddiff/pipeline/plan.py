@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.engines import ClosedForm, Engine, Task, choose
-from preddiff.engines.choice import free_memory
+from preddiff.engines.memory import free_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.method import measures
 from preddiff.method.analysis import (
@@ -86,7 +86,8 @@ class Plan:
     def _choice(self) -> tuple[Engine | ClosedForm, dict[str, Any]]:
         if self.closed_form is not None:
             return self.closed_form, {"engine": ClosedForm.name, "precision": "float64"}
-        return choose(self._task, self.wish.engine, self.wish.precision)
+        chosen = choose(self._task, self.wish.engine, self.wish.precision)
+        return chosen.engine, dict(chosen.facts)
 
     def draw(self, windows: Windows, first: int, last: int) -> NDArray[np.float32]:
         """Draws `first` to `last` (window, draw, channel, *size) for some of the windows."""

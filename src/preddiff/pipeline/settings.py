@@ -8,7 +8,7 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from preddiff.engines import precision
+from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
 from preddiff.media.volumes import Volume
 from preddiff.models.networks.hidden import WindowKind
@@ -64,8 +64,8 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
                 raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
         for name, text, known in (
-            ("engine", self.engine, ("auto", "incremental", "dense", "linear")),
-            ("precision", self.precision, ("auto", *precision.BY_NAME)),
+            ("engine", self.engine, ("auto", *ENGINES)),
+            ("precision", self.precision, ("auto", *PRECISIONS)),
         ):
             if text not in known:
                 raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")

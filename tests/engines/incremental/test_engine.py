@@ -16,7 +16,7 @@ import preddiff
 from conftest import DATA, needs_data
 from preddiff.engines import Dense
 from preddiff.engines.incremental import Incremental
-from preddiff.engines.incremental.check import deviation, parting
+from preddiff.engines.incremental.check import deviation, first_wrong_node
 from preddiff.engines.incremental.execute import kernels as compiled
 from preddiff.engines.incremental.execute import winograd
 from preddiff.engines.incremental.execute.regions import Range, Sliding, clamp, shifted
@@ -241,7 +241,7 @@ def test_it_equals_whole_forward_passes(rng, monkeypatch, name, loops):
     for incremental.batch in (1, 3, 7, 100):
         held_against(dense, incremental, starts, draws)
     assert deviation(incremental, starts, draws) < 1e-4
-    assert parting(incremental, starts, draws) is None
+    assert first_wrong_node(incremental, starts, draws) is None
 
 
 @pytest.mark.parametrize(
@@ -564,14 +564,14 @@ def test_a_short_precision_rounds_changes_not_values(rng, monkeypatch, size, loo
 
 
 def test_a_precision_that_an_operation_does_not_know(rng, small_network, monkeypatch):
-    from preddiff.engines import choice
+    from preddiff.engines import choice, precision
 
     def in_precision(self, dtype):
         raise NotImplementedError("\"avg_pool3d\" not implemented for 'BFloat16'")
 
     monkeypatch.setattr(Incremental, "in_precision", in_precision)
-    monkeypatch.setattr(choice.precisions, "shorter", lambda device: ["bfloat16"])
-    monkeypatch.setattr(choice, "_WORTH_TIMING", 0)
+    monkeypatch.setattr(precision, "shorter", lambda device: ["bfloat16"])
+    monkeypatch.setattr(choice, "_DRAWS_WORTH_TIMING", 0)
     inputs = rng.random((3, 16, 16)).astype(np.float32)
     wish = {"window": 6, "stride": 4, "samples": 2, "engine": "incremental"}
     e = preddiff.explain(small_network, inputs, **wish)
@@ -597,11 +597,11 @@ def test_a_shorter_precision_says_its_error(rng, small_network):
 def test_a_shorter_precision_is_taken_if_it_is_faster_and_right(
     rng, small_network, monkeypatch, limit, chosen
 ):
-    from preddiff.engines import choice
+    from preddiff.engines import choice, precision
 
-    monkeypatch.setattr(choice.precisions, "shorter", lambda device: ["bfloat16"])
-    monkeypatch.setattr(choice.precisions, "LARGEST_ERROR", limit)
-    monkeypatch.setattr(choice, "_WORTH_TIMING", 0)
+    monkeypatch.setattr(precision, "shorter", lambda device: ["bfloat16"])
+    monkeypatch.setattr(precision, "LARGEST_ERROR", limit)
+    monkeypatch.setattr(choice, "_DRAWS_WORTH_TIMING", 0)
     monkeypatch.setattr(
         choice.Task, "seconds", lambda self, e: 1.0 if e.dtype == torch.float32 else 0.5
     )

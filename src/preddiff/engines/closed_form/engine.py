@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.engines.closed_form.quadrature import expected_softmax
 from preddiff.method.windows import Windows
 from preddiff.models.linear import Linear
@@ -32,7 +33,7 @@ class ClosedForm:
     memory : bytes that it may take, about.
     """
 
-    name = "closed form"
+    name = NAME_IN_PROVENANCE["linear"]
 
     def __init__(
         self,

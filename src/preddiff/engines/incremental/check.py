@@ -1,17 +1,15 @@
 """The incremental engine held against whole forward passes, before a run."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import fx
 
 from preddiff.engines.dense import filled
 from preddiff.engines.incremental.engine import Incremental
 from preddiff.engines.incremental.execute.boxes import Box
 from preddiff.engines.incremental.execute.operations import whole
 from preddiff.engines.incremental.execute.run import watch_body
+from preddiff.models.networks.recorder import Recorder
 
 TOLERANCE = 1e-4
 """Share of the range of a network's outputs by which rounding may move them, in float32."""
@@ -36,34 +34,25 @@ def deviation(engine: Incremental, starts: NDArray[np.int64], draws: NDArray[np.
         return _share(engine.raw(starts, draws).double(), expected)
 
 
-def parting(
+def first_wrong_node(
     engine: Incremental, starts: NDArray[np.int64], draws: NDArray[np.float32]
 ) -> str | None:
-    """The first node where boxes and whole outputs part; None if they do nowhere."""
+    """Return the first node where boxes and whole outputs part; None if they do nowhere."""
     model = engine.model
     with torch.inference_mode():
-        recorder = _Recorder(engine.program.module)
+        recorder = Recorder(engine.program.module)
         recorder.run(model.normalised(_perturbed(engine, starts, draws)))
+        expected = {node.name: value for node, value in recorder.values.items()}
         places = engine.places.of(starts, draws.shape[1])
         inputs = model.normalised(torch.from_numpy(draws).flatten(0, 1))
         for step, result in watch_body(engine.program, places, inputs):
             if isinstance(result, Box):
-                expected = recorder.seen[step.name]
-                if _share(whole(result).double(), expected.double()) > TOLERANCE:
+                right = expected[step.name]
+                if not isinstance(right, torch.Tensor):
+                    return step.name
+                if _share(whole(result).double(), right.double()) > TOLERANCE:
                     return step.name
     return None
-
-
-class _Recorder(fx.Interpreter):
-    """Runs a graph and keeps what every node gives, by its name."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module, garbage_collect_values=False)
-        self.seen: dict[str, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        result = self.seen[n.name] = super().run_node(n)
-        return result
 
 
 def _perturbed(

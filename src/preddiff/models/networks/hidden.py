@@ -13,6 +13,7 @@ from preddiff.errors import SettingError, TargetError, nearest
 from preddiff.models.base import Inputs
 from preddiff.models.networks.graph import Graph
 from preddiff.models.networks.network import Network
+from preddiff.models.networks.recorder import Recorder
 from preddiff.models.targets import Unit, unit_name
 
 WindowKind = Literal["positions", "channel", "unit"]
@@ -136,19 +137,6 @@ def _read(values: torch.Tensor, wanted: Sequence[Unit]) -> torch.Tensor:
     return torch.stack(each, dim=1)
 
 
-class _Recorder(fx.Interpreter):
-    """Keeps every node's value as it is before later operations change it in place."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.values: dict[fx.Node, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        result = super().run_node(n)
-        self.values[n] = result.clone() if isinstance(result, torch.Tensor) else result
-        return result
-
-
 def _after(
     network: Graph, source: str, inputs: torch.Tensor, view: WindowKind, values: torch.Tensor
 ) -> fx.GraphModule:
@@ -157,7 +145,7 @@ def _after(
     later = network.dependent(start)[1:]
     if not any(node in (start, *later) for node in network.outputs):
         raise TargetError(f"source {source!r}: the network's output does not depend on it")
-    recorder = _Recorder(network.module)
+    recorder = Recorder(network.module)
     recorder.run(inputs)
     root: dict[str, Any] = {}
     graph = fx.Graph()

@@ -135,12 +135,13 @@ def _row(spec: str, count: int, checked: int) -> Row:
         evidence=lambda values: log2_odds(before[[top]]) - log2_odds(values.mean(axis=1)).T,
         total=len(every) * _SAMPLES,
     )  # fmt: skip
-    boxed, _ = choose(task, "incremental", "float32")
+    boxed = choose(task, "incremental", "float32").engine
     if not isinstance(boxed, Incremental):
         raise TypeError(f"{spec} cannot be traced")
     longest = _SECONDS / (_SAMPLES * task.seconds(boxed))
     starts, draws = starts[: max(4, int(longest))], draws[: max(4, int(longest))]
-    automatic, facts = choose(task)
+    chosen = choose(task)
+    automatic, facts = chosen.engine, chosen.facts
     seconds = _in_turn(
         (dense, starts[:1], draws[:1, : dense.batch]),
         (boxed, starts, draws),
@@ -166,9 +167,9 @@ def _shorter(task: Task, starts: NDArray[np.int64], draws: NDArray[np.float32]) 
     names = precisions.shorter(torch.device("cpu"))
     if not names:
         return ""
-    engine, facts = choose(task, "incremental", names[0])
-    (seconds,) = _in_turn((engine, starts, draws))
-    return f"{1000 * seconds:.1f} {names[0]} ({facts['precision_error']:.0%})"
+    chosen = choose(task, "incremental", names[0])
+    (seconds,) = _in_turn((chosen.engine, starts, draws))
+    return f"{1000 * seconds:.1f} {names[0]} ({chosen.facts['precision_error']:.0%})"
 
 
 def _in_turn(*each: tuple[Engine, NDArray[np.int64], NDArray[np.float32]]) -> list[float]:
