@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from scipy import signal
 
-from preddiff.media import images
+from preddiff.media import folders, images
 from preddiff.samplers import ConditionalGaussian
 from preddiff.samplers.gaussian import natural
 
@@ -87,7 +87,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=30)
     parser.add_argument("-o", "--output", default="src/preddiff/samplers/natural.npz")
     arguments = parser.parse_args()
-    pictures = [picture(path) for path in images.find(arguments.folder)]
+    pictures = [picture(path) for path in folders.find_pictures(arguments.folder)]
     order = np.random.default_rng(0).permutation(len(pictures))
     held_out = [pictures[i] for i in order[: arguments.held_out]]
     mean, values = autocovariance([pictures[i] for i in order[arguments.held_out :]])

@@ -8,7 +8,7 @@ from preddiff.cli import app
 from preddiff.datasets import cohort as cohorts
 from preddiff.datasets import simulated_cohort
 from preddiff.errors import ResultError, SettingError
-from preddiff.media import maps, volumes
+from preddiff.media import folders, maps, volumes
 
 pytest.importorskip("nilearn", reason="nilearn ships the template")
 
@@ -106,7 +106,8 @@ def test_files_hold_the_cohort_where_it_lies(tmp_path):
     mask = volumes.read_mask(tmp_path / "mask.nii.gz", made.grid)
     np.testing.assert_array_equal(mask, made.mask)
     assert len(list((tmp_path / "truth").iterdir())) == 2
-    assert volumes.find(tmp_path) == sorted(table.paths)  # truth and mask are no scans to draw from
+    # truth and mask are no scans to draw from
+    assert folders.find_volumes(tmp_path) == sorted(table.paths)
     with pytest.raises(ResultError, match="exists and is no map"):
         maps.write(made.mask.astype(float), made.grid, table.paths[0])
     assert runner.invoke(app, [*asked, "--seed", "4", "--spacing", "6"]).exit_code == 0

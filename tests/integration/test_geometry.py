@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 import preddiff
-from media.test_volumes import AFFINES, scan
 from preddiff.errors import InputError, ResultError, SettingError
 from preddiff.media import maps, volumes
 from preddiff.media.grid import Grid
 from preddiff.models import Linear
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Constant
+from scans import AFFINES, scan
 
 
 @pytest.fixture

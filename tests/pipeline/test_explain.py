@@ -153,9 +153,9 @@ def test_pictures_from_files_are_turned_upright_and_prepared(tmp_path, embedded)
     exif = Image.Exif()
     exif[0x0112] = 6  # stored lying on its left side
     picture.save(tmp_path / "turned.jpg", exif=exif)
-    from preddiff.media.images import normal, read
+    from preddiff.media.images import read, upright
 
-    assert normal(read(tmp_path / "turned.jpg")).size == (300, 400)
+    assert upright(read(tmp_path / "turned.jpg")).size == (300, 400)
     assert embedded.prepare(read(tmp_path / "turned.jpg")).shape == (3, 224, 224)
 
 

@@ -62,11 +62,11 @@ def fit(
         typer.Option(metavar="FILE", help="Volumes: fit only where this volume is not 0."),
     ] = None,
 ) -> None:
-    from preddiff.media import images, volumes
+    from preddiff.media import folders, images
     from preddiff.models import load_model
     from preddiff.samplers import ConditionalGaussian
 
-    if grid is not None or mask is not None or volumes.contains_volumes(folder):
+    if grid is not None or mask is not None or folders.contains_volumes(folder):
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(
                 "--model and --channels are for pictures: volumes have one channel and are taken "
@@ -75,7 +75,7 @@ def fit(
         fitted = _of_volumes(folder, patch, grid, mask)
     else:
         prepare = load_model(model).prepare if model else images.to_array
-        pictures = (prepare(image) for image in images.stream(folder))
+        pictures = (prepare(image) for image in folders.read_pictures(folder))
         fitted = ConditionalGaussian.fit(pictures, patch=patch, channels=channels)
     fitted.save(output)
     typer.echo(output)

@@ -1,1 +1,1 @@
-"""Files to arrays, and back."""
+"""Files to arrays with their geometry, and back."""

@@ -2,14 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from preddiff.errors import InputError
+from preddiff.types import Pixels
 
 IMAGE_EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm"}
@@ -17,7 +16,7 @@ IMAGE_EXTENSIONS = frozenset(
 
 
 def read(path: str | Path) -> Image.Image:
-    """The picture in a file.
+    """Read the picture in a file.
 
     Raises
     ------
@@ -32,10 +31,11 @@ def read(path: str | Path) -> Image.Image:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty (0 bytes); expected a picture")
     try:
+        # Pillow only warns of a small file that unpacks to a huge picture; here that is an error.
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                image.load()
+                image.load()  # Image.open reads the header only: damage shows up here
                 return image
     except UnidentifiedImageError:
         raise InputError(
@@ -47,10 +47,10 @@ def read(path: str | Path) -> Image.Image:
         raise InputError(f"{path}: the picture is damaged ({error}); save it anew") from None
 
 
-def normal(image: Image.Image) -> Image.Image:
-    """The picture upright as its EXIF says, in a mode that can be resized without loss.
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a picture upright as its EXIF says, in a mode that can be resized without loss.
 
-    Integers of 16 bits become floats in [0, 1], where 8 bits would cut them off.
+    Integers of 16 bits become floats in [0, 1]: 8 bits would cut them off.
 
     Raises
     ------
@@ -70,48 +70,29 @@ def normal(image: Image.Image) -> Image.Image:
                 "0 to 1; rescale it"
             )
         return image
+    # Palettes and bilevel pictures cannot be interpolated: a mean of two palette indices is a third
+    # colour. Transparency stays until after the resizing, where Pillow weights colours by alpha.
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image if image.mode in {"L", "RGB"} else image.convert("RGB")
 
 
-def to_array(image: Image.Image, channels: int = 3) -> NDArray[np.float32]:
-    """Float array (channel, y, x) in [0, 1]; 1 channel is luminance, 3 are red, green, blue.
+def to_array(image: Image.Image, channels: int = 3) -> Pixels:
+    """Return a picture as an array in [0, 1]; 1 channel is luminance, 3 are red, green, blue.
 
     Transparent pixels are laid on white, as viewers show them.
     """
-    return pixels(normal(image), channels)
+    return to_pixels(upright(image), channels)
 
 
-def pixels(image: Image.Image, channels: int) -> NDArray[np.float32]:
-    """`to_array` of a picture that is `normal`, or was before it was resized."""
-    if image.mode == "F":  # resizing may have led out of [0, 1]
+def to_pixels(image: Image.Image, channels: int) -> Pixels:
+    """Do the same for a picture that is `upright` already, or was before it was resized."""
+    if image.mode == "F":
+        # Bicubic and Lanczos filters have negative weights, so resizing may have left [0, 1].
+        # Pictures of 8 bits are clipped by Pillow itself.
         grey = np.clip(np.asarray(image, dtype=np.float32), 0, 1)
         return np.ascontiguousarray(np.repeat(grey[None], channels, axis=0))
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     values = np.asarray(image.convert("L" if channels == 1 else "RGB"), dtype=np.float32) / 255
     return np.ascontiguousarray(np.atleast_3d(values).transpose(2, 0, 1))
-
-
-def find(folder: str | Path) -> list[Path]:
-    """All pictures in a folder and the folders below it, sorted by path.
-
-    Raises
-    ------
-    InputError
-        If it is no folder or holds no picture.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; expected one with pictures in it")
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_EXTENSIONS)
-    if not paths:
-        known = ", ".join(sorted(IMAGE_EXTENSIONS))
-        raise InputError(f"{folder}: no pictures in this folder ({known})")
-    return paths
-
-
-def stream(folder: str | Path) -> Iterator[Image.Image]:
-    """The pictures of a folder one after the other, so that memory holds one at a time."""
-    return (read(path) for path in find(folder))

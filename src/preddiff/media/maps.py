@@ -1,9 +1,9 @@
-"""Maps as NIfTI files, with the orientation of the scan they belong to; and scans that we made."""
+"""NIfTI files that this package writes: maps, and simulated scans, each on its scan's grid."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,17 @@ from preddiff.media import nifti
 from preddiff.media.atomic import atomic_write
 from preddiff.media.grid import Grid
 
+if TYPE_CHECKING:
+    from nibabel import Nifti1Image
+
 MAP_EXTENSIONS = (".nii", ".nii.gz")
+"""Endings of the files that maps can be written to."""
 
 MAP, SCAN = "map", "simulated scan"
-"""What a file can be that we wrote; its description field says so."""
+"""What a file of ours can be; its description field says so."""
 
-_MARK = "preddiff {}; not for diagnosis"
-_NIFTI_2 = 540  # length of its header
+_DESCRIPTION = "preddiff {}; not for diagnosis"
+_NIFTI2_HEADER_BYTES = 540  # NIfTI-1 has 348
 
 
 def write(values: NDArray[np.floating], grid: Grid, path: str | Path, kind: str = MAP) -> Path:
@@ -34,7 +38,7 @@ def write(values: NDArray[np.floating], grid: Grid, path: str | Path, kind: str 
     Raises
     ------
     ResultError
-        If the file cannot be written, or something else stands there.
+        If the file cannot be written, or something else has that name.
     """
     path = Path(path)
     check_destination(path, kind)
@@ -45,27 +49,34 @@ def write(values: NDArray[np.floating], grid: Grid, path: str | Path, kind: str 
 
 
 def is_map(path: Path, kind: str = MAP) -> bool:
-    """Whether a file is a map (or what else is asked for) that this package wrote."""
+    """Return whether a file is a map (or of another kind) that this package wrote."""
     try:
-        return bytes(nifti.load(path).header["descrip"]).startswith(_MARK.format(kind).encode())
+        description = nifti.load(path).header["descrip"]
+        return bytes(description).startswith(_DESCRIPTION.format(kind).encode())
     except (InputError, KeyError, ValueError):
         return False
 
 
 def check_destination(path: Path, kind: str = MAP) -> None:
-    """Raise a ResultError if a file stands there that is no map of ours: it may be a scan."""
+    """Raise a ResultError if a file exists there that is no map of ours: it may be a scan."""
     if path.exists() and not is_map(path, kind):
         raise ResultError(f"{path}: exists and is no {kind}; remove it or choose another name")
 
 
-def nifti_image(values: NDArray[Any], grid: Grid, kind: str = MAP) -> Any:
-    """A NIfTI image with the grid's orientation and no text but our own."""
+def nifti_image(values: NDArray[np.floating], grid: Grid, kind: str = MAP) -> Nifti1Image:
+    """Return a NIfTI image of values (z, y, x) or (n, z, y, x) on a grid, with no text but ours."""
     from nibabel import Nifti1Image, Nifti2Image
 
-    form: Any = Nifti2Image if grid.header.get("sizeof_hdr") == _NIFTI_2 else Nifti1Image
+    is_nifti2 = grid.header.get("sizeof_hdr") == _NIFTI2_HEADER_BYTES
+    form: type[Nifti1Image] = Nifti2Image if is_nifti2 else Nifti1Image
+    # The transpose of (n, z, y, x) is (x, y, z, n): for nibabel the volumes come last anyway.
     image = form(np.moveaxis(values.T, -1, 3) if values.ndim == 4 else values.T, grid.affine)
     image.header.set_data_dtype(np.float32)
-    image.header["descrip"] = _MARK.format(kind)
+    image.header["descrip"] = _DESCRIPTION.format(kind)
+    # nibabel's constructor derives sform and qform from the affine it is given. Through a
+    # quaternion that loses bits, and the scan's second transform is lost entirely, so that a viewer
+    # which prefers the other one would show the map elsewhere. The scan's own fields are put back
+    # as they were; pixdim[0] is the sign that the quaternion needs (qfac).
     for key, value in grid.header.items():
         if key == "pixdim":
             image.header["pixdim"][:4] = value

@@ -9,21 +9,24 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.errors import InputError
 from preddiff.media import dicom, maps, nifti
-from preddiff.media import grid as grids
-from preddiff.media.grid import Grid
+from preddiff.media.grid import Grid, affine_problem
+from preddiff.media.orientation import orientation
+from preddiff.types import Mask, Pixels
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
 
 VOLUME_EXTENSIONS = (".nii", ".nii.gz", ".hdr", ".img")
-_FILES = (".nii", ".nii.gz", ".img")  # one for each volume: a .hdr has an .img beside it
+"""Endings of the files that a volume can be read from."""
+
+SCAN_EXTENSIONS = (".nii", ".nii.gz", ".img")
+"""One for each volume of a folder: a .hdr always has an .img beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,25 +39,25 @@ class Volume:
     grid : where its voxels lie.
     """
 
-    values: NDArray[np.float32]
+    values: Pixels
     grid: Grid
 
 
-def is_volume(source: Any) -> bool:
-    """Whether this is a volume, nibabel's, or the path of a file named like one or of a series."""
+def is_volume(source: object) -> bool:
+    """Return whether this is a volume, a nibabel image, or a path that names one."""
     if isinstance(source, str | Path):
         return str(source).lower().endswith(VOLUME_EXTENSIONS) or dicom.is_series(Path(source))
     return isinstance(source, Volume) or hasattr(source, "dataobj")
 
 
 def stem(path: str | Path) -> str:
-    """Name of a file without folders and ending; .nii.gz is one ending."""
+    """Return the name of a file without folders and ending; .nii.gz is one ending."""
     name = Path(path).name
     return name[: -len(".nii.gz")] if name.lower().endswith(".nii.gz") else Path(path).stem
 
 
 def read(path: str | Path) -> Volume:
-    """The scan in a NIfTI or Analyze file, or in a folder with the slices of a DICOM series.
+    """Read the scan in a NIfTI or Analyze file, or in a folder with the slices of a DICOM series.
 
     Raises
     ------
@@ -67,11 +70,22 @@ def read(path: str | Path) -> Volume:
         raise InputError(f"{path}: no such file; check the path")
     if path.is_dir():
         return from_image(dicom.read(path), str(path))
-    return from_image(nifti.opened(path), str(path))
+    return from_image(nifti.open_image(path), str(path))
 
 
 def from_image(image: SpatialImage, name: str = "the scan") -> Volume:
-    """The same of an image of nibabel, which is not changed."""
+    """Return the volume of a nibabel image, which is not changed.
+
+    Parameters
+    ----------
+    name : of the scan, for messages.
+
+    Raises
+    ------
+    InputError
+        As `read` does.
+    """
+    # Some programs store one volume with a fourth axis of length 1.
     if len(image.shape) > 3 and set(image.shape[3:]) == {1}:
         from nibabel.funcs import squeeze_image
 
@@ -82,25 +96,25 @@ def from_image(image: SpatialImage, name: str = "the scan") -> Volume:
             f"{name}: has {len(image.shape)} dimensions ({shape}), expected one volume of 3; take "
             "one of its volumes, or their mean (nibabel.four_to_three splits them)"
         )
-    affine, header = nifti.orientation(image, name)
-    if wrong := grids.check(affine):
-        raise InputError(f"{name}: {wrong}; correct its header")
+    affine, header = orientation(image, name)
+    if problem := affine_problem(affine):
+        raise InputError(f"{name}: {problem}; correct its header")
     values = _values(image, name)
-    z, y, x = values.shape
-    return Volume(values[None], Grid((z, y, x), affine, header))
+    _, z, y, x = values.shape
+    return Volume(values, Grid((z, y, x), affine, header))
 
 
-def opened(source: Any) -> Volume | None:
-    """The volume of whatever `is_volume`; None of anything else."""
+def opened(source: object) -> Volume | None:
+    """Return the volume of whatever `is_volume`; None of anything else."""
     if not is_volume(source):
         return None
     if isinstance(source, str | Path):
         return read(source)
-    return source if isinstance(source, Volume) else from_image(source)
+    return source if isinstance(source, Volume) else from_image(source)  # type: ignore[arg-type]
 
 
-def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -> NDArray[np.bool_]:
-    """Where a volume is not 0, (z, y, x).
+def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -> Mask:
+    """Read where a volume is not 0, (z, y, x).
 
     Parameters
     ----------
@@ -124,7 +138,7 @@ def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -
 
 
 def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:
-    """The volume on another grid, linearly interpolated; 0 outside of what it shows.
+    """Return the volume on another grid, linearly interpolated; 0 outside of what it shows.
 
     Parameters
     ----------
@@ -132,46 +146,25 @@ def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:
     """
     from nibabel.processing import resample_from_to
 
-    where = (grid.shape[::-1], grid.affine)
+    # The value at a new voxel v is that of the old array at A_old⁻¹ · A_new · v, both affines to
+    # the same world: only the two grids decide, never the order of a file's axes. Linear for scans
+    # (order 1): a spline would overshoot at the edge of the head. A mask has no values between its
+    # voxels (order 0).
+    target = (grid.shape[::-1], grid.affine)
     moved = resample_from_to(
-        maps.nifti_image(volume.values[0], volume.grid), where, order=0 if nearest else 1
+        maps.nifti_image(volume.values[0], volume.grid), target, order=0 if nearest else 1
     )
     return Volume(np.asarray(moved.dataobj, dtype=np.float32).T[None], grid)
 
 
-def contains_volumes(folder: str | Path) -> bool:
-    """Whether a folder holds volumes."""
-    return any(_is_one(path) for path in Path(folder).rglob("*"))
-
-
-def find(folder: str | Path) -> list[Path]:
-    """All volumes in a folder and the folders below it, sorted by path, but for maps of ours.
-
-    Raises
-    ------
-    InputError
-        If it is no folder or holds no volume.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; expected one with volumes in it")
-    paths = sorted(path for path in folder.rglob("*") if _is_one(path) and not maps.is_map(path))
-    if not paths:
-        raise InputError(f"{folder}: no volumes in this folder ({', '.join(_FILES)})")
-    return paths
-
-
-def _is_one(path: Path) -> bool:
-    return path.name.lower().endswith(_FILES)
-
-
-def _values(image: SpatialImage, name: str) -> NDArray[np.float32]:
-    """(z, y, x), scaled as the header says."""
+def _values(image: SpatialImage, name: str) -> Pixels:
+    """(1, z, y, x), scaled as the header says."""
     if image.get_data_dtype().kind not in "fiub":
         raise InputError(
             f"{name}: voxels of type {image.get_data_dtype()}: expected plain numbers; convert it"
         )
     try:
+        # A file stores x fastest, so the transpose (z, y, x) is in C order and moves nothing.
         values = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32)).T
     except MemoryError:
         raise
@@ -183,4 +176,4 @@ def _values(image: SpatialImage, name: str) -> NDArray[np.float32]:
             f"{name}: {bad:,} of {values.size:,} voxels are NaN or infinite: expected finite "
             "numbers; set those outside of the body to 0 (numpy.nan_to_num)"
         )
-    return np.ascontiguousarray(values)
+    return np.ascontiguousarray(values)[None]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from preddiff.errors import SamplerError
-from preddiff.media import images
+from preddiff.media import folders, images
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.channelwise import ChannelwiseGaussian
 from preddiff.samplers.load import constant
@@ -33,7 +33,7 @@ def load_hidden_sampler(
         return spec
     kind, _, rest = spec.partition(":")
     if kind in {"conditional", "marginal"} and rest:
-        pool = np.stack([values(images.read(path)) for path in images.find(rest)])
+        pool = np.stack([values(images.read(path)) for path in folders.find_pictures(rest)])
         return Marginal(pool) if kind == "marginal" else ChannelwiseGaussian.fit(pool, patch)
     if kind == "constant" and rest:
         return constant(rest, mean=None)

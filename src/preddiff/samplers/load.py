@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from preddiff.errors import SamplerError, SettingError, nearest
-from preddiff.media import images
+from preddiff.media import folders, images
 from preddiff.samplers import base
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.constant import Constant
@@ -79,7 +79,7 @@ def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.f
     if len(shape) == 4:
         return _cohort(folder, shape)
     pool = []
-    for path in images.find(folder):
+    for path in folders.find_pictures(folder):
         pool.append(prepare(images.read(path)))
         if pool[-1].shape != shape:
             raise SamplerError(

@@ -62,10 +62,10 @@ class Preprocessing:
         InputError
             If a picture would have to be cropped to more than it is.
         """
-        image = images.normal(image)
+        image = images.upright(image)
         if self.size is not None:
             image = self._resized(image, *self.size)
-        return images.pixels(image, self.channels)
+        return images.to_pixels(image, self.channels)
 
     def normalise(self, inputs: torch.Tensor) -> torch.Tensor:
         """(n, channel, *spatial) in input space to the network's numbers and layout."""

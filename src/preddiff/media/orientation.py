@@ -1,0 +1,85 @@
+"""What the header of a scan says of its orientation."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from preddiff.errors import InputError, InputWarning
+from preddiff.media import nifti
+from preddiff.media.grid import Affine
+
+if TYPE_CHECKING:
+    from nibabel import AnalyzeImage, Nifti1Pair
+    from nibabel.spatialimages import SpatialImage
+
+# Everything that a NIfTI header says of orientation, and all that is taken over from it: none of
+# its texts, which may name the patient.
+_ORIENTATION_FIELDS = (
+    "sizeof_hdr", "xyzt_units", "pixdim", "qform_code", "quatern_b", "quatern_c", "quatern_d",
+    "qoffset_x", "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z",
+)  # fmt: skip
+
+
+def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, object]]:
+    """Return a scan's affine, and the header fields that it came from.
+
+    Parameters
+    ----------
+    name : of the scan, for messages.
+
+    Raises
+    ------
+    InputError
+        If the header has no valid affine.
+    """
+    # A NIfTI header holds up to two transforms (nifti1.h): the qform, a rigid one as a quaternion,
+    # usually to the scanner's axes; and the sform, any affine, usually to a template. Each has a
+    # code that says to which space it leads; 0 means that it is not set. Programs disagree about
+    # which comes first. nibabel, whose order is taken here, prefers the sform, then the qform, and
+    # falls back to the voxel sizes alone, centred: then nothing is said of left and right
+    # (`Grid.axis_codes`).
+    #
+    # The affine alone would not do for maps: a viewer that prefers the qform would lay a map with
+    # only an sform elsewhere than the scan. So all fields are kept, as they are stored, and
+    # `maps.nifti_image` writes the same bits again. A header that was computed anew from the affine
+    # differs in the last bits, and some programs compare those.
+    from nibabel import AnalyzeImage, Nifti1Image, Nifti1Pair
+
+    if isinstance(image, Nifti1Pair):
+        nifti_image: Nifti1Pair = image
+    else:
+        if isinstance(image, AnalyzeImage) and not _has_matrix(image):
+            warnings.warn(
+                InputWarning(
+                    f"{name}: Analyze files do not say which side is left; taken as stored from "
+                    "right to left, as SPM, FSL and nibabel do: check it, or use NIfTI"
+                ),
+                stacklevel=2,
+            )
+        nifti_image = Nifti1Image.from_image(image)
+        nifti_image.set_sform(nifti_image.affine, code="aligned")
+    header = nifti_image.header
+    try:
+        affine = np.array(header.get_best_affine(), dtype=np.float64)
+    except Exception as error:
+        raise InputError(f"{name}: {nifti.damage(error)}") from None
+    return affine, {key: _plain(key, header[key]) for key in _ORIENTATION_FIELDS}
+
+
+def _has_matrix(image: AnalyzeImage) -> bool:
+    """Whether an Analyze file comes with a file of its affine (.mat), as SPM writes them."""
+    matrix = image.file_map.get("mat")
+    return bool(matrix and matrix.filename and Path(matrix.filename).exists())
+
+
+def _plain(key: str, value: NDArray[np.generic]) -> object:
+    """A header field as a number or a list of them, which JSON can hold without losing bits.
+
+    Of pixdim only the quaternion's sign and the three lengths: the others are of time.
+    """
+    return value[:4].tolist() if key == "pixdim" else value.tolist()

@@ -1,0 +1,46 @@
+"""Folders of pictures and of volumes."""
+
+import pytest
+
+from preddiff.errors import InputError
+from preddiff.media import folders, maps, volumes
+from scans import AFFINES, analyze, scan
+
+
+def test_folders_of_volumes(path):
+    analyze(path.parent)
+    volume = volumes.read(path)
+    maps.write(volume.values[0], volume.grid, path.with_name("map.nii.gz"))  # of an earlier run
+    assert [p.name for p in folders.find_volumes(path.parent)] == ["old.img", "scan.nii.gz"]
+    with pytest.raises(InputError, match="no such folder"):
+        folders.find_volumes(path.parent / "nil")
+    (path.parent / "empty").mkdir()
+    with pytest.raises(InputError, match="no volumes in this folder"):
+        folders.find_volumes(path.parent / "empty")
+
+
+def test_folders_of_pictures(tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in ("b.png", "below/a.JPG", "c.txt"):
+        (tmp_path / name).write_bytes(b"")
+    found = folders.find_pictures(tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["b.png", "below/a.JPG"]
+    with pytest.raises(InputError, match="expected one with pictures in it"):
+        folders.find_pictures(tmp_path / "nil")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"no pictures in this folder \(.bmp, .gif"):
+        folders.find_pictures(tmp_path / "empty")
+
+
+def test_volumes_of_a_folder_share_one_grid(tmp_path, rng):
+    for name in ("b", "a"):
+        scan(rng).to_filename(tmp_path / f"{name}.nii")
+    several = folders.VolumeFolder(tmp_path)
+    assert len(several) == 2
+    assert [path.name for path in several.paths] == ["a.nii", "b.nii"]
+    for path, values in zip(several.paths, several, strict=True):
+        assert (values == volumes.read(path).values).all()
+    assert folders.contains_volumes(tmp_path)
+    scan(rng, AFFINES["LAS"]).to_filename(tmp_path / "c.nii")
+    with pytest.raises(InputError, match=r"c.nii: a volume of .* expected that of the first"):
+        list(folders.VolumeFolder(tmp_path))

@@ -1,0 +1,52 @@
+"""Affines and header fields are kept to the bit; only Analyze files leave something to guess."""
+
+import itertools
+import warnings
+
+import nibabel
+import numpy as np
+import pytest
+
+from preddiff.errors import InputWarning
+from preddiff.media import maps, volumes
+from scans import AFFINES, OBLIQUE, analyze
+
+
+@pytest.mark.parametrize("codes", list(itertools.product([0, 1, 4], [0, 2])))
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+def test_a_map_has_the_scan_s_orientation_to_the_bit(tmp_path, rng, codes, kind):
+    image = kind(np.zeros((4, 5, 6), np.float32), OBLIQUE)
+    image.set_sform(OBLIQUE / 3, code=codes[0])
+    image.set_qform(AFFINES["PIR"], code=codes[1])
+    image.to_filename(tmp_path / "scan.nii")
+    volume = volumes.read(tmp_path / "scan.nii")
+    values = rng.normal(size=volume.grid.shape)
+    maps.write(values, volume.grid, tmp_path / "map.nii.gz")
+    before, after = (nibabel.load(tmp_path / name) for name in ("scan.nii", "map.nii.gz"))
+    assert type(after) is kind
+    assert (after.affine == before.affine).all()
+    for key in ("qform_code", "sform_code", "srow_x", "srow_y", "srow_z", "xyzt_units", "qoffset_x",
+                "quatern_b", "quatern_c", "quatern_d"):  # fmt: skip
+        assert (after.header[key] == before.header[key]).all(), key
+    assert (after.header["pixdim"][:4] == before.header["pixdim"][:4]).all()
+    np.testing.assert_array_equal(after.get_fdata(), values.T.astype(np.float32))
+    assert volume.grid.axis_codes == (("?",) * 3 if codes == (0, 0) else volume.grid.axis_codes)
+
+
+def test_analyze_is_taken_as_stored_from_right_to_left_and_says_so(tmp_path):
+    stored = analyze(tmp_path)
+    for ending in (".hdr", ".img"):
+        with pytest.warns(InputWarning, match="do not say which side is left"):
+            volume = volumes.read(tmp_path / f"old{ending}")
+        assert (volume.values[0] == stored.T).all()
+        assert volume.grid.axis_codes == ("L", "A", "S")
+    written = nibabel.load(maps.write(volume.values[0], volume.grid, tmp_path / "map.nii"))
+    np.testing.assert_allclose(written.affine, nibabel.load(tmp_path / "old.img").affine)
+
+
+def test_analyze_with_an_affine_beside_it_needs_no_guess(tmp_path):
+    analyze(tmp_path, OBLIQUE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        volume = volumes.read(tmp_path / "old.img")
+    np.testing.assert_allclose(volume.grid.affine, OBLIQUE, rtol=1e-6)
