@@ -106,7 +106,7 @@ def test_interrupted_work_goes_on(picture, tmp_path, monkeypatch):
     from preddiff.results import checkpoint
 
     monkeypatch.setattr(plan, "_HELD", 200)
-    monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
     expected = preddiff.explain(local, picture, tolerance=0.1, **WISH)
 
     def stop(done, of):

@@ -33,7 +33,7 @@ def picture(rng):
 @pytest.fixture
 def unfinished(tmp_path, picture, monkeypatch):
     """The file that an interrupted analysis left."""
-    monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
     monkeypatch.setattr(plan, "_HELD", 8)
     path = tmp_path / "cat.unfinished.npz"
     with pytest.raises(KeyboardInterrupt):
@@ -76,6 +76,6 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, picture):
 
 def test_without_a_file_nothing_is_kept(tmp_path, picture, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
     preddiff.explain(Softmax(picture.shape), picture, **SETTINGS)
     assert list(tmp_path.iterdir()) == []

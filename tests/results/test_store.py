@@ -43,7 +43,7 @@ def test_a_result_is_replaced_but_nothing_else_is(tmp_path, explanation):
     assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "dear.txt").write_text("dear")
-    with pytest.raises(ResultError, match="exists and is no result"):
+    with pytest.raises(ResultError, match="exists and is not a result"):
         preddiff.save(explanation, tmp_path / "photos")
     assert (tmp_path / "photos" / "dear.txt").exists()
 
@@ -93,6 +93,73 @@ def test_a_missing_array_is_named(tmp_path, explanation):
     preddiff.save(explanation, tmp_path / "a.zarr")
     shutil.rmtree(tmp_path / "a.zarr" / "coverage")
     with pytest.raises(ResultError, match="coverage missing"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+REQUIRED = (
+    "relevance", "standard_error", "coverage", "prediction", "evidence", "evidence_error",
+    "window_start", "picture", "target", "label", "axis",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_each_array_that_the_format_requires_is_missed(tmp_path, explanation, name):
+    """A result without its corners used to load, and to fail where the page was made."""
+    kept = explanation.data.drop_vars(name)
+    preddiff.save(preddiff.Explanation(kept), tmp_path / "a.zarr")
+    with pytest.raises(ResultError) as refused:
+        preddiff.load(tmp_path / "a.zarr")
+    assert str(refused.value) == (
+        f"{tmp_path / 'a.zarr'}: not as docs/format.md says ({name} missing); "
+        "run the analysis again"
+    )
+
+
+def test_several_missing_arrays_are_named_on_one_line(tmp_path, explanation):
+    kept = explanation.data.drop_vars(["window_start", "evidence"])
+    preddiff.save(preddiff.Explanation(kept), tmp_path / "a.zarr")
+    with pytest.raises(ResultError, match=r"\(evidence, window_start missing\)"):
+        preddiff.load(tmp_path / "a.zarr")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda data: data.assign(relevance=data.relevance.rename(target="t")),
+            r"relevance has \(t, y, x\), expected \(target, y, x\)",
+        ),
+        (
+            lambda data: data.assign(standard_error=data.standard_error.transpose()),
+            r"standard_error has \(x, y, target\), expected \(target, y, x\)",
+        ),
+        (
+            lambda data: data.assign(evidence=data.evidence.rename(window="w")),
+            r"evidence has \(target, w\), expected \(target, window\)",
+        ),
+        (
+            lambda data: data.assign(window_start=data.window_start[:, 0].drop_vars("axis")),
+            r"window_start has \(window\), expected \(window, axis\)",
+        ),
+        (
+            lambda data: data.assign(prediction=data.prediction.astype(str)),
+            r"prediction holds <U\d+, expected numbers",
+        ),
+        (
+            lambda data: data.assign_coords(axis=["x", "y"]),
+            r"axis names \(x, y\), expected \(y, x\)",
+        ),
+        (
+            lambda data: data.assign(picture=("channel", np.zeros(3))),
+            r"picture has \(channel\), expected a channel and spatial axes",
+        ),
+    ],
+)
+def test_arrays_along_other_axes_or_of_another_kind_are_refused(
+    tmp_path, explanation, change, said
+):
+    preddiff.save(preddiff.Explanation(change(explanation.data)), tmp_path / "a.zarr")
+    with pytest.raises(ResultError, match=f"not as docs/format.md says .{said}.; run the analysis"):
         preddiff.load(tmp_path / "a.zarr")
 
 

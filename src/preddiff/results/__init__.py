@@ -1,1 +1,1 @@
-"""Explanations, side by side and on disk."""
+"""Explanations: in memory, side by side and on disk."""

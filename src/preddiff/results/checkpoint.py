@@ -1,4 +1,4 @@
-"""Unfinished work, kept so that an interrupted analysis can go on."""
+"""Unfinished work in a file, from which an interrupted analysis continues."""
 
 import hashlib
 import json
@@ -6,38 +6,38 @@ import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.errors import ResultError
 from preddiff.media.atomic import atomic_write
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
+from preddiff.types import Floats, Pixels
 
-_SECONDS = 20.0  # between two writings, so that they cost nothing worth speaking of
-
-Floats = NDArray[np.float64]
+# Writing takes milliseconds and holds up the analysis: at this interval it does not matter, and an
+# interruption costs at most this much work.
+_SECONDS_BETWEEN_WRITES = 20.0
 
 
 class Checkpoint:
-    """What was counted of the windows that were visited, in one .npz file.
+    """The running means of an unfinished analysis, in one .npz file.
 
     Parameters
     ----------
-    path : of the file, which need not exist; None keeps nothing.
-    inputs, windows, targets, base, facts : all that the counts depend on.
+    path : the file, which need not exist; None keeps nothing.
+    inputs, windows, targets, base, facts : everything that the running means depend on. `base`, the
+        predictions on the unperturbed input, tells apart models whose facts are the same.
     """
 
     def __init__(
         self,
         path: str | Path | None,
-        inputs: NDArray[np.float32],
+        inputs: Pixels,
         windows: Windows,
         targets: Sequence[int],
         base: Floats,
-        facts: Mapping[str, Any],
+        facts: Mapping[str, object],
     ) -> None:
         self.path = None if path is None else Path(path)
         said = json.dumps([list(targets), dict(facts)], sort_keys=True).encode()
@@ -46,12 +46,12 @@ class Checkpoint:
         self._written = time.monotonic()
 
     def restore(self) -> RunningMeans | None:
-        """What was counted; None if there is no file.
+        """Return the running means from the file; None if there is no file.
 
         Raises
         ------
         ResultError
-            If the file is of another analysis, or no checkpoint.
+            If the file is no checkpoint, or that of another analysis.
         """
         if self.path is None or not self.path.exists():
             return None
@@ -59,36 +59,38 @@ class Checkpoint:
             with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 key = str(file["key"])
                 counted = {name: file[name] for name in ("groups", "mean", "squares")}
+                # An .npz file cannot hold None: 0 stands for a sampler that never runs out.
                 numbers = (int(file["visits"]), int(file["size"]), int(file["population"]) or None)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as failure:
             raise ResultError(
                 f"{self.path}: not a checkpoint ({type(failure).__name__}); remove it"
             ) from None
+        # Means of other draws, averaged with these, would look right and be wrong.
         if key != self.key:
             raise ResultError(
-                f"{self.path}: unfinished work of another input, model or setting; go on with "
+                f"{self.path}: unfinished work of another input, model or setting; continue with "
                 "those, or remove it"
             )
         return RunningMeans(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
 
-    def keep(self, tally: RunningMeans) -> None:
-        """Write what was counted, unless that was done a moment ago."""
-        if self.path is None or time.monotonic() - self._written < _SECONDS:
+    def keep(self, means: RunningMeans) -> None:
+        """Write the running means, unless that was done a moment ago."""
+        if self.path is None or time.monotonic() - self._written < _SECONDS_BETWEEN_WRITES:
             return
         with atomic_write(self.path) as written, written.open("wb") as file:
             np.savez(
                 file,
                 key=np.str_(self.key),
-                groups=tally.groups,
-                mean=tally.mean,
-                squares=tally.squares,
-                visits=tally.visits,
-                size=tally.size,
-                population=tally.population or 0,
+                groups=means.groups,
+                mean=means.mean,
+                squares=means.squares,
+                visits=means.visits,
+                size=means.size,
+                population=means.population or 0,
             )
         self._written = time.monotonic()
 
     def discard(self) -> None:
-        """Remove the file: the work is finished."""
+        """Remove the file, when the work is finished."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)

@@ -1,14 +1,17 @@
-"""Explanations of one input side by side, and what each is called by what differs."""
+"""Explanations of one input side by side, each named after the settings in which it differs."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
-from typing import Any, overload
+from typing import overload
 
 from preddiff.errors import SettingError
 from preddiff.results.explanation import Explanation
 
-_FACTS = ("model", "sampler", "source", "node", "measure", "window", "samples", "stride", "seed")
-_NUMBERS = _FACTS[_FACTS.index("window") :]
+# Settings that a reader may compare, those with speaking values first: "squeezenet" needs no
+# explanation, "5" has to be called "window 5". Others (engine, precision) do not change what a map
+# shows, or follow from these.
+_SPEAKING_SETTINGS = ("model", "sampler", "source", "node", "measure")
+_NUMERIC_SETTINGS = ("window", "samples", "stride", "seed")
 
 
 class Comparison(Sequence[Explanation]):
@@ -16,12 +19,12 @@ class Comparison(Sequence[Explanation]):
 
     Parameters
     ----------
-    explanations : at least one; of inputs of the same shape and name.
+    explanations : at least one, all of the input of one name.
 
     Raises
     ------
     SettingError
-        If there is none, or they are of different inputs.
+        If there are none, or their inputs differ.
     """
 
     def __init__(self, explanations: Sequence[Explanation]) -> None:
@@ -38,7 +41,7 @@ class Comparison(Sequence[Explanation]):
 
     @property
     def titles(self) -> list[str]:
-        """What to call each: see `titles`."""
+        """Title of each explanation: see `titles`."""
         return titles(self.explanations)
 
     @overload
@@ -59,14 +62,14 @@ class Comparison(Sequence[Explanation]):
 
 
 def titles(explanations: Sequence[Explanation]) -> list[str]:
-    """A name for each of several explanations: the settings in which they differ.
+    """Return a title for each explanation, made of the settings in which they differ.
 
-    For example "window 5", or "squeezenet, marginal:pool". Where nothing differs, the input's name;
-    equal ones are numbered.
+    For example "window 5", or "squeezenet, marginal:pool". Where nothing differs it is the input's
+    name; equal titles are numbered.
     """
     differing = differing_settings(explanations)
     names = [
-        ", ".join(_titled(name, texts[number]) for name, texts in differing.items())
+        ", ".join(_named(name, texts[number]) for name, texts in differing.items())
         or str(explanation.provenance["input"])
         for number, explanation in enumerate(explanations)
     ]
@@ -77,21 +80,23 @@ def titles(explanations: Sequence[Explanation]) -> list[str]:
 
 
 def differing_settings(explanations: Sequence[Explanation]) -> dict[str, list[str]]:
-    """The settings in which explanations differ, and what each has of them, in words."""
-    facts = [explanation.provenance for explanation in explanations]
-    differing = [name for name in _FACTS if len({str(each.get(name, "")) for each in facts}) > 1]
-    return {name: [_words(name, each.get(name, "")) for each in facts] for name in differing}
+    """Return the settings in which explanations differ, with the value of each in words."""
+    provenances = [explanation.provenance for explanation in explanations]
+    return {
+        name: [_readable(name, each.get(name, "")) for each in provenances]
+        for name in _SPEAKING_SETTINGS + _NUMERIC_SETTINGS
+        if len({str(each.get(name, "")) for each in provenances}) > 1
+    }
 
 
-def _titled(name: str, text: str) -> str:
-    """A setting in words that say which one it is."""
-    return f"{name} {text}" if name in _NUMBERS else text
+def _named(name: str, text: str) -> str:
+    return f"{name} {text}" if name in _NUMERIC_SETTINGS else text
 
 
-def _words(name: str, value: Any) -> str:
-    """A setting for people."""
+def _readable(name: str, value: object) -> str:
+    """Return the value of a setting as a person would write it."""
     text = str(value)
-    if name == "model":
+    if name == "model":  # nets/squeezenet.onnx → squeezenet, torchvision:vgg16 → vgg16
         return PurePath(text).stem if PurePath(text).suffix else text.rpartition(":")[2]
     if name == "source":
         return f"from {text}" if text else "from the input"

@@ -1,4 +1,4 @@
-"""Explanation: what everything upstream makes and everything downstream reads."""
+"""Explanation: the result that engines and plans make, and that files, figures and pages read."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
 
 SPATIAL_AXES = ("z", "y", "x")
-"""Names of the spatial axes, the last ones for an input of fewer dimensions."""
+"""Names of the spatial axes, slowest first; an input of fewer dimensions has the last of them."""
 
 BASELINES = {
     "sensitivity": "sensitivity",
@@ -24,13 +24,14 @@ BASELINES = {
 """Maps of other methods: their names among the arrays, and for people."""
 
 
+# Not comparable: two datasets compare elementwise, which has no truth value.
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why one input was classified as it was; labelled arrays and where they come from.
+    """Relevance of one input's pixels or voxels, as labelled arrays with their provenance.
 
     Attributes
     ----------
-    data : all arrays in one `xarray.Dataset`, as docs/format.md names them; its attributes are
+    data : an `xarray.Dataset` with the arrays that docs/format.md specifies; its attributes are
         the provenance.
     """
 
@@ -40,33 +41,36 @@ class Explanation:
     def relevance(self) -> xr.DataArray:
         """Mean evidence of the windows that cover a pixel: (target, y, x) or (target, z, y, x).
 
-        Positive: evidence for the target; negative: against it; NaN: no window covers it.
+        Positive values are evidence for the target, negative ones against it. NaN where no window
+        covers the pixel.
         """
         return self.data["relevance"]
 
     @property
     def standard_error(self) -> xr.DataArray:
-        """Standard error of `relevance` from the draws, same dims and unit."""
+        """Standard error of `relevance` due to the draws, with its dims and unit."""
         return self.data["standard_error"]
 
     @property
     def coverage(self) -> xr.DataArray:
-        """Number of windows that cover a pixel: (y, x) or (z, y, x)."""
+        """Number of windows that cover each pixel: (y, x) or (z, y, x)."""
         return self.data["coverage"]
 
     @property
     def prediction(self) -> xr.DataArray:
-        """Value of every target on the unperturbed input: (target,)."""
+        """Value of each target on the unperturbed input: (target,)."""
         return self.data["prediction"]
 
     @property
     def evidence(self) -> xr.DataArray:
-        """Evidence of every window: (target, window), its corner in coordinates y, x (and z)."""
-        corner = {
+        """Evidence of each window: (target, window); coordinates y, x (and z) hold its corner."""
+        # Files keep all corners in one array (window, axis); here each axis becomes a coordinate of
+        # its own, so that evidence can be selected and plotted by position.
+        corners = {
             str(axis): ("window", self.data["window_start"].sel(axis=axis).values)
             for axis in self.data["axis"].values
         }
-        return self.data["evidence"].drop_vars("axis", errors="ignore").assign_coords(corner)
+        return self.data["evidence"].drop_vars("axis", errors="ignore").assign_coords(corners)
 
     @property
     def evidence_error(self) -> xr.DataArray:
@@ -80,7 +84,7 @@ class Explanation:
 
     @property
     def sensitivity(self) -> xr.DataArray | None:
-        """Simonyan et al.'s map (target, y, x), or None where the model has no gradient."""
+        """Sensitivity map of Simonyan et al. (2013): (target, y, x); None without a gradient."""
         return self.data.get("sensitivity")
 
     @property
@@ -90,7 +94,7 @@ class Explanation:
 
     @property
     def grid(self) -> Grid | None:
-        """Where the voxels of a scan lie; None for pictures, and for arrays, which do not say."""
+        """Position of a scan's voxels in the body; None for pictures and for arrays."""
         if "affine" not in self.data:
             return None
         affine = self.data["affine"]
@@ -99,41 +103,43 @@ class Explanation:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """A name for every target."""
+        """Name of each target."""
         return tuple(str(label) for label in self.data["label"].values)
 
     @property
     def values(self) -> tuple[str, ...]:
-        """`prediction` as text, with digits enough to tell a probability below 1 from 1."""
-        return tuple(_text(float(value), self.of_probabilities) for value in self.prediction.values)
+        """`prediction` as text, with enough digits to tell a probability below 1 from 1."""
+        is_probability = self.of_probabilities
+        return tuple(_formatted(float(value), is_probability) for value in self.prediction.values)
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Version, model, sampler, settings, seed, cost and machine."""
+        """Version, model, sampler, settings, seed, cost and machine: see docs/format.md."""
         return dict(self.data.attrs)
 
     @property
     def unit(self) -> str:
-        """Unit of relevance and evidence, e.g. bits."""
+        """Unit of relevance and evidence, such as bits."""
         return str(self.data.attrs["unit"])
 
     @property
     def of_probabilities(self) -> bool:
-        """Whether `prediction` holds probabilities, not activations."""
+        """True if `prediction` holds probabilities, false if it holds activations."""
         return str(self.data.attrs["unit"]) != "activation"
 
     @property
     def draws(self) -> str:
-        """How many draws each window had, or that all there could be are known."""
+        """Number of draws per window, in words."""
         samples = self.data.attrs["samples"]
-        if not samples:
+        if not samples:  # the closed form takes none: it is the mean over all of them
             return "all draws (closed form)"
-        least = "up to " if self.data.attrs["tolerance"] != "" else ""
-        return f"{least}{samples} draws"
+        # With a tolerance, draws go to the windows that need them: not all have the full number.
+        up_to = "up to " if self.data.attrs["tolerance"] != "" else ""
+        return f"{up_to}{samples} draws"
 
     @property
     def relative_error_text(self) -> str:
-        """The map's relative error in words; empty where it is not known."""
+        """Relative error of the map in words; empty where it is unknown."""
         error = self.data.attrs["relative_error"]
         return "" if error == "" else f"relative error {percent(error)}"
 
@@ -146,23 +152,30 @@ class Explanation:
 
 
 def percent(share: float) -> str:
-    """Two digits of a share, as a person writes them: 9.7 %, 120 %."""
+    """Return a share as a percentage with two digits, such as 9.7 % or 120 %."""
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
 def _picture_axes(
     picture: NDArray[np.float32], axes: Sequence[str], windows: Windows
 ) -> tuple[str, ...]:
-    """Those of the windows, unless these lie on a hidden node, whose axes are its own."""
+    """Return the names of the picture's axes.
+
+    Windows on the input share its axes. A hidden node has a height and width of its own, and a
+    Dataset has one length per name, so over a node the picture's axes have names of their own.
+    """
     if picture.shape[1:] == windows.shape:
         return ("channel", *axes)
     names = SPATIAL_AXES[-(picture.ndim - 1) :]
     return tuple(f"picture_{name}" for name in ("channel", *names))
 
 
-def _text(value: float, probability: bool) -> str:
+def _formatted(value: float, is_probability: bool) -> str:
+    """Return a prediction with four significant digits, or two digits of what it lacks to 1."""
     text = f"{value:.4g}"
-    if probability and text == "1" and value < 1:
+    if is_probability and text == "1" and value < 1:
+        # Evidence is a difference of log-odds, in which 0.99999 and 0.9999999 are far apart, so the
+        # leading digits of 1 - p must be visible: 1 - p = 3.2e-6 gives 7 decimals, 0.9999968.
         decimals = 1 - math.floor(math.log10(1 - value))
         text = f"{value:.{decimals}f}"
     return text
@@ -184,7 +197,7 @@ def assemble(
     provenance: Mapping[str, Any],
     grid: Grid | None = None,
 ) -> Explanation:
-    """An Explanation from the arrays of an analysis.
+    """Return an Explanation of the arrays of an analysis.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where and when a result was made, and with what."""
+"""The versions, the machine and the date that a result was made with."""
 
 import os
 import platform
@@ -7,7 +7,10 @@ from importlib import metadata
 
 
 def environment() -> dict[str, str]:
-    """Version, libraries, machine and date; nothing that identifies a person or a folder."""
+    """Return versions, machine and date, as attributes of a result.
+
+    Results are mailed and published, so there is neither a user, host nor folder name among them.
+    """
     return {
         "preddiff_version": metadata.version("preddiff"),
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numpy")),

@@ -1,10 +1,10 @@
 """Results on disk: Zarr groups as docs/format.md specifies them. Nothing here unpickles."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from preddiff.errors import ResultError, first_line
@@ -14,21 +14,37 @@ from preddiff.results.explanation import Explanation
 FORMAT = 1
 """Version of the format, attribute `preddiff_format` of every result."""
 
-# What writes bytes as they are or compresses them. Zarr knows other codecs, of which one,
-# `pickle`, runs whatever code a file brings along.
-_CODECS = frozenset({"zstd", "blosc", "zlib", "gzip", "lz4"})
-_REQUIRED = frozenset({"relevance", "standard_error", "coverage", "prediction", "evidence"})
+# Codecs that only compress. Zarr knows others, one of which, `pickle`, runs whatever code a file
+# brings along, so everything that is not on this list is refused before an array is read.
+_SAFE_CODECS = frozenset({"zstd", "blosc", "zlib", "gzip", "lz4"})
+
+# Dims of the required variables, as docs/format.md has them; "spatial" is all axes of a map.
+# Those of `picture` are not here: over a hidden node they have names of their own.
+_REQUIRED_DIMS = {
+    "relevance": ("target", "spatial"),
+    "standard_error": ("target", "spatial"),
+    "prediction": ("target",),
+    "evidence": ("target", "window"),
+    "evidence_error": ("target", "window"),
+    "window_start": ("window", "axis"),
+    "target": ("target",),
+    "label": ("target",),
+    "axis": ("axis",),
+}
+_REQUIRED = frozenset({"coverage", "picture", *_REQUIRED_DIMS})
+_TEXTS = frozenset({"label", "axis"})
 
 
 def save(explanation: Explanation, path: str | Path) -> Path:
     """Write a result as a Zarr group, which `load` and `xarray.open_zarr` read.
 
-    It appears whole or not at all. A result that stood there is replaced; anything else is not.
+    The folder appears complete or not at all. An earlier result at `path` is replaced; anything
+    else is left alone.
 
     Raises
     ------
     ResultError
-        If the folder cannot be written, or something else stands at `path`.
+        If the folder cannot be written, or `path` exists and is not a result.
     """
     path = Path(path)
     check_destination(path)
@@ -40,41 +56,71 @@ def save(explanation: Explanation, path: str | Path) -> Path:
 
 
 def check_destination(path: Path) -> None:
-    """Raise a ResultError if something stands at `path` that is no result."""
+    """Raise a ResultError if `path` exists and is not a result, so that no other work is lost."""
     if path.exists() and not _is_result(path):
-        raise ResultError(f"{path}: exists and is no result; remove it or choose another name")
+        raise ResultError(f"{path}: exists and is not a result; remove it or choose another name")
 
 
 def load(path: str | Path) -> Explanation:
-    """The result that `save` wrote, in memory.
+    """Read a result that `save` wrote into memory.
 
     Raises
     ------
     ResultError
-        If there is none, it is damaged, of a newer format, or holds what is not plain numbers
-        and text.
+        If there is none, or it is damaged, incomplete, of a newer format, or holds anything but
+        plain numbers and text.
     """
     path = Path(path)
     if not path.exists():
         raise ResultError(f"{path}: no such result; check the path")
     if not _is_result(path):
         raise ResultError(f"{path}: not a result of preddiff; expected a folder NAME.zarr")
-    for name, array in _arrays(path):
-        _refuse_code(path, name, array)
+    # Before xarray opens the file: opening already decodes coordinates.
+    for name, metadata in _array_metadata(path):
+        _refuse_code(path, name, metadata)
     try:
         with xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) as opened:
             data = opened.load()
-    except Exception as error:
+    except Exception as error:  # whatever xarray, Zarr and the codecs make of broken bytes
         raise ResultError(
-            f"{path}: the result is damaged ({first_line(error)}); make it anew"
+            f"{path}: the result is damaged ({first_line(error)}); run the analysis again"
         ) from None
-    if missing := _REQUIRED.difference(data):
-        raise ResultError(f"{path}: {', '.join(sorted(missing))} missing; make the result anew")
+    if faults := "; ".join(_faults(data)):
+        raise ResultError(f"{path}: not as docs/format.md says ({faults}); run the analysis again")
     return Explanation(data)
 
 
+def _faults(data: xr.Dataset) -> Iterator[str]:
+    """Yield what keeps a dataset from being a complete result, in words.
+
+    A file that lacks an array, or has it along other axes, would load and fail much later, in a
+    figure or a page. Lengths need no check: a Dataset has one length per dim.
+    """
+    missing = sorted(_REQUIRED.difference(data.variables))
+    if missing:
+        yield f"{', '.join(missing)} missing"
+        return
+    spatial = data["coverage"].dims
+    for name, dims in _REQUIRED_DIMS.items():
+        expected = tuple(axis for dim in dims for axis in (spatial if dim == "spatial" else (dim,)))
+        if data[name].dims != expected:
+            yield f"{name} has {_shape(data[name].dims)}, expected {_shape(expected)}"
+    for name in sorted(_REQUIRED):
+        kind, expected_kind = (np.str_, "text") if name in _TEXTS else (np.number, "numbers")
+        if not np.issubdtype(data[name].dtype, kind):
+            yield f"{name} holds {data[name].dtype}, expected {expected_kind}"
+    if tuple(data["axis"].values) != spatial:
+        yield f"axis names {_shape(data['axis'].values)}, expected {_shape(spatial)}"
+    if data["picture"].ndim < 2:
+        yield f"picture has {_shape(data['picture'].dims)}, expected a channel and spatial axes"
+
+
+def _shape(dims: Iterable[object]) -> str:
+    return f"({', '.join(map(str, dims))})"
+
+
 def _is_result(path: Path) -> bool:
-    """Whether this is a group with our mark, of a format that this version reads."""
+    """Return whether this is a group with our attribute, in a format that this version reads."""
     try:
         attributes = json.loads((path / ".zattrs").read_text())
     except (OSError, ValueError):
@@ -87,30 +133,33 @@ def _is_result(path: Path) -> bool:
     return isinstance(version, int)
 
 
-def _arrays(path: Path) -> Iterator[tuple[str, Any]]:
-    """Name and metadata of every array."""
+def _array_metadata(path: Path) -> Iterator[tuple[str, object]]:
+    """Yield the name of each array with its metadata, parsed but not trusted."""
     for file in path.rglob("*"):
-        if file.is_symlink():
+        if file.is_symlink():  # it could show any file of the reader's machine as an array
             raise ResultError(f"{path}: holds a link ({file.name}); expected plain files")
     for file in path.rglob(".zarray"):
         try:
-            array = json.loads(file.read_text())
-            yield file.parent.name, array
+            metadata = json.loads(file.read_text())
         except ValueError:
             raise ResultError(
                 f"{path}: the result is damaged ({file.parent.name} has no readable metadata); "
-                "make it anew"
+                "run the analysis again"
             ) from None
+        yield file.parent.name, metadata
 
 
-def _refuse_code(path: Path, name: str, array: Any) -> None:
-    """Raise unless an array holds plain numbers or text, compressed in a known way."""
+def _refuse_code(path: Path, name: str, metadata: object) -> None:
+    """Raise a ResultError unless an array holds plain numbers or text in a known compression."""
+    damaged = ResultError(f"{path}: the metadata of {name} are damaged; run the analysis again")
+    if not isinstance(metadata, dict):
+        raise damaged
     try:
-        codecs = [array["compressor"], *(array["filters"] or [])]
-        unknown = {str(codec["id"]) for codec in codecs if codec} - _CODECS
-        is_object = "O" in str(array["dtype"])
+        codecs = [metadata["compressor"], *(metadata["filters"] or [])]
+        unknown = {str(codec["id"]) for codec in codecs if codec} - _SAFE_CODECS
+        is_object = "O" in str(metadata["dtype"])  # numpy stores objects as pickles
     except (KeyError, TypeError):
-        raise ResultError(f"{path}: the metadata of {name} are damaged; make it anew") from None
+        raise damaged from None
     if unknown or is_object:
         raise ResultError(
             f"{path}: {name} is stored in a way ({', '.join(sorted(unknown)) or 'objects'}) that "
