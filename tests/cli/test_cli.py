@@ -15,8 +15,8 @@ from preddiff import cli
 FACTORY = """
 import torch
 from torch import nn
-from preddiff.models.network import Network
-from preddiff.models.preprocessing import Preprocessing
+from preddiff.models.networks.network import Network
+from preddiff.models.networks.preprocessing import Preprocessing
 
 def make():
     torch.manual_seed(0)
