@@ -82,7 +82,7 @@ def test_difference_of_probabilities_is_of_probabilities_only():
     evidence, error = measure(np.float64(0.75), np.array([0.5, 1.0]), np.array([0.1, 0]))
     np.testing.assert_array_equal(evidence, [0.25, -0.25])
     np.testing.assert_array_equal(error, [0.1, 0])
-    with pytest.raises(ModelError, match="no probabilities, which the difference of probab"):
+    with pytest.raises(ModelError, match="not probabilities: the difference of probabilities is"):
         measure.check(np.array([0.5, 1.5]))
 
 

@@ -208,7 +208,7 @@ def test_a_callable_may_return_numpy_or_torch(rng):
     [
         (lambda a: np.full(len(a), 0.5), r"returned shape \(1,\) for 1 inputs: expected \(1, K\)"),
         (lambda a: np.full((len(a), 2), np.nan), "returned NaN or infinite values"),
-        (lambda a: np.full((len(a), 2), 3.0), "values from 3 to 3 are no probabilities"),
+        (lambda a: np.full((len(a), 2), 3.0), "values from 3 to 3 are not probabilities"),
     ],
 )
 def test_answers_that_are_no_probabilities_are_refused(answer, message):

@@ -313,7 +313,7 @@ def test_probabilities_are_checked_on_draws_too(picture):
         p = np.where(inputs[:, 0, 0, 0] == picture[0, 0, 0], 0.5, 1.7)
         return np.stack([p, p], axis=1)
 
-    with pytest.raises(ModelError, match="values from 0.5 to 1.7 are no probabilities"):
+    with pytest.raises(ModelError, match="values from 0.5 to 1.7 are not probabilities"):
         preddiff.explain(too_sure, picture, sampler="constant:0", window=5, stride=5)
 
 

@@ -1,18 +1,23 @@
 """Probabilities, odds and standard errors of means: pure functions on float64 arrays."""
 
 import math
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from preddiff.types import AnyShape, Floats, Integers
+
+AnyDraws = Annotated[Floats, "... draw"]
+"""Any axes, and the draws in the last one."""
+Counts = Annotated[Integers, "..."]
+"""Any axes: numbers of draws or groups, broadcastable to what they belong to."""
 
 IMAGENET_TRAIN_SIZE = 1_281_167
 """Training pictures of ILSVRC-2012: the N of the paper's Laplace correction."""
 
 
-def laplace(p: Array, train_size: float, classes: int) -> Array:
-    """Laplace-corrected probability (pN + 1) / (N + K), section 3.
+def laplace(p: AnyShape, train_size: float, classes: int) -> AnyShape:
+    """Return the Laplace-corrected probability (pN + 1) / (N + K), section 3 of the paper.
 
     Parameters
     ----------
@@ -25,29 +30,34 @@ def laplace(p: Array, train_size: float, classes: int) -> Array:
     return (np.asarray(p, dtype=np.float64) * train_size + 1) / (train_size + classes)
 
 
-def log2_odds(p: Array) -> Array:
-    """log2(p / (1 - p)), equation 3. Finite for every p in [0, 1]."""
-    p = inside(p)
+def log2_odds(p: AnyShape) -> AnyShape:
+    """Return log2(p / (1 - p)), equation 3. Finite for every p in [0, 1]."""
+    p = strictly_inside(p)
+    # log1p keeps the digits of 1 - p where p is small: there, 1 - p rounds to 1.
     return np.log2(p) - np.log1p(-p) / math.log(2)
 
 
-def inside(p: Array) -> Array:
-    """Probabilities kept away from 0 and 1 by the least that float64 can tell."""
+def strictly_inside(p: AnyShape) -> AnyShape:
+    """Return probabilities moved away from 0 and 1, to the next numbers that float64 has.
+
+    A softmax in float32 does return 0 and 1, whose log-odds are infinite. The smallest normal
+    number and 1 - 2⁻⁵³ have log-odds of -1022 and 53 bits.
+    """
     return np.clip(p, np.finfo(np.float64).tiny, 1 - np.finfo(np.float64).epsneg)
 
 
-def mean_and_error(values: Array, population: int | None = None) -> tuple[Array, Array]:
-    """Mean over draws and its standard error.
+def mean_and_error(values: AnyDraws, population: int | None = None) -> tuple[AnyShape, AnyShape]:
+    """Return the mean over draws and its standard error.
 
     Parameters
     ----------
-    values : (..., s), the last axis holding the draws.
-    population : how many different draws there are, when they are drawn without replacement:
-        the error is 0 when all of them were taken. None when they are unlimited.
+    values : (..., s), the draws in the last axis.
+    population : number of different draws, where they are drawn without replacement: the error is
+        0 when all of them were taken. None where they are unlimited.
 
     Returns
     -------
-    mean and standard error, both (...). One draw of many tells nothing of its error: NaN.
+    mean and standard error, both (...). The error of a single draw of several is unknown: NaN.
     """
     values = np.asarray(values, dtype=np.float64)
     draws = values.shape[-1]
@@ -57,20 +67,29 @@ def mean_and_error(values: Array, population: int | None = None) -> tuple[Array,
 
 
 def error_of_mean(
-    squares: Array, groups: NDArray[np.int64], size: int = 1, population: int | None = None
-) -> Array:
-    """Standard error of a mean over groups of draws that depend on each other only within.
+    squares: AnyShape, groups: Counts, size: int = 1, population: int | None = None
+) -> AnyShape:
+    """Return the standard error of a mean over groups that are independent of each other.
 
     Parameters
     ----------
     squares : sum of the squared deviations of the groups' means from the mean.
-    groups : how many there are, broadcastable to `squares`.
-    size : draws in a group; 2 for antithetic pairs.
+    groups : number of groups, broadcastable to `squares`.
+    size : draws in a group; 2 for antithetic pairs, whose draws depend on each other.
     population : as in `mean_and_error`.
+
+    Returns
+    -------
+    the error, in the shape of `squares`; NaN where there are fewer than two groups.
     """
+    # s² = squares / (g - 1) estimates the variance of one group's mean, s² / g that of the mean of
+    # g groups. Of a population of N draws without replacement, n draws leave only 1 - n / N of it
+    # (the finite-population correction; Cochran, Sampling Techniques, 1977, theorem 2.2): nothing
+    # when all N were taken, as the mean is then the expectation itself.
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(squares / (groups - 1.0) / groups)
         if population is not None:
             error = error * np.sqrt(np.maximum(0.0, 1 - groups * size / population))
     error = np.where(groups < 2, np.nan, error)
+    # A population of one is used up by a single draw, of which s² alone would know nothing.
     return np.where(groups * size == (population or -1), 0.0, error)

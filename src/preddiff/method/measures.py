@@ -1,6 +1,14 @@
 """Measures: from the prediction with and without a window to evidence, and its standard error.
 
-Zintgraf et al. section 3; Robnik-Šikonja & Kononenko (2008), section 3.
+Zintgraf et al. (2017), section 3; Robnik-Šikonja & Kononenko (2008), section 3.
+
+The prediction without a window is a mean p̂ over draws, with a standard error s. Evidence is a
+constant minus a smooth function f of it. Around its expectation p, Taylor's expansion
+
+    f(p̂) ≈ f(p) + f'(p) (p̂ - p) + f''(p) (p̂ - p)² / 2
+
+gives the standard error |f'(p)| s (the delta method) and, as E(p̂ - p) = 0 and E(p̂ - p)² = s², the
+bias f''(p) s² / 2 (Oehlert, A note on the delta method, The American Statistician 46, 1992).
 """
 
 import math
@@ -10,27 +18,33 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from preddiff.errors import ModelError, SettingError
-from preddiff.method.evidence import Array, inside, laplace, log2_odds
+from preddiff.method.evidence import laplace, log2_odds, strictly_inside
+from preddiff.types import AnyShape
 
-_SLACK = 1e-6  # by which a mean of float32 probabilities may miss [0, 1]
+_PROBABILITY_TOLERANCE = 1e-6  # a mean of float32 probabilities may miss [0, 1] by rounding
+# Where float64 cannot tell a probability from 0 or 1, it cannot tell the slope of its logarithm
+# either: the error stays finite.
+_MAX_SLOPE = 1 / np.finfo(np.float64).epsneg
 
 
 class Measure(Protocol):
-    """How a prediction changed."""
+    """A measure of how much a prediction changes when a window is hidden."""
 
     @property
     def name(self) -> str:
-        """What a result's provenance calls it."""
+        """Return the name that a result's provenance has."""
 
     @property
     def facts(self) -> dict[str, str | float]:
-        """What a result's provenance says of it: at least measure and unit."""
+        """Return the entries of a result's provenance: at least measure and unit."""
 
-    def check(self, values: Array) -> None:
-        """Raise a ModelError unless it can be taken of such values."""
+    def check(self, values: AnyShape) -> None:
+        """Raise a ModelError unless the measure is defined for such values."""
 
-    def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
-        """Evidence and its standard error, by the delta method.
+    def __call__(
+        self, base: AnyShape, mean: AnyShape, error: AnyShape
+    ) -> tuple[AnyShape, AnyShape]:
+        """Return the evidence and its standard error, by the delta method.
 
         Parameters
         ----------
@@ -39,10 +53,11 @@ class Measure(Protocol):
         error : standard error of `mean`.
         """
 
-    def bias(self, mean: Array, error: Array) -> Array:
-        """By how much the evidence is off on average, as it is no linear function of the mean.
+    def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:
+        """Return how far the evidence is off on average, as it is not linear in the mean.
 
-        To second order; for errors beyond what that can tell, no more than half the error.
+        To second order. Where the errors are so large that higher orders matter, the bias is
+        limited to half the error.
 
         Parameters
         ----------
@@ -52,8 +67,8 @@ class Measure(Protocol):
 
 
 @dataclass(frozen=True)
-class _Logarithmic:
-    """What measures in bits share: the Laplace correction.
+class _LogarithmicMeasure:
+    """The common part of measures in bits: they take logarithms of Laplace-corrected values.
 
     Attributes
     ----------
@@ -66,103 +81,116 @@ class _Logarithmic:
 
     @property
     def facts(self) -> dict[str, str | float]:
+        """Return measure, unit, N and K for the provenance."""
         size = "infinite" if math.isinf(self.train_size) else round(self.train_size)
         return {"measure": self.name, "unit": "bits", "train_size": size, "classes": self.classes}
 
-    def check(self, values: Array) -> None:
+    def check(self, values: AnyShape) -> None:
+        """Raise a ModelError unless all values are probabilities."""
         _check_probabilities(values, self.name)
 
-    def _corrected(self, p: Array) -> Array:
+    def _corrected(self, p: AnyShape) -> AnyShape:
         return laplace(p, self.train_size, self.classes)
 
     @property
     def _scale(self) -> float:
-        """Derivative of the corrected probability."""
+        """Derivative of (pN + 1) / (N + K), by which the correction scales every slope."""
         if math.isinf(self.train_size):
             return 1.0
         return self.train_size / (self.train_size + self.classes)
 
 
 @dataclass(frozen=True)
-class WeightOfEvidence(_Logarithmic):
-    """log2 odds(c|x) - log2 odds(c|x without w), in bits (equation 3)."""
+class WeightOfEvidence(_LogarithmicMeasure):
+    """The difference log2 odds(c|x) - log2 odds(c|x without w), in bits (equation 3)."""
 
     name: ClassVar[str] = "weight_of_evidence"
 
-    def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
+    def __call__(
+        self, base: AnyShape, mean: AnyShape, error: AnyShape
+    ) -> tuple[AnyShape, AnyShape]:
         self.check(mean)
-        corrected = inside(self._corrected(mean))
+        corrected = strictly_inside(self._corrected(mean))
         evidence = log2_odds(self._corrected(base)) - log2_odds(corrected)
-        # d log2 odds / dp = 1 / (ln 2 · p (1 - p)), and the correction scales p by N / (N + K).
+        # f = log2(p / (1 - p)), f' = 1 / (ln 2 · p (1 - p)).
         slope = self._scale / (math.log(2) * corrected * (1 - corrected))
-        # Where float64 cannot tell p from 0 or 1, neither can it tell the slope: keep it finite.
-        slope = np.minimum(slope, 1 / np.finfo(np.float64).epsneg)
-        return evidence, slope * error
+        return evidence, np.minimum(slope, _MAX_SLOPE) * error
 
-    def bias(self, mean: Array, error: Array) -> Array:
-        # -(2p - 1) / 2 times the variance of the log-odds, in nats.
-        p = inside(self._corrected(mean))
+    def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:
+        # f'' = (2p - 1) / (ln 2 · p² (1 - p)²) = (2p - 1) ln 2 · f'², and f'² s² is the square of
+        # the evidence's error: f'' s² / 2 = (2p - 1) ln 2 / 2 · error². Evidence is -f, so its
+        # bias has the other sign. The error of a single draw is unknown (NaN): no correction.
+        p = strictly_inside(self._corrected(mean))
         error = np.nan_to_num(error)
         return np.clip(-(2 * p - 1) * error**2 * math.log(2) / 2, -error / 2, error / 2)
 
 
 @dataclass(frozen=True)
-class InformationDifference(_Logarithmic):
-    """log2 p(c|x) - log2 p(c|x without w), in bits (Robnik-Šikonja & Kononenko)."""
+class InformationDifference(_LogarithmicMeasure):
+    """The difference log2 p(c|x) - log2 p(c|x without w), in bits (Robnik-Šikonja & Kononenko)."""
 
     name: ClassVar[str] = "information_difference"
 
-    def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
+    def __call__(
+        self, base: AnyShape, mean: AnyShape, error: AnyShape
+    ) -> tuple[AnyShape, AnyShape]:
         self.check(mean)
-        corrected = inside(self._corrected(mean))
-        evidence = np.log2(inside(self._corrected(base))) - np.log2(corrected)
+        corrected = strictly_inside(self._corrected(mean))
+        evidence = np.log2(strictly_inside(self._corrected(base))) - np.log2(corrected)
+        # f = log2 p, f' = 1 / (ln 2 · p).
         slope = self._scale / (math.log(2) * corrected)
-        slope = np.minimum(slope, 1 / np.finfo(np.float64).epsneg)
-        return evidence, slope * error
+        return evidence, np.minimum(slope, _MAX_SLOPE) * error
 
-    def bias(self, mean: Array, error: Array) -> Array:  # noqa: ARG002
-        # Half the variance of the logarithm, in nats.
+    def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
+        # f'' = -1 / (ln 2 · p²) = -ln 2 · f'²: the bias of -f is ln 2 / 2 · error².
         error = np.nan_to_num(error)
         return np.minimum(error**2 * math.log(2) / 2, error / 2)
 
 
 @dataclass(frozen=True)
 class DifferenceOfProbabilities:
-    """p(c|x) - p(c|x without w) (Robnik-Šikonja & Kononenko)."""
+    """The difference p(c|x) - p(c|x without w) (Robnik-Šikonja & Kononenko)."""
 
     name: ClassVar[str] = "difference_of_probabilities"
 
     @property
     def facts(self) -> dict[str, str | float]:
+        """Return measure and unit for the provenance."""
         return {"measure": self.name, "unit": "probability"}
 
-    def check(self, values: Array) -> None:
+    def check(self, values: AnyShape) -> None:
+        """Raise a ModelError unless all values are probabilities."""
         _check_probabilities(values, self.name)
 
-    def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
+    def __call__(
+        self, base: AnyShape, mean: AnyShape, error: AnyShape
+    ) -> tuple[AnyShape, AnyShape]:
         return base - mean, error
 
-    def bias(self, mean: Array, error: Array) -> Array:  # noqa: ARG002
+    def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
         return np.zeros_like(mean)
 
 
 @dataclass(frozen=True)
 class ActivationDifference:
-    """g(z|h) - g(z|h without w), for any unit that is no probability (section 3.3)."""
+    """The difference g(z|h) - g(z|h without w), of units that are not probabilities (3.3)."""
 
     name: ClassVar[str] = "activation_difference"
 
     @property
     def facts(self) -> dict[str, str | float]:
+        """Return measure and unit for the provenance."""
         return {"measure": self.name, "unit": "activation"}
 
-    def check(self, values: Array) -> None:
-        """Anything goes."""
+    def check(self, values: AnyShape) -> None:
+        """Accept every value."""
 
-    def __call__(self, base: Array, mean: Array, error: Array) -> tuple[Array, Array]:
+    def __call__(
+        self, base: AnyShape, mean: AnyShape, error: AnyShape
+    ) -> tuple[AnyShape, AnyShape]:
         return base - mean, error
 
-    def bias(self, mean: Array, error: Array) -> Array:  # noqa: ARG002
+    def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
         return np.zeros_like(mean)
 
 
@@ -175,13 +203,13 @@ _SYMBOLS = {
 
 
 def resolve(requested: str, probabilities: bool, train_size: float, classes: int) -> Measure:
-    """The measure that is meant.
+    """Return the measure that a setting names.
 
     Parameters
     ----------
-    requested : a name or symbol; "auto" is the weight of evidence for probabilities, the activation
-        difference for anything else.
-    probabilities : whether the values are.
+    requested : a name or symbol; "auto" is the weight of evidence for probabilities, the
+        activation difference for anything else.
+    probabilities : true if the values to be measured are probabilities.
     train_size, classes : N and K of the Laplace correction.
 
     Raises
@@ -204,10 +232,10 @@ def resolve(requested: str, probabilities: bool, train_size: float, classes: int
     raise SettingError(f"measure={requested!r}: expected one of {known}")
 
 
-def _check_probabilities(values: Array, name: str) -> None:
-    if np.min(values) < -_SLACK or np.max(values) > 1 + _SLACK:
+def _check_probabilities(values: AnyShape, name: str) -> None:
+    if np.min(values) < -_PROBABILITY_TOLERANCE or np.max(values) > 1 + _PROBABILITY_TOLERANCE:
         raise ModelError(
-            f"values from {np.min(values):.4g} to {np.max(values):.4g} are no probabilities, which "
-            f"the {name.replace('_', ' ')} needs: expected 0 to 1; add a softmax to the model, or "
+            f"values from {np.min(values):.4g} to {np.max(values):.4g} are not probabilities: "
+            f"the {name.replace('_', ' ')} is defined from 0 to 1; add a softmax to the model, or "
             f"choose measure={ActivationDifference.name!r}"
         )

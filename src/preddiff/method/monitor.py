@@ -32,8 +32,8 @@ class Monitor:
 
     Attributes
     ----------
-    error : relative error when it was last computed; None before. Infinite or NaN while parts of
-        the map have no value: that never stops a run, and is no reason to raise.
+    error : relative error when it was last computed; None before. Infinite while parts of the map
+        have no value, which neither stops a run nor raises.
     """
 
     def __init__(

@@ -1,36 +1,41 @@
-"""RunningMeans: means over draws, window by window, however the draws come in.
+"""Running means over draws, window by window, in whatever portions the draws come.
 
-Axis names: t target, w window, s draw.
+Letters of axes: t target, w window, s draw.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.method.evidence import error_of_mean
+from preddiff.types import Evidence, Floats, WindowNumbers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+DrawsLast = Annotated[Floats, "target window draw"]
+"""Values with the draws in the last axis, over which means are taken."""
 
 
 @dataclass(eq=False)
 class RunningMeans:
-    """Running means and squared deviations of groups of draws (Chan, Golub & LeVeque 1983).
+    """Means and sums of squared deviations of what was drawn so far, for every window.
+
+    The draws of a window fall into groups that are independent of each other: a group is a pair
+    of antithetic draws, or a single draw. Deviations are those of the groups' means, so that the
+    standard error knows of the dependence within a group.
 
     Attributes
     ----------
-    groups : (w,), how many groups of draws each window had.
+    groups : (w,), number of groups of draws that each window had.
     mean : (t, w), mean over all draws.
-    squares : (t, w), sum of the squared deviations of the groups' means from it.
-    visits : how many times a window was visited.
-    size : draws in a group that depend on each other; 2 for antithetic pairs.
-    population : how many different draws a window has, None if unlimited.
+    squares : (t, w), sum of the squared deviations of the groups' means from `mean`.
+    visits : number of visits to windows; a window that came twice is counted twice.
+    size : draws in a group; 2 for antithetic pairs.
+    population : number of different draws that a window has; None if unlimited.
     """
 
-    groups: Integers
-    mean: Floats
-    squares: Floats
+    groups: WindowNumbers
+    mean: Evidence
+    squares: Evidence
     visits: int = 0
     size: int = 1
     population: int | None = None
@@ -39,7 +44,7 @@ class RunningMeans:
     def empty(
         cls, targets: int, windows: int, size: int = 1, population: int | None = None
     ) -> "RunningMeans":
-        """Before the first visit."""
+        """Return the means of an analysis that has not begun."""
         return cls(
             np.zeros(windows, dtype=np.int64),
             np.zeros((targets, windows)),
@@ -48,11 +53,25 @@ class RunningMeans:
             population=population,
         )
 
-    def add(self, which: Integers, values: Floats) -> None:
-        """Count values (t, w, s) of some windows, none of them twice."""
+    def add(self, which: WindowNumbers, values: DrawsLast) -> None:
+        """Take in more draws of some windows.
+
+        Parameters
+        ----------
+        which : (w,), numbers of the windows, none of them twice.
+        values : (t, w, s), in whole groups: groups are neighbours along the last axis.
+        """
         grouped = values.reshape(*values.shape[:2], -1, self.size).mean(axis=3)
         old, new = self.groups[which], grouped.shape[2]
         mean = grouped.mean(axis=2)
+        # Two samples of n and m numbers with means a and b and sums of squared deviations A and B
+        # have together, with δ = b - a (Chan, Golub & LeVeque, The American Statistician 37, 1983):
+        #
+        #     mean    a + δ m / (n + m)
+        #     squares A + B + δ² n m / (n + m)
+        #
+        # The textbook's Σx² - (Σx)² / n would subtract two nearly equal numbers where draws hardly
+        # change a prediction, which is most windows: no digit of the error might be left.
         difference = mean - self.mean[:, which]
         self.mean[:, which] += difference * (new / (old + new))
         self.squares[:, which] += ((grouped - mean[..., None]) ** 2).sum(axis=2)
@@ -60,7 +79,7 @@ class RunningMeans:
         self.groups[which] += new
         self.visits += len(which)
 
-    def mean_and_error(self, which: Integers) -> tuple[Floats, Floats]:
-        """Mean over the draws of some windows and its standard error, both (t, w)."""
+    def mean_and_error(self, which: WindowNumbers) -> tuple[Evidence, Evidence]:
+        """Return the mean over the draws of some windows and its standard error, both (t, w)."""
         error = error_of_mean(self.squares, self.groups, self.size, self.population)
         return self.mean[:, which], error[:, which]

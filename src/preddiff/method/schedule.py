@@ -1,16 +1,16 @@
-"""Which windows come next: evenly over the input, or where the map is least sure."""
+"""Schedules: which windows come next, evenly over the input or where the map is least certain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.method import uncertainty
 from preddiff.method.analysis import Chunk
 from preddiff.method.estimates import CurrentEstimates
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
+from preddiff.types import PerWindow
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +19,8 @@ class Interlaced:
 
     Attributes
     ----------
-    chunk : windows whose draws are held at once; changes no result.
+    samples : draws of each window.
+    chunk : windows that are visited together; the results do not depend on it.
     """
 
     windows: Windows
@@ -27,23 +28,25 @@ class Interlaced:
     chunk: int = 16
 
     def __len__(self) -> int:
+        """Return the number of visits: one for each window."""
         return len(self.windows)
 
     def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:  # noqa: ARG002
+        """Return the next windows of the interlaced order."""
         which = self.windows.interlaced[means.visits : means.visits + self.chunk]
         return Chunk(which, 0, self.samples) if len(which) else None
 
 
 @dataclass(frozen=True, eq=False)
 class Adaptive:
-    """Few draws of each window at first, the rest later; sooner where the map is less sure.
+    """Few draws of each window at first, the rest later; sooner where the map is less certain.
 
-    What comes next follows from what was counted alone, so that an interrupted run goes on as if
-    it had not been. In the end every window has all its draws.
+    What comes next depends only on what was evaluated so far, not on time: an interrupted run
+    continues as if it had not been interrupted. In the end every window has all its draws.
 
     Attributes
     ----------
-    rounds : of draws of a window, (from, up to).
+    rounds : which draws of a window are taken at its first visit, its second, ...: (from, up to).
     chunk : windows that are chosen at once.
     """
 
@@ -52,29 +55,36 @@ class Adaptive:
     chunk: int = 16
 
     def __len__(self) -> int:
+        """Return the number of visits: one for each window and round."""
         return len(self.windows) * len(self.rounds)
 
     def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:
+        """Return the windows whose turn it is, all in the same round."""
         had = means.groups * means.size
-        turn = np.searchsorted([last for _, last in self.rounds], had, side="right")
-        left = np.flatnonzero(turn < len(self.rounds))
+        done = np.searchsorted([last for _, last in self.rounds], had, side="right")
+        left = np.flatnonzero(done < len(self.rounds))
         if len(left) == 0:
             return None
-        first, last = np.array(self.rounds)[turn[left]].T
-        # The draws that there would be by then, if all windows came in their order.
-        by_then = first * len(self.windows) + (last - first) * self.windows.ranks[left]
-        order = np.argsort(by_then / self._need(means, current)[left], kind="stable")[: self.chunk]
-        chosen = left[order]
-        chosen = chosen[turn[chosen] == turn[chosen[0]]]
-        # Windows of the same alignment follow each other in their order, and cost less together.
+        # If all windows came in interlaced order, round after round, a window of rank i would
+        # come when first · W + (last - first) · i draws were made. That is its time. Divided by
+        # its allocation a, at time T the windows with time < a T were visited: as the order is
+        # even, a share of the windows around that is proportional to a, as Neyman's allocation
+        # asks. The same division brings the second round sooner where it is worth more.
+        first, last = np.array(self.rounds)[done[left]].T
+        time = first * len(self.windows) + (last - first) * self.windows.ranks[left]
+        allocation = self._allocation(means, current)[left]
+        chosen = left[np.argsort(time / allocation, kind="stable")[: self.chunk]]
+        chosen = chosen[done[chosen] == done[chosen[0]]]
+        # In rank order, windows of the same alignment follow each other: engines take those
+        # together more cheaply.
         chosen = chosen[np.argsort(self.windows.ranks[chosen])]
-        return Chunk(chosen, *self.rounds[turn[chosen[0]]])
+        return Chunk(chosen, *self.rounds[done[chosen[0]]])
 
-    def _need(self, means: RunningMeans, current: CurrentEstimates) -> NDArray[np.float64]:
-        """How densely to visit, (window,): evenly until there is a value everywhere."""
+    def _allocation(self, means: RunningMeans, current: CurrentEstimates) -> PerWindow:
+        """Return how densely to visit: evenly until every pixel has a value."""
         visited = np.flatnonzero(means.groups)
-        seen = self.windows.subset(visited).coverage > 0
-        if not np.array_equal(seen, self.windows.coverage > 0):
+        covered = self.windows.subset(visited).coverage > 0
+        if not np.array_equal(covered, self.windows.coverage > 0):
             return np.ones(len(self.windows))
         return uncertainty.neyman_allocation(
             self.windows, visited, current().evidence, means.groups[visited]
