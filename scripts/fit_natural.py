@@ -1,6 +1,8 @@
 """Fit the embedded sampler: the autocovariance of natural pictures across places and channels.
 
-    python scripts/fit_natural.py FOLDER [--held-out 30] [-o src/preddiff/samplers/natural.npz]
+    python scripts/fit_natural.py FOLDER [--held-out 30] [-o FILE]
+
+FILE is src/preddiff/samplers/gaussian/natural.npz unless said otherwise.
 
 Every picture is brought to a short side of 256 pixels, the scale at which networks see it, and
 multiplied by a Hann window. For each lag up to ±31 pixels the products of all pairs of pixels
@@ -85,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--held-out", type=int, default=30)
-    parser.add_argument("-o", "--output", default="src/preddiff/samplers/natural.npz")
+    parser.add_argument("-o", "--output", default="src/preddiff/samplers/gaussian/natural.npz")
     arguments = parser.parse_args()
     pictures = [picture(path) for path in folders.find_pictures(arguments.folder)]
     order = np.random.default_rng(0).permutation(len(pictures))

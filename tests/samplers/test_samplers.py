@@ -7,7 +7,7 @@ from PIL import Image
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers import ConditionalGaussian, Constant, Marginal
-from preddiff.samplers.gaussian import fitting, natural
+from preddiff.samplers.gaussian import natural, shrinkage
 from preddiff.samplers.load import load_sampler
 
 
@@ -189,7 +189,7 @@ def test_fit_works_in_three_dimensions(rng):
 @given(st.integers(2, 30), st.integers(2, 400))
 def test_shrinkage_is_a_share_and_leaves_a_positive_definite_matrix(size, patches):
     rows = np.random.default_rng(size * patches).normal(size=(patches, size))
-    shrunk, share = fitting.shrink(np.cov(rows.T), patches)
+    shrunk, share = shrinkage.shrink(np.cov(rows.T), patches)
     assert 0 <= share <= 1
     assert np.linalg.eigvalsh(shrunk)[0] > 0
 

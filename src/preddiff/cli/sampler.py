@@ -106,9 +106,9 @@ def _numbers(grid: str) -> list[int]:
 def show(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sampler fit` wrote.")],
 ) -> None:
-    from preddiff.samplers import load
+    from preddiff.samplers.load import read_sampler
 
-    for name, value in load.read(file).summary().items():
+    for name, value in read_sampler(file).summary().items():
         typer.echo(f"{name:24s} {value}")
 
 

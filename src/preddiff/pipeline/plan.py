@@ -31,7 +31,6 @@ from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Projected
-from preddiff.samplers.hidden import load_hidden_sampler
 
 _FIRST = 4  # draws of a window in the first round of a run with a tolerance: two pairs
 _HELD = 2560  # draws that are held at once
@@ -192,7 +191,7 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
     facts = {
         "model": model.spec,
         "model_sha256": model.sha256 or "",
-        "sampler": samplers.name(wish.sampler),
+        "sampler": samplers.sampler_name(wish.sampler),
         "sampler_sha256": sampler.sha256,
         "source": wish.source or "",
         "node": wish.node or "",
@@ -224,9 +223,6 @@ def make(model: Model, picture: Picture, wish: Settings) -> Plan:
 
 def _sampler(subject: Subject, wish: Settings) -> Sampler:
     model = subject.model
-    if wish.source is not None:
-        patch = wish.length + 2 * wish.margin
-        return load_hidden_sampler(wish.sampler, patch=patch, values=model.prepare)
     return samplers.load_sampler(
         wish.sampler,
         shape=subject.inputs.shape,
@@ -234,6 +230,7 @@ def _sampler(subject: Subject, wish: Settings) -> Sampler:
         margin=wish.margin,
         prepare=model.prepare,
         mean=model.mean,
+        hidden=wish.source is not None,
     )
 
 

@@ -16,7 +16,7 @@ from preddiff.models import Model, targets
 from preddiff.models.base import as_inputs
 from preddiff.pipeline.settings import Picture, Settings
 from preddiff.results.explanation import SPATIAL_AXES
-from preddiff.samplers.base import Range
+from preddiff.samplers.base import ValidRange
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ class Subject:
         return None
 
     @property
-    def valid(self) -> Range | None:
+    def valid(self) -> ValidRange | None:
         """The range that draws are clipped to: that of pictures; of all else nothing is known."""
         return (0.0, 1.0) if self.inputs is self.picture and self.inputs.ndim == 3 else None
 

@@ -1,9 +1,12 @@
-"""What could have stood in a window: the samplers."""
+"""Samplers: what could have stood in a hidden window."""
 
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.constant import Constant
+from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
 from preddiff.samplers.marginal import Marginal
 
-__all__ = ["ConditionalGaussian", "Constant", "Located", "Marginal", "Sampler"]
+__all__ = [
+    "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Located", "Marginal", "Sampler",
+]  # fmt: skip

@@ -1,87 +1,175 @@
-"""What a sampler is: it draws what could plausibly have stood in a window."""
+"""Sampler: draws what could plausibly have stood in a hidden window.
 
-import hashlib
-import json
-import zipfile
-from collections.abc import Iterator, Mapping
+To add a sampler, subclass `Sampler` in a file of its own and write one method, `draw`; everything
+else has a default::
+
+    from preddiff.samplers.base import Sampler
+    from preddiff.samplers.streams import window_generator
+
+    class Noise(Sampler):
+        stands_in = "uniform noise"  # what a page says of the window
+
+        def draw(self, inputs, windows, samples, seed, valid):
+            low, high = valid or (inputs.min(), inputs.max())
+            shape = (samples, len(inputs), *windows.size)
+            generators = (window_generator(seed, number) for number in windows.numbers)
+            draws = np.stack([random.uniform(low, high, shape) for random in generators])
+            return draws.astype(np.float32)
+
+`preddiff.explain(..., sampler=Noise())` takes an instance. To give it a name on the command line,
+`--sampler noise`, write a function `from_spec(argument, context)` beside the class (`spec.py` says
+what the two hold) and enter it in the table `LOADERS` of `load.py`: one line.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from preddiff.errors import SamplerError
-from preddiff.media.atomic import atomic_write
 from preddiff.method.windows import Windows
+from preddiff.samplers.fingerprint import fingerprint
+from preddiff.types import Draws, Floats, Pixels
 
-Range = tuple[float, float]
-Normals = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""A normal per window: means (k, window) and covariances (k, k, window) of k numbers."""
+ValidRange = tuple[float, float]
+"""Lowest and highest value that an input may have: (0, 1) for pictures."""
+
+Weights = Annotated[Floats, "k channel *spatial"]
+"""Weights of k sums over an input."""
+
+Normals = tuple[Annotated[Floats, "k window"], Annotated[Floats, "k k window"]]
+"""A normal per window: means and covariances of k numbers."""
 
 
 class Sampler(Protocol):
-    """Draws for p(x_w | the rest of x); section 3.1 of the paper.
+    """Draws from p(x_w | the rest of x); section 3.1 of the paper.
 
-    Samplers speak input space: [0, 1] RGB for pictures, the scan's own units for volumes.
+    Samplers speak input space: [0, 1] RGB for pictures, the scan's own units for volumes, a node's
+    values where windows hide those.
+
+    A subclass has to define `draw`. An object that does not inherit from this class will do as
+    well if it has `population`, `group`, `paired`, `sha256`, `check` and `draw`.
     """
 
     @property
+    def stands_in(self) -> str:
+        """What a window is hidden behind, in a few words: "a patch of one colour".
+
+        Pages say it: "a 10×10 window hidden behind …". Override it with a text; the default claims
+        nothing but the sampler's name.
+        """
+        return f"draws from {type(self).__name__}"
+
+    @property
     def population(self) -> int | None:
-        """How many different draws a window has; None when they are unlimited."""
+        """How many different draws a window has; None, the default, if they are unlimited.
+
+        If it is a number, draws are taken without replacement: no more draws are asked for than
+        there are, and with all of them the standard error is 0. So a sampler whose draws are all
+        the same has 1.
+        """
+        return None
 
     @property
     def group(self) -> int:
-        """Draws that depend on each other: 2 for antithetic pairs (draws 2i and 2i + 1), else 1."""
+        """How many consecutive draws depend on each other: by default 1, none.
+
+        2 for antithetic pairs: draws 2i and 2i + 1. Standard errors are taken over groups.
+        """
+        return 1
 
     def paired(self) -> "Sampler":
-        """The same sampler with antithetic pairs of draws, if it can make them."""
+        """Return this sampler with antithetic pairs of draws; itself if it cannot make them."""
+        return self
 
     @property
     def sha256(self) -> str:
-        """Fingerprint of everything that the draws depend on, besides input and seed."""
+        """Fingerprint of everything that the draws depend on, besides input and seed.
 
-    def check(self, inputs: NDArray[np.float32], windows: Windows, valid: Range | None) -> None:
-        """Raise a SamplerError if this input and these windows cannot be drawn for."""
+        An interrupted analysis goes on only if this is what it was. The default is made of the
+        class's name and of all attributes of the instance, which must be numbers, texts or arrays;
+        override it if there are others, or some that change. A change in the class's code is not
+        noticed.
 
+        Raises
+        ------
+        SamplerError
+            If an attribute is something else.
+        """
+        cls = type(self)
+        try:
+            return fingerprint(**{**vars(self), "class": f"{cls.__module__}.{cls.__qualname__}"})
+        except TypeError as error:
+            raise SamplerError(
+                f"{cls.__name__}: {error}; define sha256, a text that changes with what is drawn"
+            ) from None
+
+    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
+        """Raise a SamplerError if this input and these windows cannot be drawn for.
+
+        Called once, before the analysis starts; by default everything can be drawn for.
+        """
+
+    @abstractmethod
     def draw(
-        self,
-        inputs: NDArray[np.float32],
-        windows: Windows,
-        samples: int,
-        seed: int,
-        valid: Range | None,
-    ) -> NDArray[np.float32]:
-        """What could have stood in each window.
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Draws:
+        """Return what could have stood in each window.
 
         Parameters
         ----------
         inputs : the input, (channel, *spatial).
         windows : where to draw.
         samples : number of draws per window, at most `population`.
-        seed : of the whole analysis. Draw s of a window depends on seed, the window's place and
-            s alone: not on which other windows are asked for, nor on `samples`.
+        seed : of the whole analysis. Draw s of a window must depend on the seed, the window's
+            position and s alone: not on which other windows are asked for, nor on `samples`.
+            `streams.window_generator(seed, number)` with a number of `windows.numbers` sees to it.
         valid : range that values of the input have, (0, 1) for pictures; None if unlimited.
 
         Returns
         -------
-        (window, draw, channel, *size)
+        (window, draw, channel, *size), float32
         """
 
+    def is_clipped(self, valid: ValidRange | None) -> bool:  # noqa: ARG002
+        """Return whether draws are clipped to the valid range; by default they are not.
+
+        Only asked of a sampler that has `project`, whose normals do not know of clipping.
+        """
+        return False
+
+    def summary(self) -> dict[str, str]:
+        """Return what is worth showing of the sampler, name by name."""
+        return {"kind": type(self).__name__, "sha256": self.sha256}
+
     def save(self, path: str | Path) -> None:
-        """Write the sampler to a file that its class's `load` reads."""
+        """Write the sampler to a file. `files.Stored` is a base class that can.
+
+        Raises
+        ------
+        SamplerError
+            If the sampler cannot be saved, as by default.
+        """
+        raise SamplerError(
+            f"{path}: {type(self).__name__} cannot be saved; derive it from files.Stored as well"
+        )
 
 
 @runtime_checkable
 class Projected(Protocol):
-    """A sampler whose draws' weighted sums have a known law: what needs no draws."""
+    """A sampler for which the distribution of weighted sums over its draws is known.
 
-    def is_clipped(self, valid: Range | None) -> bool:
-        """Whether draws are clipped to the valid range, which the law does not know."""
+    For linear models that is all that is needed: no draws are taken (`engines/closed_form`).
+    """
 
-    def project(
-        self, weights: NDArray[np.float64], inputs: NDArray[np.float32], windows: Windows
-    ) -> Iterator[Normals]:
-        """By how much weighted sums over the input change when a window is drawn anew.
+    def is_clipped(self, valid: ValidRange | None) -> bool:
+        """Return whether draws are clipped to the valid range, which `project` does not know."""
+
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield by how much weighted sums over the input change when a window is drawn anew.
 
         Parameters
         ----------
@@ -94,66 +182,12 @@ class Projected(Protocol):
         """
 
 
-def generator(seed: int, number: int) -> np.random.Generator:
-    """Random numbers for one window: a stream of its own for each seed and window number."""
-    return np.random.Generator(np.random.Philox(key=np.array([seed, number], dtype=np.uint64)))
+def stands_in(sampler: Sampler) -> str:
+    """Return what a window is hidden behind, in words; also for objects that do not say it."""
+    return str(getattr(sampler, "stands_in", f"draws from {type(sampler).__name__}"))
 
 
-def certain(weights: NDArray[np.float64], change: NDArray[np.float64], windows: Windows) -> Normals:
-    """The law of weighted sums where a draw is certain: normals without spread.
-
-    Parameters
-    ----------
-    change : (channel, *spatial), by which a draw differs from the input wherever its window is.
-    """
-    mean = windows.sums(np.sum(weights * change, axis=1))
-    return mean, np.broadcast_to(0.0, (len(weights), *mean.shape))
-
-
-def within(values: NDArray[np.floating], valid: Range) -> bool:
-    """Whether values lie in a range, but for rounding."""
+def is_within(values: NDArray[np.floating], valid: ValidRange) -> bool:
+    """Return whether values lie in a range, but for rounding."""
     slack = 1e-5 * (valid[1] - valid[0])
     return bool(values.min() >= valid[0] - slack and values.max() <= valid[1] + slack)
-
-
-def fingerprint(**parts: ArrayLike) -> str:
-    """SHA-256 over named numbers and arrays."""
-    digest = hashlib.sha256()
-    for name, value in sorted(parts.items()):
-        array = np.ascontiguousarray(value)
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(array.data)  # no copy: a located sampler has gigabytes
-    return digest.hexdigest()
-
-
-def write(path: str | Path, kind: str, arrays: Mapping[str, ArrayLike], **facts: Any) -> None:
-    """One .npz file: arrays, and facts as JSON. Nothing in it needs unpickling."""
-    with atomic_write(path) as written, written.open("wb") as file:
-        np.savez(file, kind=np.str_(kind), facts=np.str_(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
-
-
-def read(path: str | Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Arrays and facts of a file made by `write`; its kind is `facts["kind"]`.
-
-    Raises
-    ------
-    SamplerError
-        If there is no such file, it is no sampler, or one of another kind.
-    """
-    path = Path(path)
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files if name not in {"kind", "facts"}}
-            facts = {**json.loads(str(file["facts"])), "kind": str(file["kind"])}
-    except FileNotFoundError:
-        raise SamplerError(
-            f"{path}: no such sampler file; make one with `preddiff sampler fit`"
-        ) from None
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise SamplerError(
-            f"{path}: not a sampler file ({type(error).__name__}); make one with "
-            "`preddiff sampler fit`"
-        ) from None
-    if kind is not None and facts["kind"] != kind:
-        raise SamplerError(f"{path}: holds a {facts['kind']} sampler, expected a {kind} one")
-    return arrays, facts

@@ -1,24 +1,49 @@
-"""From a SPEC to a Sampler."""
+"""From a SPEC or a file to a sampler.
 
-from collections.abc import Callable
+A new sampler gets its name on the command line by one line in `LOADERS`.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from preddiff.errors import SamplerError, SettingError, nearest
-from preddiff.media import folders, images
-from preddiff.samplers import base
+from preddiff.errors import SamplerError, nearest
+from preddiff.samplers import files
 from preddiff.samplers.base import Sampler
-from preddiff.samplers.constant import Constant
-from preddiff.samplers.gaussian.conditional import ConditionalGaussian
-from preddiff.samplers.gaussian.located import Located
-from preddiff.samplers.marginal import Marginal
+from preddiff.samplers.spec import Loader, PrepareImage, SpecContext
+from preddiff.types import Floats
 
-SPECS = "conditional, conditional:FILE, marginal:FOLDER, constant:VALUE or constant:mean"
 
-Prepare = Callable[[Image.Image], NDArray[np.float32]]
+@dataclass(frozen=True)
+class SpecLoader:
+    """What makes the samplers of one name.
+
+    Attributes
+    ----------
+    syntax : the name with its arguments, as a message says what is expected.
+    location : module:function of the loader, as an entry point is written. It is imported when it
+        is asked for, so that a sampler that needs much costs nothing where it is not used.
+    """
+
+    syntax: str
+    location: str
+
+    def load(self, argument: str, context: SpecContext) -> Sampler:
+        """Return the sampler of an argument; raise a SamplerError if there is none."""
+        module, _, function = self.location.partition(":")
+        loader: Loader = getattr(import_module(module), function)
+        return loader(argument, context)
+
+
+LOADERS = {
+    "conditional": SpecLoader(
+        "conditional, conditional:FILE", "preddiff.samplers.gaussian.load:from_spec"
+    ),
+    "marginal": SpecLoader("marginal:FOLDER", "preddiff.samplers.marginal:from_spec"),
+    "constant": SpecLoader("constant:VALUE, constant:mean", "preddiff.samplers.constant:from_spec"),
+}
+
+_NEEDED = ("population", "group", "paired", "sha256", "check", "draw")
 
 
 def load_sampler(
@@ -27,107 +52,77 @@ def load_sampler(
     shape: tuple[int, ...],
     window: int,
     margin: int,
-    prepare: Prepare,
-    mean: NDArray[np.float64] | None,
+    prepare: PrepareImage,
+    mean: Floats | None,
+    hidden: bool = False,
 ) -> Sampler:
-    """The sampler that is meant, for inputs of `shape` and windows of one size.
+    """Return the sampler that is meant, for inputs of `shape` and windows of one size.
 
     Parameters
     ----------
-    spec : conditional, conditional:FILE, marginal:FOLDER, constant:VALUE|mean; or a sampler, which
-        is taken as it is.
+    spec : NAME or NAME:ARGUMENT with a name of `LOADERS`, e.g. conditional, marginal:FOLDER; or a
+        sampler, which is taken as it is.
     shape : (channel, *spatial) of the input.
     window, margin : the patch of a conditional sampler is window + 2 · margin; of one that was
         fitted on larger patches the central part is taken.
-    prepare : makes of a picture what the network sees, for the marginal sampler's pool.
+    prepare : makes an array like the input of a picture, for samplers that need a folder of them.
     mean : the training inputs' mean colour, for constant:mean.
+    hidden : True if windows hide a node's values.
+
+    Raises
+    ------
+    SamplerError
+        If there is no such sampler, or it does not serve such inputs.
     """
     if not isinstance(spec, str):
-        return spec
-    kind, _, rest = spec.partition(":")
-    if kind == "conditional":
-        return _conditional(rest, shape, _patch(window, margin))
-    if kind == "marginal" and rest:
-        return Marginal(_pool(rest, prepare, shape))
-    if kind == "constant" and rest:
-        return constant(rest, mean)
-    raise SamplerError(
-        f"unknown sampler {spec!r}: expected {SPECS}"
-        f"{nearest(kind, ['conditional', 'marginal', 'constant'])}"
-    )
+        return _checked(spec)
+    name, _, argument = spec.partition(":")
+    if name not in LOADERS:
+        raise SamplerError(f"unknown sampler {spec!r}: expected {_specs()}{nearest(name, LOADERS)}")
+    context = SpecContext(shape, window, margin, prepare, mean, hidden)
+    return LOADERS[name].load(argument, context)
 
 
-def name(spec: str | Sampler) -> str:
-    """What to call a sampler in a result's provenance: without the folders that lead to a file."""
+def sampler_name(spec: str | Sampler) -> str:
+    """Return a sampler's name for a result's provenance, without the folders of a file's path."""
     if not isinstance(spec, str):
         return type(spec).__name__
-    kind, _, rest = spec.partition(":")
-    return f"{kind}:{Path(rest).name}" if rest else kind
+    name, _, argument = spec.partition(":")
+    return f"{name}:{Path(argument).name}" if argument else name
 
 
-def _patch(window: int, margin: int) -> int:
-    if isinstance(margin, bool) or not isinstance(margin, int | np.integer) or margin < 1:
-        raise SettingError(
-            f"margin={margin} leaves no room around the window to condition on: expected a whole "
-            "number of at least 1"
-        )
-    return int(window + 2 * margin)
+def read_sampler(path: str | Path) -> Sampler:
+    """Read a sampler file of any kind.
+
+    Raises
+    ------
+    SamplerError
+        If there is no such file, or it is no sampler.
+    """
+    return files.restore(path, files.read(path))
 
 
-def _pool(folder: str, prepare: Prepare, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The pictures or volumes of a folder as the model sees them, (n, *shape)."""
-    if len(shape) == 4:
-        return _cohort(folder, shape)
-    pool = []
-    for path in folders.find_pictures(folder):
-        pool.append(prepare(images.read(path)))
-        if pool[-1].shape != shape:
-            raise SamplerError(
-                f"{path}: has shape {pool[-1].shape}, expected the input's, {shape}; resize the "
-                "pictures, or take a model that does"
-            )
-    return np.stack(pool)
-
-
-def _cohort(folder: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    from preddiff.media.folders import VolumeFolder
-
-    cohort = VolumeFolder(folder)
-    if (1, *cohort.grid.shape) != shape:
+def _checked(sampler: Sampler) -> Sampler:
+    """The sampler itself, or a SamplerError if it is none."""
+    # Names are looked up, not values: a sampler's sha256 may take seconds.
+    missing = [name for name in _NEEDED if name not in dir(sampler)]
+    if "draw" in missing:
+        given = repr(sampler) if sampler is None else f"a {type(sampler).__name__}"
         raise SamplerError(
-            f"{folder}: holds volumes of {cohort.grid.shape}, expected the input's {shape[1:]}; "
-            "resample them"
+            f"sampler={given}: expected {_specs()}, or an object of samplers.Sampler"
         )
-    return np.stack(list(cohort))
-
-
-def read(file: str | Path) -> ConditionalGaussian | Located:
-    """What `preddiff sampler fit` wrote."""
-    _, facts = base.read(file)
-    return (Located if facts["kind"] == Located.kind else ConditionalGaussian).load(file)
-
-
-def _conditional(file: str, shape: tuple[int, ...], patch: int) -> ConditionalGaussian | Located:
-    if file:
-        return read(file).central(patch)
-    if len(shape) != 3:
+    if isinstance(sampler, type):
         raise SamplerError(
-            f"the embedded sampler is of pictures, the input has {len(shape) - 1} spatial "
-            "dimensions: fit one on inputs like it (preddiff sampler fit FOLDER)"
+            f"sampler={sampler.__name__} is a class: expected an object, {sampler.__name__}(...)"
         )
-    return ConditionalGaussian.natural(patch, colours=shape[0])
+    if missing:
+        raise SamplerError(
+            f"sampler={type(sampler).__name__} has no {', '.join(missing)}: derive it from "
+            "samplers.Sampler, which has defaults"
+        )
+    return sampler
 
 
-def constant(text: str, mean: NDArray[np.float64] | None) -> Constant:
-    """The sampler of constant:TEXT, a number or the training inputs' mean colour."""
-    if text == "mean":
-        if mean is None:
-            raise SamplerError(
-                "constant:mean: this model does not say the mean of its training inputs; give the "
-                "value itself, e.g. constant:0.5"
-            )
-        return Constant(mean)
-    try:
-        return Constant(float(text))
-    except ValueError:
-        raise SamplerError(f"constant:{text}: expected a number, or mean") from None
+def _specs() -> str:
+    *others, last = ", ".join(each.syntax for each in LOADERS.values()).split(", ")
+    return f"{', '.join(others)} or {last}"

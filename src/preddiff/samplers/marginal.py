@@ -1,4 +1,4 @@
-"""Marginal: what other inputs have at the same place (equation 2)."""
+"""Marginal: what other inputs have at the same position (equation 2 of the paper)."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -6,24 +6,36 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers import base
+from preddiff.samplers import projection
+from preddiff.samplers.base import Normals, ValidRange, Weights
+from preddiff.samplers.files import Contents, Stored
+from preddiff.samplers.fingerprint import fingerprint
+from preddiff.samplers.pool import read_pool
+from preddiff.samplers.spec import SpecContext
+from preddiff.samplers.streams import window_generator
+from preddiff.types import Draws, Pixels
 
 
-class Marginal:
-    """Draws the window from other inputs, at the same place and without replacement.
+class Marginal(Stored):
+    """Draws the window from other inputs, at the same position and without replacement.
 
     With as many draws as the pool has members the expectation is exact.
 
     Parameters
     ----------
     pool : (n, channel, *spatial), in input space and of the input's shape.
+
+    Raises
+    ------
+    SamplerError
+        If the pool is empty, or has values that are not finite.
     """
 
-    group = 1
+    kind = "marginal"
 
     def __init__(self, pool: ArrayLike) -> None:
         self.pool = np.asarray(pool, dtype=np.float32)
@@ -35,22 +47,28 @@ class Marginal:
             raise SamplerError("the pool has values that are NaN or infinite; remove those inputs")
 
     @property
-    def population(self) -> int:
-        return len(self.pool)
+    def stands_in(self) -> str:
+        """What a window is hidden behind, in words."""
+        others = "scans" if self.pool.ndim == 5 else "pictures"
+        return f"what other {others} have at the same place"
 
-    def paired(self) -> Self:
-        return self
+    @property
+    def population(self) -> int:
+        """Number of inputs in the pool."""
+        return len(self.pool)
 
     @cached_property
     def sha256(self) -> str:
-        return base.fingerprint(pool=self.pool)
+        """Fingerprint of the pool."""
+        return fingerprint(pool=self.pool)
 
     def check(
         self,
-        inputs: NDArray[np.float32],
+        inputs: Pixels,
         windows: Windows,  # noqa: ARG002
-        valid: base.Range | None,  # noqa: ARG002
+        valid: ValidRange | None,  # noqa: ARG002
     ) -> None:
+        """Raise a SamplerError if the input does not have the shape of the pool's."""
         if self.pool.shape[1:] != inputs.shape:
             raise SamplerError(
                 f"the pool's inputs have shape {self.pool.shape[1:]}, this one {inputs.shape}: "
@@ -59,33 +77,48 @@ class Marginal:
 
     def draw(
         self,
-        inputs: NDArray[np.float32],
+        inputs: Pixels,
         windows: Windows,
         samples: int,
         seed: int,
-        valid: base.Range | None,  # noqa: ARG002
-    ) -> NDArray[np.float32]:
+        valid: ValidRange | None,  # noqa: ARG002
+    ) -> Draws:
+        """Return what some members of the pool have in each window, no member twice."""
         draws = np.empty((len(windows), samples, len(inputs), *windows.size), dtype=np.float32)
         for n, (number, start) in enumerate(zip(windows.numbers, windows.starts, strict=True)):
-            members = base.generator(seed, number).permutation(len(self.pool))[:samples]
+            # The first S of a permutation of all n members, and not S members at random: draw s
+            # is then the same whatever S is, and no member comes twice. A mean of S of n values
+            # without replacement has the variance σ²/S · (n - S)/(n - 1), where σ² is that of the
+            # whole pool (Cochran, "Sampling Techniques", 1977, section 2.5). At S = n it is 0: the
+            # mean is equation 2's sum itself. With replacement it would be σ²/n even then.
+            # `method/evidence.py` estimates it from the draws.
+            members = window_generator(seed, number).permutation(len(self.pool))[:samples]
             box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
             draws[n] = self.pool[(slice(None), slice(None), *box)][members]
         return draws
 
-    def is_clipped(self, valid: base.Range | None) -> bool:  # noqa: ARG002
-        return False
-
-    def project(
-        self, weights: NDArray[np.float64], inputs: NDArray[np.float32], windows: Windows
-    ) -> Iterator[base.Normals]:
-        """What each member of the pool gives: a normal without spread."""
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield what each member of the pool gives: a normal without spread."""
         for member in self.pool:
-            yield base.certain(weights, np.subtract(member, inputs, dtype=np.float64), windows)
+            change = np.subtract(member, inputs, dtype=np.float64)
+            yield projection.of_certain_draw(weights, change, windows)
 
-    def save(self, path: str | Path) -> None:
-        base.write(path, "marginal", {"pool": self.pool})
+    def contents(self) -> Contents:
+        """Return the pool."""
+        return Contents(self.kind, {"pool": self.pool}, {})
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        arrays, _ = base.read(path, "marginal")
-        return cls(arrays["pool"])
+    def from_contents(cls, contents: Contents) -> Self:
+        """Return the sampler of a file."""
+        return cls(np.asarray(contents.arrays["pool"], dtype=np.float32))
+
+
+def from_spec(argument: str, context: SpecContext) -> Marginal:
+    """Return the sampler of marginal:FOLDER or marginal:FILE."""
+    if not argument:
+        raise SamplerError(
+            "marginal: draws from other inputs, of which none are given: expected marginal:FOLDER"
+        )
+    if Path(argument).is_file():
+        return Marginal.load(argument)
+    return Marginal(read_pool(argument, context))

@@ -168,13 +168,13 @@ def test_some_windows_or_little_memory_change_nothing(rng):
 
 
 def test_copies_of_few_planes_change_nothing(rng, monkeypatch):
-    from preddiff.samplers.gaussian import planes
+    from preddiff.samplers.gaussian import box_columns
 
     model, inputs, sampler = setting(rng, (2, 12, 10), 2, 5, "conditional")
     windows = Windows.over(inputs.shape[1:], 3)
     form = ClosedForm(model, inputs, [1], None, sampler.project, 1 << 30)
     p, _ = form.expect(windows)
-    monkeypatch.setattr(planes, "_BYTES", 1)
+    monkeypatch.setattr(box_columns, "_MAX_COPY_BYTES", 1)
     np.testing.assert_allclose(form.expect(windows)[0], p, rtol=1e-12)
 
 

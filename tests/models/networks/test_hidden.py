@@ -13,7 +13,7 @@ from preddiff.method.windows import Windows
 from preddiff.models.networks.hidden import Downstream
 from preddiff.models.networks.network import Network
 from preddiff.samplers import Constant, Marginal
-from preddiff.samplers.channelwise import ChannelwiseGaussian
+from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 
 LABELS = ["cat", "dog", "owl", "pig"]
 

@@ -14,8 +14,8 @@ from preddiff.method.windows import Windows
 from preddiff.models import Linear
 from preddiff.samplers import ConditionalGaussian, Located
 from preddiff.samplers import load as loading
-from preddiff.samplers.gaussian import fitting
-from preddiff.samplers.gaussian.parallel import side_by_side
+from preddiff.samplers.gaussian.shrinkage import shrinkage
+from preddiff.samplers.gaussian.threads import for_each_in_threads
 from samplers.test_samplers import direct
 
 SHAPE, PATCH, GRID = (1, 10, 9, 8), 3, (2, 3, 2)
@@ -51,7 +51,7 @@ def test_a_cell_has_its_own_patches_drawn_towards_the_cohort(cohort, located, ce
     whole = ConditionalGaussian.fit(cohort, patch=PATCH)
     unit = np.linalg.inv(linalg.cholesky(whole.covariance, lower=True))
     spread = np.cov(unit @ rows.T)
-    share = max(0.01, fitting.shrinkage(spread, len(rows)))
+    share = max(0.01, shrinkage(spread, len(rows)))
     level = np.trace(spread) / len(spread)
     expected = (1 - share) * np.cov(rows.T) + share * level * whole.covariance
     mean, covariance = located.normal_of(int(np.ravel_multi_index(cell, GRID)))
@@ -182,16 +182,19 @@ def test_an_analysis_of_the_next_input_is_as_of_the_first(cohort, located):
 
 def test_what_is_done_side_by_side_is_all_done_or_raises():
     done = np.zeros(100)
-    side_by_side(lambda n: done.__setitem__(n, n), range(100))
+    for_each_in_threads(lambda n: done.__setitem__(n, n), range(100))
     np.testing.assert_array_equal(done, np.arange(100))
     with pytest.raises(ZeroDivisionError):
-        side_by_side(lambda n: 1 / n, range(3))
+        for_each_in_threads(lambda n: 1 / n, range(3))
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path, cohort, located):
     located.save(tmp_path / "located.npz")
     windows = Windows.over(SHAPE[1:], 1, 3)
-    for loaded in (Located.load(tmp_path / "located.npz"), loading.read(tmp_path / "located.npz")):
+    for loaded in (
+        Located.load(tmp_path / "located.npz"),
+        loading.read_sampler(tmp_path / "located.npz"),
+    ):
         assert loaded.sha256 == located.sha256
         found = loaded.draw(cohort[1], windows, 3, 7, None)
         np.testing.assert_array_equal(found, located.draw(cohort[1], windows, 3, 7, None))
@@ -272,13 +275,13 @@ def test_the_command_line_fits_folders_of_volumes(scans, cohort):
     fit = ["sampler", "fit", scans / "scans", "--patch", 3]
     done = invoke(*fit, "-o", scans / "l.npz", "--grid", "2,3,2", "--mask", scans / "mask.nii")
     assert done.exit_code == 0, done.output
-    located = loading.read(scans / "l.npz")
+    located = loading.read_sampler(scans / "l.npz")
     assert located.grid.cells == (2, 3, 2)
     assert len(located.fitted) == 6
     assert "cells fitted" in invoke("sampler", "show", scans / "l.npz").stdout
     assert invoke(*fit, "-o", scans / "c.npz").exit_code == 0
     expected = ConditionalGaussian.fit(cohort[:8], patch=3)
-    np.testing.assert_allclose(loading.read(scans / "c.npz").mean, expected.mean)
+    np.testing.assert_allclose(loading.read_sampler(scans / "c.npz").mean, expected.mean)
 
 
 def test_a_marginal_pool_comes_from_a_folder_of_volumes(scans, cohort):

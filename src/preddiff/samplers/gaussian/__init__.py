@@ -1,1 +1,1 @@
-"""Draws from normals given what surrounds a window."""
+"""Samplers that draw from normals, given what surrounds a window."""

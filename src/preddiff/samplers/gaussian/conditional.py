@@ -5,17 +5,26 @@ Section 3.1 and figure 2 of the paper.
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers import base
-from preddiff.samplers.gaussian import fitting, natural, normal
-from preddiff.samplers.gaussian.patchwise import Alike, Patchwise, by_key
+from preddiff.samplers.files import Contents, Fact
+from preddiff.samplers.fingerprint import fingerprint
+from preddiff.samplers.gaussian import natural, patch_statistics
+from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
+from preddiff.samplers.gaussian.conditioning import (
+    ConditionalNormal,
+    by_covariance,
+    by_precision,
+)
+from preddiff.samplers.gaussian.covariance import check_normal, precision
+from preddiff.samplers.gaussian.patches import box_indices, split_indices
+from preddiff.samplers.gaussian.patchwise import Patchwise, WindowGroup, grouped
+from preddiff.types import Mask
 
 
 class ConditionalGaussian(Patchwise):
@@ -29,9 +38,9 @@ class ConditionalGaussian(Patchwise):
     mean : (channel · patch...,), of patches flattened in C order.
     covariance : of the same patches, symmetric and positive semi-definite.
     shape : (channel, *patch) of a patch, e.g. (3, 14, 14).
-    clip : whether draws are clipped to the range that is valid for the input.
-    pairs : whether draws come in antithetic pairs, z and -z around the conditional mean: their
-        mean varies less than that of independent ones.
+    clip : True to clip draws to the range that is valid for the input.
+    pairs : True for draws in antithetic pairs, z and -z around the conditional mean: their mean
+        varies less than that of independent ones.
     facts : what is worth keeping about its making (source, number of patches, ...).
 
     Raises
@@ -39,6 +48,8 @@ class ConditionalGaussian(Patchwise):
     SamplerError
         If the shapes do not agree, a value is not finite, or the covariance is not one.
     """
+
+    kind = "conditional"
 
     def __init__(
         self,
@@ -48,7 +59,7 @@ class ConditionalGaussian(Patchwise):
         *,
         clip: bool = True,
         pairs: bool = False,
-        **facts: Any,
+        **facts: Fact,
     ) -> None:
         self.mean = np.asarray(mean, dtype=np.float64)
         self.covariance = np.asarray(covariance, dtype=np.float64)
@@ -56,8 +67,8 @@ class ConditionalGaussian(Patchwise):
         self.clip = clip
         self.pairs = pairs
         self.facts = facts
-        self._conditionals: dict[tuple[tuple[int, ...], tuple[int, ...]], normal.Conditional] = {}
-        normal.check(self.mean, self.covariance, self.shape)
+        self._conditionals: dict[tuple[tuple[int, ...], tuple[int, ...]], ConditionalNormal] = {}
+        check_normal(self.mean, self.covariance, self.shape)
 
     @classmethod
     def fit(
@@ -66,7 +77,7 @@ class ConditionalGaussian(Patchwise):
         patch: int = 14,
         channels: str = "joint",
         *,
-        mask: NDArray[np.bool_] | None = None,
+        mask: Mask | None = None,
         clip: bool = True,
     ) -> Self:
         """Estimate the patches' normal from inputs, one at a time.
@@ -78,43 +89,76 @@ class ConditionalGaussian(Patchwise):
         channels : "joint", or "independent" as the published code had them.
         mask : (*spatial), of inputs that all have this shape: only patches that are centred where
             it is true count.
+        clip : as of the class.
 
         Raises
         ------
         SamplerError
             If there are too few patches for the number of values in one.
         """
-        mean, covariance, shape, facts = fitting.patch_statistics(inputs, patch, channels, mask)
-        return cls(mean, covariance, shape, clip=clip, **facts)
+        found = patch_statistics.estimate(inputs, patch, channels, mask)
+        return cls(found.mean, found.covariance, found.shape, clip=clip, pairs=False, **found.facts)
 
     @classmethod
     def natural(
         cls, patch: int = 14, channels: str = "joint", *, colours: int = 3, clip: bool = True
     ) -> Self:
-        """The embedded statistics of natural pictures (docs/samplers.md says from what).
+        """Return the embedded statistics of natural pictures (docs/samplers.md says from what).
 
         Parameters
         ----------
-        patch, channels : as in `fit`; patches of up to 32 pixels.
+        patch, channels, clip : as in `fit`; patches of up to 32 pixels.
         colours : 3 for red, green, blue; 1 for luminance.
+
+        Raises
+        ------
+        SamplerError
+            If there are no statistics for so large a patch or so many colours.
         """
         mean, covariance = natural.patch_statistics(patch, channels, colours)
-        facts: dict[str, Any] = {"channels": channels, "source": "natural pictures (embedded)"}
-        return cls(mean, covariance, (colours, patch, patch), clip=clip, **facts)
+        shape, source = (colours, patch, patch), "natural pictures (embedded)"
+        return cls(mean, covariance, shape, clip=clip, channels=channels, source=source)
 
     def paired(self) -> Self:
-        return type(self)(
-            self.mean, self.covariance, self.shape, clip=self.clip, pairs=True, **self.facts
+        """Return this sampler with antithetic pairs of draws."""
+        return self._with(self.mean, self.covariance, self.shape, pairs=True)
+
+    def central(self, patch: int) -> Self:
+        """Return the same normal over the central part of the patch.
+
+        Parameters
+        ----------
+        patch : length of that part in each direction.
+
+        Raises
+        ------
+        SamplerError
+            If the sampler was fitted on smaller patches.
+        """
+        lengths = self.shape[1:]
+        if any(patch > n for n in lengths):
+            raise SamplerError(
+                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
+                f"of {'×'.join(map(str, lengths))}: choose a smaller window or margin, or fit it "
+                f"with --patch {patch}"
+            )
+        # The marginal of a normal over some of its values has just their means and covariances.
+        offset = tuple((n - patch) // 2 for n in lengths)
+        inside = box_indices(self.shape, offset, (patch,) * len(lengths))
+        shape = (self.shape[0], *(patch,) * len(lengths))
+        return self._with(
+            self.mean[inside], self.covariance[np.ix_(inside, inside)], shape, pairs=False
         )
 
     @property
     def sha256(self) -> str:
-        return base.fingerprint(
+        """Fingerprint of the normal, and of whether draws are clipped."""
+        return fingerprint(
             mean=self.mean, covariance=self.covariance, shape=self.shape, clip=self.clip
         )
 
     def summary(self) -> dict[str, str]:
-        """What there is to know of the sampler, in words and numbers."""
+        """Return what there is to know of the sampler, in words and numbers."""
         spread = np.sqrt(np.diag(self.covariance)).reshape(self.shape[0], -1).mean(axis=1)
         mean = self.mean.reshape(self.shape[0], -1).mean(axis=1)
         return {
@@ -128,58 +172,51 @@ class ConditionalGaussian(Patchwise):
             "sha256": self.sha256,
         }
 
-    def central(self, patch: int) -> Self:
-        """The same normal over the central part of the patch, `patch` long in each direction."""
-        lengths = self.shape[1:]
-        if any(patch > n for n in lengths):
-            raise SamplerError(
-                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
-                f"of {'×'.join(map(str, lengths))}: choose a smaller window or margin, or fit it "
-                f"with --patch {patch}"
-            )
-        corner = tuple((n - patch) // 2 for n in lengths)
-        inside = normal.places(self.shape, corner, (patch,) * len(lengths))
-        shape = (self.shape[0], *(patch,) * len(lengths))
-        covariance = self.covariance[np.ix_(inside, inside)]
-        return type(self)(self.mean[inside], covariance, shape, clip=self.clip, **self.facts)
-
-    def conditional(self, size: tuple[int, ...], offset: tuple[int, ...]) -> normal.Conditional:
-        """The normal of a window of `size` whose corner is at `offset` in the patch.
+    def conditional(self, size: tuple[int, ...], offset: tuple[int, ...]) -> ConditionalNormal:
+        """Return the normal of a window of `size` whose corner is at `offset` in the patch.
 
         Computed once for every offset and kept.
         """
         key = (size, offset)
         if key not in self._conditionals:
-            window, rest = normal.split(self.shape, offset, size)
+            window, rest = split_indices(self.shape, offset, size)
             if self._precision is None:
-                found = normal.condition(self.mean, self.covariance, window, rest)
+                found = by_covariance(self.mean, self.covariance, window, rest)
             else:
-                found = normal.by_precision(self.mean, self._precision[window], window, rest)
+                found = by_precision(self.mean, self._precision[window], window, rest)
             self._conditionals[key] = found
         return self._conditionals[key]
 
-    def save(self, path: str | Path) -> None:
+    def contents(self) -> Contents:
+        """Return the normal, and the facts of its making."""
         arrays = {
             "mean": self.mean,
             "covariance": self.covariance,
             "shape": np.array(self.shape),
         }
-        base.write(path, "conditional", arrays, clip=self.clip, **self.facts)
+        return Contents(self.kind, arrays, {"clip": self.clip, **self.facts})
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        arrays, facts = base.read(path, "conditional")
-        del facts["kind"]
-        return cls(arrays["mean"], arrays["covariance"], tuple(arrays["shape"]), **facts)
+    def from_contents(cls, contents: Contents) -> Self:
+        """Return the sampler of a file."""
+        arrays, facts = contents.arrays, dict(contents.facts)
+        clip, shape = bool(facts.pop("clip")), tuple(arrays["shape"].tolist())
+        return cls(arrays["mean"], arrays["covariance"], shape, clip=clip, pairs=False, **facts)
+
+    def _with(
+        self, mean: PatchMean, covariance: PatchCovariance, shape: tuple[int, ...], *, pairs: bool
+    ) -> Self:
+        """Another normal with the same settings and facts."""
+        return type(self)(mean, covariance, shape, clip=self.clip, pairs=pairs, **self.facts)
 
     @cached_property
-    def _precision(self) -> NDArray[np.float64] | None:
-        return normal.precision(self.covariance)
+    def _precision(self) -> PatchCovariance | None:
+        return precision(self.covariance)
 
-    def _alike(self, windows: Windows) -> Iterator[Alike]:
-        """The windows that sit at the same place in their patch."""
+    def _groups(self, windows: Windows) -> Iterator[WindowGroup]:
+        """The windows that sit at the same offset in their patch."""
         corners = self._corners(windows)
         offsets = windows.starts - corners
-        for members in by_key(offsets, self.shape[1:]):
+        for members in grouped(offsets, self.shape[1:]):
             offset = tuple(offsets[members[0]].tolist())
-            yield Alike(self.conditional(windows.size, offset), members, corners[members])
+            yield WindowGroup(self.conditional(windows.size, offset), members, corners[members])

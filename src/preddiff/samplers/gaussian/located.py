@@ -1,10 +1,9 @@
 """Located: a normal of its own for every cell of a grid over the volume (section 4.2)."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,17 +11,27 @@ from scipy import linalg
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers import base
-from preddiff.samplers.gaussian import cells, fitting, normal
-from preddiff.samplers.gaussian.parallel import side_by_side
-from preddiff.samplers.gaussian.patchwise import Alike, Patchwise, by_key
+from preddiff.samplers.base import Normals, ValidRange, Weights
+from preddiff.samplers.files import Contents, Fact
+from preddiff.samplers.fingerprint import fingerprint
+from preddiff.samplers.gaussian import patch_statistics
+from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
+from preddiff.samplers.gaussian.cell_grid import CellGrid
+from preddiff.samplers.gaussian.cell_statistics import cell_statistics
+from preddiff.samplers.gaussian.conditioning import ConditionalNormal, by_precision
+from preddiff.samplers.gaussian.covariance import check_normal, whitening
+from preddiff.samplers.gaussian.patches import split_indices
+from preddiff.samplers.gaussian.patchwise import Patchwise, WindowGroup, grouped
+from preddiff.samplers.gaussian.threads import for_each_in_threads
+from preddiff.types import Floats, Integers, Pixels
 
-Floats = NDArray[np.float64]
-Place = tuple[int, tuple[int, ...], tuple[int, ...]]
-"""A cell, where the window is in its patch, and the window's size."""
+CellOffset = tuple[int, tuple[int, ...], tuple[int, ...]]
+"""A cell, the window's offset in its patch, and the window's size."""
 
-_MEMORY = 1 << 30  # bytes of statistics that are gathered in one pass over the volumes
-_KEPT = 1 << 29  # bytes of conditional normals that are kept for the next input, about
+CellArray = Annotated[NDArray[np.float32], "cell value"]
+
+_STATISTICS_BYTES = 1 << 30  # that are gathered in one pass over the volumes
+_MAX_CONDITIONAL_BYTES = 1 << 29  # of conditional normals kept for the next input, about
 _PARTS = 16  # that an input's windows are shared out in
 
 
@@ -30,7 +39,7 @@ class Located(Patchwise):
     """Draws the window from a normal over the patch that depends on where the patch is.
 
     Made by `Located.fit` or `Located.load`. For volumes that lie on one grid, as scans do that were
-    brought to a standard space: a patch's cell is told by where it begins.
+    brought to a standard space: a patch's cell follows from where it begins.
 
     Parameters
     ----------
@@ -39,9 +48,9 @@ class Located(Patchwise):
     mean, covariance : the whole cohort's, of patches flattened in C order.
     fitted : numbers of the cells that have statistics of their own, ascending; others have the
         cohort's.
-    means : (cell, p), relative to the cohort's: see `cells.py`.
-    units : (cell, p · (p + 1) / 2), lower triangles of what makes the covariances, relative to the
-        cohort's, to 1.
+    means : (cell, p), relative to the cohort's: see `cell_statistics.py`.
+    units : (cell, p · (p + 1) / 2), lower triangles of the whitenings of the covariances, relative
+        to the cohort's.
     clip, pairs, facts : as in ConditionalGaussian.
     """
 
@@ -49,17 +58,17 @@ class Located(Patchwise):
 
     def __init__(
         self,
-        grid: cells.Grid,
+        grid: CellGrid,
         shape: tuple[int, ...],
-        mean: Floats,
-        covariance: Floats,
-        fitted: NDArray[np.int64],
-        means: NDArray[np.float32],
-        units: NDArray[np.float32],
+        mean: PatchMean,
+        covariance: PatchCovariance,
+        fitted: Integers,
+        means: CellArray,
+        units: CellArray,
         *,
         clip: bool = True,
         pairs: bool = False,
-        **facts: Any,
+        **facts: Fact,
     ) -> None:
         self.grid = grid
         self.shape = shape
@@ -71,7 +80,9 @@ class Located(Patchwise):
         self.clip = clip
         self.pairs = pairs
         self.facts = facts
-        normal.check(mean, covariance, shape)
+        # While there is room: kept for the next input of the same cohort.
+        self._conditionals: dict[CellOffset, ConditionalNormal] = {}
+        check_normal(mean, covariance, shape)
 
     @classmethod
     def fit(
@@ -82,7 +93,7 @@ class Located(Patchwise):
         mask: ArrayLike | None = None,
         *,
         clip: bool = True,
-        memory: int = _MEMORY,
+        memory: int = _STATISTICS_BYTES,
     ) -> Self:
         """Estimate the cells' normals from a cohort.
 
@@ -94,6 +105,7 @@ class Located(Patchwise):
         grid : cells in each direction.
         mask : (*spatial), true where the analysis is going to look: only cells that it reaches are
             fitted, and the cohort's own normal is of patches that are centred in it.
+        clip : as of the class.
         memory : bytes of statistics that are gathered in one pass over the volumes; the more, the
             fewer passes.
 
@@ -108,36 +120,61 @@ class Located(Patchwise):
                 "reads them anew, no generator"
             )
         inside = None if mask is None else np.asarray(mask).astype(bool)
-        mean, covariance, shape, facts = fitting.patch_statistics(volumes, patch, "joint", inside)
+        cohort = patch_statistics.estimate(volumes, patch, "joint", inside)
         spatial = np.shape(next(iter(volumes)))[1:]
         if len(grid) != len(spatial) or min(grid) < 1:
             raise SamplerError(
                 f"grid={tuple(grid)}: expected {len(spatial)} numbers of cells of at least 1"
             )
-        where = cells.Grid.over(spatial, patch, tuple(grid))
-        fitted, size = where.touching(inside), len(mean)
+        cells = CellGrid.over(spatial, patch, tuple(grid))
+        fitted, size = cells.touching(inside), len(cohort.mean)
         lower = np.tri(size, dtype=bool)
         means = np.empty((len(fitted), size), dtype=np.float32)
         units = np.empty((len(fitted), lower.sum()), dtype=np.float32)
         several = max(1, memory // (8 * size * (size + 1)))
         for first in range(0, len(fitted), several):
             part = slice(first, first + several)
-            own, to_1 = cells.statistics(volumes, where, fitted[part], mean, covariance)
-            means[part] = own
-            for n, unit in enumerate(to_1, start=first):
+            means[part], whitenings = cell_statistics(
+                volumes, cells, fitted[part], cohort.mean, cohort.covariance
+            )
+            for n, unit in enumerate(whitenings, start=first):
                 units[n] = unit[lower]
-        return cls(where, shape, mean, covariance, fitted, means, units, clip=clip, **facts)
+        return cls(
+            cells, cohort.shape, cohort.mean, cohort.covariance, fitted, means, units,
+            clip=clip, pairs=False, **cohort.facts,
+        )  # fmt: skip
 
     def paired(self) -> Self:
-        return type(self)(*self._parts, clip=self.clip, pairs=True, **self.facts)
+        """Return this sampler with antithetic pairs of draws."""
+        return type(self)(
+            self.grid, self.shape, self.mean, self.covariance, self.fitted, self.means, self.units,
+            clip=self.clip, pairs=True, **self.facts,
+        )  # fmt: skip
+
+    def central(self, patch: int) -> Self:
+        """Return the sampler itself.
+
+        Raises
+        ------
+        SamplerError
+            If its patches are not `patch` long: which cell a patch is in depends on its length.
+        """
+        if any(patch != n for n in self.shape[1:]):
+            raise SamplerError(
+                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
+                f"of {_times(self.shape[1:])}: choose a window or margin that fits, or fit it with "
+                f"--patch {patch}"
+            )
+        return self
 
     @cached_property
     def sha256(self) -> str:
+        """Fingerprint of the cohort's and all cells' normals, and of whether draws are clipped."""
         arrays = {name: value for name, value in self._arrays.items() if name != "shape"}
-        return base.fingerprint(**arrays, shape=self.shape, clip=self.clip)
+        return fingerprint(**arrays, shape=self.shape, clip=self.clip)
 
     def summary(self) -> dict[str, str]:
-        """What there is to know of the sampler, in words and numbers."""
+        """Return what there is to know of the sampler, in words and numbers."""
         return {
             "kind": "located normal",
             "volumes": "×".join(map(str, self.grid.spatial)),
@@ -149,19 +186,8 @@ class Located(Patchwise):
             "sha256": self.sha256,
         }
 
-    def central(self, patch: int) -> Self:
-        """The sampler itself, of patches that are `patch` long; others it cannot serve."""
-        if any(patch != n for n in self.shape[1:]):
-            raise SamplerError(
-                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
-                f"of {_times(self.shape[1:])}: choose a window or margin that fits, or fit it with "
-                f"--patch {patch}"
-            )
-        return self
-
-    def check(
-        self, inputs: NDArray[np.float32], windows: Windows, valid: base.Range | None
-    ) -> None:
+    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
+        """Raise a SamplerError if the input does not lie on the grid, or a patch does not fit."""
         super().check(inputs, windows, valid)
         if windows.shape != self.grid.spatial:
             raise SamplerError(
@@ -169,47 +195,53 @@ class Located(Patchwise):
                 f"{_times(windows.shape)}: expected the same grid; resample the input, or fit anew"
             )
 
-    def project(
-        self, weights: Floats, inputs: NDArray[np.float32], windows: Windows
-    ) -> Iterator[base.Normals]:
-        """As of any patchwise sampler, with some of the cells in each thread."""
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield what any patchwise sampler does, with some of the cells in each thread."""
         mean = np.empty((len(weights), len(windows)))
         covariance = np.empty((len(weights), *mean.shape))
+        # Sorted by cell, so that a cell's windows, and its conditional normals, are in one part.
         by_cell = np.argsort(self.grid.numbers(self._corners(windows)), kind="stable")
 
-        def put(part: NDArray[np.int64]) -> None:
+        def put(part: Integers) -> None:
             some = windows.subset(part)
             for normals in super(Located, self).project(weights, inputs, some):
                 mean[:, part], covariance[:, :, part] = normals
 
-        side_by_side(put, np.array_split(by_cell, min(_PARTS, len(windows))))
+        for_each_in_threads(put, np.array_split(by_cell, min(_PARTS, len(windows))))
         yield mean, covariance
 
-    def normal_of(self, cell: int) -> tuple[Floats, Floats]:
-        """Mean (p,) and covariance (p, p) of the patches in a cell."""
+    def normal_of(self, cell: int) -> tuple[PatchMean, PatchCovariance]:
+        """Return mean (p,) and covariance (p, p) of the patches in a cell."""
         own, unit = self._relative(cell)
-        factor = linalg.inv(unit @ self._unit)
-        return self.mean + linalg.solve_triangular(self._unit, own, lower=True), factor @ factor.T
+        factor = linalg.inv(unit @ self._whitening)
+        return self._mean_of(own), factor @ factor.T
 
-    def save(self, path: str | Path) -> None:
-        base.write(path, self.kind, self._arrays, clip=self.clip, **self.facts)
+    def contents(self) -> Contents:
+        """Return the cells, their normals, and the facts of their making."""
+        return Contents(self.kind, self._arrays, {"clip": self.clip, **self.facts})
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        arrays, facts = base.read(path, cls.kind)
-        del facts["kind"]
-        shape, spatial, grid = (tuple(arrays.pop(n).tolist()) for n in ("shape", "spatial", "grid"))
-        return cls(cells.Grid(spatial, shape[1], grid), shape, **arrays, **facts)
+    def from_contents(cls, contents: Contents) -> Self:
+        """Return the sampler of a file."""
+        arrays, facts = contents.arrays, dict(contents.facts)
+        shape, spatial, cells = (
+            tuple(arrays[name].tolist()) for name in ("shape", "spatial", "grid")
+        )
+        return cls(
+            CellGrid(spatial, shape[1], cells),
+            shape,
+            np.asarray(arrays["mean"], dtype=np.float64),
+            np.asarray(arrays["covariance"], dtype=np.float64),
+            np.asarray(arrays["fitted"], dtype=np.int64),
+            np.asarray(arrays["means"], dtype=np.float32),
+            np.asarray(arrays["units"], dtype=np.float32),
+            clip=bool(facts.pop("clip")),
+            pairs=False,
+            **facts,
+        )
 
     @property
-    def _parts(self) -> tuple[Any, ...]:
-        return (
-            self.grid, self.shape, self.mean, self.covariance,
-            self.fitted, self.means, self.units,
-        )  # fmt: skip
-
-    @property
-    def _arrays(self) -> dict[str, Any]:
+    def _arrays(self) -> Mapping[str, NDArray[np.generic]]:
         return {
             "shape": np.array(self.shape),
             "spatial": np.array(self.grid.spatial),
@@ -222,15 +254,16 @@ class Located(Patchwise):
         }
 
     @cached_property
-    def _unit(self) -> Floats:
-        return cells.unit_of(self.covariance)
+    def _whitening(self) -> PatchCovariance:
+        """L⁻¹, where L · Lᵀ is the cohort's covariance."""
+        return whitening(self.covariance)
 
     @cached_property
-    def _lower(self) -> NDArray[np.bool_]:
+    def _lower(self) -> Annotated[NDArray[np.bool_], "p p"]:
         return np.tri(len(self.mean), dtype=bool)
 
-    def _relative(self, cell: int) -> tuple[Floats, Floats]:
-        """A cell's mean and unit relative to the cohort's; without its own, the cohort's."""
+    def _relative(self, cell: int) -> tuple[PatchMean, Annotated[Floats, "p p"]]:
+        """A cell's mean and whitening relative to the cohort's; without its own, the cohort's."""
         size = len(self.mean)
         n = int(np.searchsorted(self.fitted, cell))
         if n == len(self.fitted) or self.fitted[n] != cell:
@@ -239,40 +272,49 @@ class Located(Patchwise):
         unit[self._lower] = self.units[n]
         return self.means[n].astype(np.float64), unit
 
-    @cached_property
-    def _known(self) -> dict[Place, normal.Conditional]:
-        """What was conditioned before; while there is room."""
-        return {}
+    def _mean_of(self, own: PatchMean) -> PatchMean:
+        """μ + L · own: a relative mean in the scan's units."""
+        return np.asarray(self.mean + linalg.solve_triangular(self._whitening, own, lower=True))
 
-    def _alike(self, windows: Windows) -> Iterator[Alike]:
-        """The windows whose patches are in one cell, and that sit at the same place in them."""
+    def _groups(self, windows: Windows) -> Iterator[WindowGroup]:
+        """The windows whose patches are in one cell, and that sit at the same offset in them."""
         corners = self._corners(windows)
         offsets, numbers = windows.starts - corners, self.grid.numbers(corners)
         keys, limits = np.column_stack([numbers, offsets]), (math.prod(self.grid.cells),)
-        room = _KEPT // (8 * len(self.mean) * self.shape[0] * math.prod(windows.size))
+        # As many conditional normals are kept as fit into the memory set aside: each is about one
+        # matrix (w, p), its gain. The first ones stay; replacing them by later ones would keep
+        # none at all for an input that is gone through in the same order.
+        room = _MAX_CONDITIONAL_BYTES // (
+            8 * len(self.mean) * self.shape[0] * math.prod(windows.size)
+        )
         last = -1
-        for members in by_key(keys, limits + self.shape[1:]):
+        for members in grouped(keys, limits + self.shape[1:]):
             cell, *offset = keys[members[0]].tolist()
-            place = cell, tuple(offset), windows.size
-            conditional = self._known.get(place)
+            key = cell, tuple(offset), windows.size
+            conditional = self._conditionals.get(key)
             if conditional is None:
-                if cell != last:
+                if cell != last:  # groups come cell by cell
                     own, unit = self._relative(cell)
                     last = cell
-                conditional = self._condition(own, unit, *place[1:])
-                if len(self._known) < room:
-                    self._known[place] = conditional
-            yield Alike(conditional, members, corners[members])
+                conditional = self._condition(own, unit, *key[1:])
+                if len(self._conditionals) < room:
+                    self._conditionals[key] = conditional
+            yield WindowGroup(conditional, members, corners[members])
 
     def _condition(
-        self, own: Floats, unit: Floats, offset: tuple[int, ...], size: tuple[int, ...]
-    ) -> normal.Conditional:
-        """The normal of a window at an offset in its patch, from its cell's mean and unit."""
-        mean = self.mean + linalg.solve_triangular(self._unit, own, lower=True)
-        window, rest = normal.split(self.shape, offset, size)
-        # Rows of the inverse of the cell's covariance, (unit · cohort's)ᵀ · unit · cohort's.
-        rows = (unit.T @ (unit @ self._unit[:, window])).T @ self._unit
-        return normal.by_precision(mean, rows, window, rest)
+        self,
+        own: PatchMean,
+        unit: Annotated[Floats, "p p"],
+        offset: tuple[int, ...],
+        size: tuple[int, ...],
+    ) -> ConditionalNormal:
+        """The normal of a window at an offset in its patch, from its cell's mean and whitening."""
+        window, rest = split_indices(self.shape, offset, size)
+        # The cell's precision is (U·W)ᵀ·(U·W), U its whitening and W the cohort's. Only the rows of
+        # the window are wanted: (Uᵀ·U·W_w)ᵀ·W, three products with w columns or rows each, and
+        # never the whole matrix.
+        rows = (unit.T @ (unit @ self._whitening[:, window])).T @ self._whitening
+        return by_precision(self._mean_of(own), rows, window, rest)
 
 
 def _times(lengths: Sequence[int]) -> str:

@@ -1,44 +1,44 @@
 """Patchwise: a window is drawn from a normal, given the pixels of the patch around it.
 
-What draws from a normal and what tells the law of weighted sums of such draws; which normal it is,
-a subclass says. Axis names: k weighted sum, n window, w value in the window, p value in the patch.
+What draws from a normal, and what knows the distribution of weighted sums of such draws; which
+normal it is, a subclass says. Axis names: k weighted sum, n window, w value in the window, p value
+in the patch.
 """
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers import base
-from preddiff.samplers.gaussian import normal
+from preddiff.samplers.base import Normals, ValidRange, Weights, is_within
+from preddiff.samplers.files import Stored
+from preddiff.samplers.gaussian.box_columns import ShiftedBoxes, box_columns
+from preddiff.samplers.gaussian.conditioning import ConditionalNormal
 from preddiff.samplers.gaussian.patches import flattened
-from preddiff.samplers.gaussian.planes import Boxes, columns
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from preddiff.samplers.streams import window_generator
+from preddiff.types import Corners, Draws, Floats, Integers, Pixels
 
 
-class Alike(NamedTuple):
+class WindowGroup(NamedTuple):
     """Windows that share a conditional normal.
 
     Attributes
     ----------
-    conditional : of the window given the rest of its patch.
+    conditional : normal of the window given the rest of its patch.
     members : numbers of the windows.
     corners : (n, dimension), corners of their patches.
     """
 
-    conditional: normal.Conditional
+    conditional: ConditionalNormal
     members: Integers
-    corners: Integers
+    corners: Corners
 
 
-class Patchwise(ABC):
+class Patchwise(Stored):
     """Draws a window from a multivariate normal, conditioned on the rest of a patch.
 
     The patch lies centred around the window; at the border of the input it is shifted so that it
@@ -47,30 +47,40 @@ class Patchwise(ABC):
     Attributes
     ----------
     shape : (channel, *patch) of a patch.
-    clip : whether draws are clipped to the range that is valid for the input.
-    pairs : whether draws come in antithetic pairs, z and -z around the conditional mean: their
+    clip : True if draws are clipped to the range that is valid for the input.
+    pairs : True if draws come in antithetic pairs, z and -z around the conditional mean: their
         mean varies less than that of independent ones.
     """
 
-    population = None
     shape: tuple[int, ...]
     clip: bool
     pairs: bool
 
     @abstractmethod
-    def paired(self) -> Self: ...
+    def paired(self) -> Self:
+        """Return this sampler with antithetic pairs of draws."""
 
     @abstractmethod
-    def _alike(self, windows: Windows) -> Iterator[Alike]:
+    def central(self, patch: int) -> Self:
+        """Return a sampler of patches that are `patch` long; raise a SamplerError if it cannot."""
+
+    @abstractmethod
+    def _groups(self, windows: Windows) -> Iterator[WindowGroup]:
         """The windows, by the normal that they share."""
 
     @property
+    def stands_in(self) -> str:
+        """What a window is hidden behind, in words."""
+        around = "voxels" if len(self.shape) == 4 else "pixels"
+        return f"something else that could plausibly have stood there, given the {around} around it"
+
+    @property
     def group(self) -> int:
+        """Draws that depend on each other: 2 for antithetic pairs."""
         return 2 if self.pairs else 1
 
-    def check(
-        self, inputs: NDArray[np.float32], windows: Windows, valid: base.Range | None
-    ) -> None:
+    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
+        """Raise a SamplerError if a patch does not fit, or values lie outside of the range."""
         lengths = self.shape[1:]
         if len(lengths) != len(windows.shape) or self.shape[0] != len(inputs):
             raise SamplerError(
@@ -89,17 +99,20 @@ class Patchwise(ABC):
                 f"a patch of {max(lengths)} (window + 2·margin) has no room in an input of "
                 f"{'×'.join(map(str, windows.shape))}: choose a smaller window or margin"
             )
-        if self.is_clipped(valid) and valid is not None and not base.within(inputs, valid):
+        if self.is_clipped(valid) and valid is not None and not is_within(inputs, valid):
             raise SamplerError(
                 f"values from {inputs.min():.4g} to {inputs.max():.4g}, but draws are clipped to "
                 f"[{valid[0]:g}, {valid[1]:g}]: rescale the input, or use a sampler with clip=False"
             )
 
-    def is_clipped(self, valid: base.Range | None) -> bool:
+    def is_clipped(self, valid: ValidRange | None) -> bool:
+        """Return whether draws are clipped to the valid range."""
         return self.clip and valid is not None
 
-    def moments(self, inputs: NDArray[np.float32], windows: Windows) -> tuple[Floats, list[Floats]]:
-        """Conditional mean and covariance of every window (equation 4).
+    def moments(
+        self, inputs: Pixels, windows: Windows
+    ) -> tuple[Annotated[Floats, "n w"], list[Annotated[Floats, "w w"]]]:
+        """Return the conditional mean and covariance of every window (equation 4).
 
         Parameters
         ----------
@@ -112,49 +125,49 @@ class Patchwise(ABC):
         """
         means = np.empty((len(windows), self.shape[0] * math.prod(windows.size)))
         covariances = [np.empty(0)] * len(windows)
-        for conditional, members, corners in self._alike(windows):
+        for conditional, members, corners in self._groups(windows):
             means[members] = conditional.mean(flattened(inputs, corners, self.shape))
             for member in members:
                 covariances[member] = conditional.covariance
         return means, covariances
 
     def draw(
-        self,
-        inputs: NDArray[np.float32],
-        windows: Windows,
-        samples: int,
-        seed: int,
-        valid: base.Range | None,
-    ) -> NDArray[np.float32]:
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Draws:
+        """Return draws from the conditional normal of each window."""
         values = self.shape[0] * math.prod(windows.size)
         draws = np.empty((len(windows), samples, values), dtype=np.float32)
-        for conditional, members, corners in self._alike(windows):
+        for conditional, members, corners in self._groups(windows):
             means = conditional.mean(flattened(inputs, corners, self.shape))
             noise = np.stack(
                 [
-                    self._noise(base.generator(seed, number), samples, values)
+                    self._noise(window_generator(seed, number), samples, values)
                     for number in windows.numbers[members]
                 ]
             )
+            # A draw is mean + F·z with F·Fᵀ the conditional covariance and z white noise.
             draws[members] = means[:, None] + noise @ conditional.factor.T
         if self.clip and valid is not None:
             np.clip(draws, *valid, out=draws)
         return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
 
-    def project(
-        self, weights: Floats, inputs: NDArray[np.float32], windows: Windows
-    ) -> Iterator[base.Normals]:
-        """One normal per window: mean v·(μ - x_w) and covariance v·Σ·v, over the patch's rest."""
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield one normal per window, of what weighted sums change by given the patch's rest."""
+        # A window's draw X is N(μ, Σ) given the rest, so the sums v·(X - x_w) of k weight vectors
+        # are jointly normal with mean v·(μ - x_w) and covariance v·Σ·vᵀ = (v·F)·(v·F)ᵀ, where
+        # F·Fᵀ = Σ. μ - x_w is one matrix times the patch, plus a constant
+        # (`ConditionalNormal.change`), the same for all windows of a group: a product of matrices
+        # for a whole plane of windows.
         sums, dimensions = len(weights), len(windows.size)
         mean = np.zeros((sums, len(windows)))
         covariance = np.zeros((sums, sums, len(windows)))
         values, flat = inputs.astype(np.float64), weights.reshape(-1, *windows.shape)
-        for conditional, members, corners in self._alike(windows):
+        for conditional, members, corners in self._groups(windows):
             matrix, constant = conditional.change
             offset = tuple((windows.starts[members[0]] - corners[0]).tolist())
-            rest = Boxes(values, (0,) * dimensions, self.shape[1:])
-            hidden = Boxes(flat, offset, windows.size)
-            for some, (patches, held) in columns(corners, rest, hidden):
+            rest = ShiftedBoxes(values, (0,) * dimensions, self.shape[1:])
+            hidden = ShiftedBoxes(flat, offset, windows.size)
+            for some, (patches, held) in box_columns(corners, rest, hidden):
                 which, v = members[some], held.reshape(sums, len(constant), -1)
                 change = matrix @ patches + constant[:, None]
                 mean[:, which] = np.einsum("kwn,wn->kn", v, change)
@@ -162,27 +175,35 @@ class Patchwise(ABC):
                 covariance[:, :, which] = np.einsum("iwn,jwn->ijn", spread, spread)
         yield mean, covariance
 
-    def _corners(self, windows: Windows) -> Integers:
+    def _corners(self, windows: Windows) -> Corners:
         """Where the windows' patches begin."""
         lengths, size = np.array(self.shape[1:]), np.array(windows.size)
         centred = windows.starts - (lengths - size) // 2
         return np.asarray(np.clip(centred, 0, np.array(windows.shape) - lengths))
 
-    def _noise(self, random: np.random.Generator, samples: int, values: int) -> Floats:
-        """Standard normal (draw, value)."""
+    def _noise(
+        self, random: np.random.Generator, samples: int, values: int
+    ) -> Annotated[Floats, "draw w"]:
+        """Standard normal numbers, in pairs z, -z if wanted."""
         if not self.pairs:
             return random.standard_normal((samples, values))
+        # Antithetic variates (Hammersley & Morton, 1956). -z is as likely as z, so the mean of
+        # f(z) and f(-z) is without bias, and its variance is (var f + cov(f(z), f(-z)))/2. For an f
+        # that is about linear in z the covariance is about -var f: what is linear cancels, and only
+        # the even part of f is left to chance. The two depend on each other, so errors are taken
+        # over pairs (`group`). An odd number of draws ends with half a pair.
         half = random.standard_normal(((samples + 1) // 2, values))
         return np.stack([half, -half], axis=1).reshape(-1, values)[:samples]
 
 
-def by_key(keys: Integers, limits: tuple[int, ...]) -> list[Integers]:
-    """Numbers of the rows of `keys` (n, dimension) that are the same, ascending in each group.
+def grouped(keys: Annotated[Integers, "n dimension"], limits: tuple[int, ...]) -> list[Integers]:
+    """Return the numbers of the rows of `keys` that are the same, ascending in each group.
 
     Parameters
     ----------
-    limits : what every key is below.
+    limits : what every key is below, along each dimension.
     """
     flat = np.ravel_multi_index(tuple(keys.T), limits)
+    # Stable: windows that follow each other stay in order, and so do the values that they read.
     order = np.argsort(flat, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(flat[order])) + 1)

@@ -14,7 +14,7 @@ from preddiff.method.windows import Windows
 from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
 from preddiff.samplers import ConditionalGaussian, Located, Marginal, Sampler
-from preddiff.samplers.gaussian.cells import Grid
+from preddiff.samplers.gaussian.cell_grid import CellGrid
 
 _SHAPE = (1, 91, 109, 91)  # the paper's, section 4.2
 _WINDOW, _PATCH, _SAMPLES = 3, 7, 10
@@ -122,7 +122,7 @@ def _normal(random: np.random.Generator) -> ConditionalGaussian:
 
 def _located(cohort: ConditionalGaussian) -> Located:
     """A sampler of which every cell has a normal of its own, if the same as any other's."""
-    grid, size = Grid.over(_SHAPE[1:], _PATCH, _GRID), len(cohort.mean)
+    grid, size = CellGrid.over(_SHAPE[1:], _PATCH, _GRID), len(cohort.mean)
     cells = math.prod(grid.cells)
     one = np.eye(size, dtype=np.float32)[np.tri(size, dtype=bool)]
     return Located(

@@ -1,33 +1,44 @@
-"""ChannelwiseGaussian: for hidden activations, a conditional normal for each channel by itself."""
+"""ChannelwiseGaussian: for a node's values, a conditional normal for each channel by itself."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers import base
+from preddiff.samplers.base import ValidRange
+from preddiff.samplers.files import Contents, Stored
+from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
+from preddiff.types import Draws, Pixels
 
-_APART = 1 << 40  # between the seeds of two channels, whose noise is independent
+_SEED_STEP = 1 << 40  # between the seeds of two channels, whose noise is independent
 
 
-class ChannelwiseGaussian:
+class ChannelwiseGaussian(Stored):
     """Draws each channel of a window from a normal over its patch, given the rest of the patch.
 
     All channels of a hidden map together would be too many values for one normal. Draws are
-    clipped to what was seen in each channel: at least 0 behind a ReLU (section 3.3).
+    clipped to what was seen in each channel: at least 0 after a ReLU (section 3.3).
 
     Parameters
     ----------
     channels : a normal over patches (1, *patch) for each channel.
     low, high : (channel,), the range that was seen.
+
+    Raises
+    ------
+    SamplerError
+        If there are no channels, or not as many ranges.
     """
 
-    population = None
+    kind = "channelwise"
+    stands_in = (
+        "something else that could plausibly have stood there, in each channel given the values "
+        "around it"
+    )
 
     def __init__(
         self, channels: Sequence[ConditionalGaussian], low: ArrayLike, high: ArrayLike
@@ -65,43 +76,55 @@ class ChannelwiseGaussian:
 
     @property
     def group(self) -> int:
+        """Draws that depend on each other, as in every channel's own sampler."""
         return self.channels[0].group
 
     def paired(self) -> Self:
+        """Return this sampler with antithetic pairs of draws."""
         return type(self)([each.paired() for each in self.channels], self.low, self.high)
+
+    def central(self, patch: int) -> Self:
+        """Return the same normals over the central part of the patch.
+
+        Raises
+        ------
+        SamplerError
+            If the patches are smaller than that.
+        """
+        return type(self)([each.central(patch) for each in self.channels], self.low, self.high)
 
     @property
     def sha256(self) -> str:
+        """Fingerprint of all channels' normals and ranges."""
         parts = {f"channel{n}": each.sha256 for n, each in enumerate(self.channels)}
-        return base.fingerprint(low=self.low, high=self.high, **parts)
+        return fingerprint(low=self.low, high=self.high, **parts)
 
-    def check(
-        self, inputs: NDArray[np.float32], windows: Windows, valid: base.Range | None
-    ) -> None:
+    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
+        """Raise a SamplerError if these are not the node's values, or leave nothing around."""
         if len(inputs) != len(self.channels):
             raise SamplerError(
                 f"the sampler has {len(self.channels)} channels, the node's values {len(inputs)}: "
-                "fit it on the values of the same node, and hide places (window=a number)"
+                "fit it on the values of the same node, and hide positions (window=a number)"
             )
         self.channels[0].check(inputs[:1], windows, valid)
 
     def draw(
-        self,
-        inputs: NDArray[np.float32],
-        windows: Windows,
-        samples: int,
-        seed: int,
-        valid: base.Range | None,
-    ) -> NDArray[np.float32]:
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Draws:
+        """Return draws of every channel from its own normal, clipped to what was seen in it."""
+        # A window has the same number in every channel, and a stream is keyed by (seed, number):
+        # with one seed for all, every channel would get the same noise. Seeds of analyses are small
+        # numbers, so steps of 2^40 lead to keys that no other analysis uses.
         each = [
-            channel.draw(inputs[[n]], windows, samples, seed + n * _APART, valid)
+            channel.draw(inputs[[n]], windows, samples, seed + n * _SEED_STEP, valid)
             for n, channel in enumerate(self.channels)
         ]
         column = (-1, *(1,) * len(windows.size))
         draws = np.concatenate(each, axis=2)
         return np.clip(draws, self.low.reshape(column), self.high.reshape(column))
 
-    def save(self, path: str | Path) -> None:
+    def contents(self) -> Contents:
+        """Return all channels' normals and ranges."""
         arrays = {
             "mean": np.stack([each.mean for each in self.channels]),
             "covariance": np.stack([each.covariance for each in self.channels]),
@@ -109,12 +132,13 @@ class ChannelwiseGaussian:
             "low": self.low,
             "high": self.high,
         }
-        base.write(path, "channelwise", arrays)
+        return Contents(self.kind, arrays, {})
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        arrays, _ = base.read(path, "channelwise")
-        shape = tuple(arrays["shape"])
+    def from_contents(cls, contents: Contents) -> Self:
+        """Return the sampler of a file."""
+        arrays = contents.arrays
+        shape = tuple(arrays["shape"].tolist())
         each = [
             ConditionalGaussian(mean, covariance, shape, clip=False)
             for mean, covariance in zip(arrays["mean"], arrays["covariance"], strict=True)

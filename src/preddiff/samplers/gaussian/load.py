@@ -1,0 +1,44 @@
+"""From conditional, conditional:FILE or conditional:FOLDER to a sampler."""
+
+from pathlib import Path
+
+from preddiff.errors import SamplerError
+from preddiff.samplers import files
+from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
+from preddiff.samplers.gaussian.conditional import ConditionalGaussian
+from preddiff.samplers.gaussian.patchwise import Patchwise
+from preddiff.samplers.pool import read_pool
+from preddiff.samplers.spec import SpecContext
+
+Conditional = Patchwise | ChannelwiseGaussian
+
+
+def from_spec(argument: str, context: SpecContext) -> Conditional:
+    """Return the embedded sampler, one from a file, or one that is fitted on a hidden node."""
+    if context.hidden and argument and Path(argument).is_dir():
+        return ChannelwiseGaussian.fit(read_pool(argument, context), context.patch)
+    if argument:
+        return _from_file(argument, context.patch)
+    if context.hidden:
+        raise SamplerError(
+            "sampler 'conditional': of a hidden node, expected conditional:FOLDER (its pictures "
+            "show what values the node has) or conditional:FILE, a saved sampler of such values"
+        )
+    dimensions = len(context.shape) - 1
+    if dimensions != 2:
+        raise SamplerError(
+            f"the embedded sampler is of pictures, the input has {dimensions} spatial "
+            "dimensions: fit one on inputs like it (preddiff sampler fit FOLDER)"
+        )
+    return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
+
+
+def _from_file(path: str, patch: int) -> Conditional:
+    contents = files.read(path)
+    sampler = files.restore(path, contents)
+    if not isinstance(sampler, Conditional):
+        raise SamplerError(
+            f"{path}: holds a {contents.kind} sampler, expected one that looks at what surrounds a "
+            f"window; write {contents.kind}:{path}"
+        )
+    return sampler.central(patch)

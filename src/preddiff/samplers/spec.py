@@ -1,0 +1,60 @@
+"""SpecContext: what a loader knows of the analysis when it makes a sampler of a SPEC.
+
+A SPEC is NAME or NAME:ARGUMENT, such as conditional:brain.npz. A loader is a function of the
+argument ("" without one) and the context, which returns a sampler or raises a SamplerError.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from preddiff.errors import SettingError
+from preddiff.samplers.base import Sampler
+from preddiff.types import Floats, Pixels
+
+PrepareImage = Callable[[Image.Image], Pixels]
+
+
+@dataclass(frozen=True, eq=False)
+class SpecContext:
+    """The input that a sampler is for, and what the model knows of such inputs.
+
+    Attributes
+    ----------
+    shape : (channel, *spatial) of the input.
+    window : length of a window.
+    margin : pixels or voxels around the window that a conditional sampler looks at.
+    prepare : makes an array like the input of a picture: what the network sees or, for a hidden
+        node, the node's values.
+    mean : (channel,), the training inputs' mean colour; None where it is not known.
+    hidden : True if windows hide a node's values and not those of a picture or volume.
+    """
+
+    shape: tuple[int, ...]
+    window: int
+    margin: int
+    prepare: PrepareImage
+    mean: Floats | None
+    hidden: bool = False
+
+    @property
+    def patch(self) -> int:
+        """Length of a conditional sampler's patch: window + 2 · margin.
+
+        Raises
+        ------
+        SettingError
+            If the margin leaves nothing to condition on.
+        """
+        margin = self.margin
+        if isinstance(margin, bool) or not isinstance(margin, int | np.integer) or margin < 1:
+            raise SettingError(
+                f"margin={margin} leaves no room around the window to condition on: expected a "
+                "whole number of at least 1"
+            )
+        return int(self.window + 2 * margin)
+
+
+Loader = Callable[[str, SpecContext], Sampler]
