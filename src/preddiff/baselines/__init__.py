@@ -1,1 +1,1 @@
-"""What the paper compares with."""
+"""Other methods' maps of the same targets, and maps of linear classifiers' weights."""

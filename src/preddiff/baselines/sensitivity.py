@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from preddiff.baselines.base import Baseline
 from preddiff.models import Model
+from preddiff.types import Pixels, Relevance
 
 
-def sensitivity(
-    model: Model, inputs: NDArray[np.float32], targets: Sequence[int]
-) -> NDArray[np.float64] | None:
-    """How strongly each pixel moves a target's value before the softmax.
+def sensitivity(model: Model, inputs: Pixels, targets: Sequence[int]) -> Relevance | None:
+    """Return how strongly each pixel moves a target's value before the softmax.
 
-    The largest absolute value, over channels, of the derivative by the input; its sign cannot be
-    interpreted (figure 13 of the paper).
+    It is the largest absolute value, over channels, of the derivative by the input; its sign
+    cannot be interpreted (figure 13 of the paper).
 
     Parameters
     ----------
     inputs : (channel, *spatial) in input space.
-    targets : classes.
+    targets : class numbers.
 
     Returns
     -------
@@ -27,3 +26,12 @@ def sensitivity(
     """
     gradient = model.gradient(inputs, targets)
     return None if gradient is None else np.abs(gradient).max(axis=1).astype(np.float64)
+
+
+SENSITIVITY = Baseline(
+    "sensitivity",
+    "sensitivity",
+    signed=False,
+    compute=lambda request: sensitivity(request.model, request.inputs, request.targets),
+    always=True,
+)

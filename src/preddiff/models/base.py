@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from preddiff.errors import InputError, ModelError, TargetError
+from preddiff.errors import ModelError, TargetError
 from preddiff.media import images
 from preddiff.media.grid import Grid
+from preddiff.media.input import as_pixels
 
 Floats = NDArray[np.float64]
 Inputs = NDArray[np.float32]
@@ -58,7 +59,7 @@ class Model(ABC):
 
         A model that does not know how its inputs are made resizes nothing.
         """
-        return as_inputs(images.to_array(image) if isinstance(image, Image.Image) else image)
+        return as_pixels(images.to_array(image) if isinstance(image, Image.Image) else image)
 
     def is_probability(self, node: str | None) -> bool:
         """Whether a node's values (None: the output's) are probabilities."""
@@ -87,34 +88,6 @@ class Model(ABC):
     def _refuse_node(self, node: str | None) -> None:
         if node is not None:
             raise TargetError(f"node {node!r}: {self.spec} has no nodes; only networks have")
-
-
-def as_inputs(array: object) -> Inputs:
-    """A float32 array (channel, *spatial), or an InputError that says what is wrong."""
-    values = np.asarray(array)
-    if values.dtype.kind not in "fiub" or values.dtype == np.uint8:
-        raise InputError(
-            f"an array of {values.dtype} and shape {values.shape}: expected floats (channel, y, x) "
-            "in [0, 1]; for 8-bit pictures pass PIL.Image.fromarray(array)"
-        )
-    if values.ndim not in {3, 4}:
-        raise InputError(
-            f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x); a "
-            "grey picture (y, x) is array[None], one of a batch is batch[0]"
-        )
-    if values.ndim == 3 and values.shape[2] in {3, 4} and min(values.shape[:2]) > 4:
-        raise InputError(
-            f"an array of shape {values.shape} looks like (y, x, channel): expected "
-            "(channel, y, x); pass array.transpose(2, 0, 1)"
-        )
-    values = np.array(values, dtype=np.float32, order="C")  # a copy: the caller keeps the own
-    bad = int(np.size(values) - np.isfinite(values).sum())
-    if bad:
-        raise InputError(
-            f"{bad} of {values.size} input values are NaN or infinite: expected finite numbers; "
-            "fill or mask them first"
-        )
-    return values
 
 
 def checked_values(values: object, inputs: int, spec: str) -> Floats:

@@ -1,4 +1,4 @@
-"""The front door: the one place where defaults are chosen."""
+"""Explain one input: the front door."""
 
 import itertools
 import math
@@ -8,37 +8,35 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from PIL import Image
+from numpy.typing import ArrayLike
 
-from preddiff.engines import ClosedForm, seconds_per_draw
-from preddiff.media import volumes
+from preddiff import media
+from preddiff.baselines.base import Request
+from preddiff.baselines.registry import BASELINES
+from preddiff.errors import SettingError
+from preddiff.media.input import Source
 from preddiff.method import uncertainty
 from preddiff.method.estimates import Estimates
 from preddiff.method.monitor import Monitor
 from preddiff.models import load_model
 from preddiff.models.targets import Target
-from preddiff.pipeline import baselines as beside
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import progress as bars
+from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.plan import Plan
-from preddiff.pipeline.settings import Picture, Settings
+from preddiff.pipeline.settings import Settings
 from preddiff.results import provenance
 from preddiff.results.checkpoint import Checkpoint
 from preddiff.results.comparison import Comparison
-from preddiff.results.explanation import Explanation, assemble, percent
+from preddiff.results.explanation import BaselineMap, Explanation, assemble
 from preddiff.samplers import Sampler
-
-_WINDOW, _WINDOW_OF_VOLUMES = 10, 3  # the paper's k for pictures (4.1) and for scans (4.2)
-_VOLUME_AXES = 4  # channel, z, y, x
 
 Report = Callable[[int, int], None]
 
 
 def explain(
     model: Any,
-    picture: Picture,
+    picture: Source,
     targets: Target | Sequence[Target] | None = None,
     node: str | None = None,
     source: str | None = None,
@@ -62,7 +60,7 @@ def explain(
     device: str = "cpu",
     memory: int | None = None,
 ) -> Explanation:
-    """Why a model decided as it did about one input: prediction difference analysis.
+    """Explain why a model decided as it did about one input: prediction difference analysis.
 
     The defaults are the paper's settings for pictures and for scans (sections 4.1 and 4.2).
 
@@ -129,14 +127,8 @@ def explain(
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
     started = time.perf_counter()
-    if window is None:
-        is_volume = volumes.is_volume(picture) or np.ndim(picture) == _VOLUME_AXES  # type: ignore[arg-type]
-        window = _WINDOW_OF_VOLUMES if is_volume else _WINDOW
-    window = int(window) if isinstance(window, np.integer) else window
-    margin, samples, stride, seed = (
-        int(n) if isinstance(n, np.integer) else n for n in (margin, samples, stride, seed)
-    )
-    wish = Settings(
+    opened = media.open(picture)
+    settings = Settings.of(
         targets=targets,
         node=node,
         source=source,
@@ -149,46 +141,47 @@ def explain(
         engine=engine,
         precision=precision,
         tolerance=tolerance,
-        device=device,
-        memory=memory,
         mask=mask,
         resample=resample,
         train_size=train_size,
         measure=measure,
         baselines=baselines,
+        device=device,
+        memory=memory,
+    ).over(opened)
+    reporting = _reporting(progress)
+    subject = subjects.make(
+        load_model(model), opened, settings.question, settings.sampling, settings.work.device
     )
-    loaded = load_model(model)
-    plan = plans.make(loaded, picture, wish)
+    plan = plans.make(subject, settings)
     unfinished = Checkpoint(
-        checkpoint, plan.subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
+        checkpoint, subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
     )
-    tally = unfinished.restore() or plan.new_tally
-    others = beside.maps(plan, loaded, picture, wish)
+    means = unfinished.restore() or plan.run.begin()
+    others = _baselines(plan, settings)
 
-    def result(findings: Estimates) -> Explanation:
-        seconds = time.perf_counter() - started
-        return _explanation(plan, findings, others, _name(picture), seconds)
+    def result(estimates: Estimates) -> Explanation:
+        return _explanation(plan, estimates, others, time.perf_counter() - started)
 
     if progress is True:
-        bars.say(_forecast(plan))
-    with _reporting(progress) as report:
-        watcher = Monitor(
-            tolerance,
+        bars.say(plan.run.forecast())
+    with reporting as report:
+        monitor = Monitor(
+            settings.work.tolerance,
             report,
-            lambda: unfinished.keep(tally),
-            None if callback is None else lambda findings: callback(result(findings)),
-            tally.visits,
+            lambda: unfinished.keep(means),
+            None if callback is None else lambda estimates: callback(result(estimates)),
+            means.visits,
             measured=progress is True,
         )
-        findings = plan.run(tally, watcher)
-    explanation = result(findings)
+        explanation = result(plan.run.evidence(means, monitor))
     unfinished.discard()
     return explanation
 
 
 def compare(
     model: Any,
-    picture: Picture,
+    picture: Source,
     *,
     window: int | str | Sequence[int | str | None] | None = None,
     sampler: str | Sampler | Sequence[str | Sampler] = "conditional",
@@ -209,12 +202,13 @@ def compare(
     Comparison
         A sequence of explanations, which `figure` and `page` take; `titles` says what differs.
     """
+    opened = media.open(picture)
     models = [load_model(each) for each in _listed(model)]
     varied = (_listed(each) for each in (sampler, window, source, node))
     return Comparison(
         [
             explain(
-                model, picture, sampler=sampler, window=window, source=source, node=node, **settings
+                model, opened, sampler=sampler, window=window, source=source, node=node, **settings
             )
             for model, sampler, window, source, node in itertools.product(models, *varied)
         ]
@@ -225,71 +219,85 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def _baselines(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
+    """Return the maps that were asked for, and those that are always computed, by their names.
+
+    Raises
+    ------
+    SettingError
+        If maps are asked for of anything but the classes of a picture, or need gradients of a
+        model that has none.
+    """
+    asked = settings.question.baselines
+    subject = plan.subject
+    if subject.node is not None or subject.valid is None:
+        if asked:
+            raise SettingError(
+                f"baselines={', '.join(asked)}: are of pictures and their classes, not of hidden "
+                "nodes or scans; leave them out"
+            )
+        return {}
+    request = Request(
+        model=subject.model,
+        inputs=subject.inputs,
+        targets=plan.targets,
+        window=settings.sampling.length,
+        stride=settings.sampling.stride,
+        relevance=lambda sampler, stride: plans.relevance_with(
+            subject, plan.targets, settings, sampler, stride
+        ),
+    )
+    made = {}
+    for name, baseline in BASELINES.items():
+        if baseline.always or name in asked:
+            values = baseline.compute(request)
+            if values is not None:
+                made[name] = BaselineMap(values, baseline.label, baseline.signed)
+    return made
+
+
 def _explanation(
-    plan: Plan,
-    findings: Estimates,
-    baselines: Mapping[str, NDArray[np.float64]],
-    name: str,
-    seconds: float,
+    plan: Plan, estimates: Estimates, baselines: Mapping[str, BaselineMap], seconds: float
 ) -> Explanation:
-    """What is known by now."""
-    relevance, error = findings.relevance_and_error()
+    """Return what is known by now."""
+    relevance, error = estimates.relevance_and_error()
     relative = uncertainty.relative_error(relevance, error, plan.windows.coverage > 0)
+    subject = plan.subject
     return assemble(
-        windows=findings.windows,
-        picture=plan.subject.picture,
-        axes=plan.subject.axes,
-        evidence=findings.evidence,
-        evidence_error=findings.error,
+        windows=estimates.windows,
+        picture=subject.picture,
+        axes=subject.axes,
+        evidence=estimates.evidence,
+        evidence_error=estimates.error,
         relevance=relevance,
         standard_error=error,
         prediction=plan.base,
         targets=plan.targets,
         labels=plan.labels,
         baselines=baselines,
-        grid=plan.subject.grid,
+        grid=subject.source.grid if subject.on_scan else None,
         provenance={
-            "input": name,
+            "input": subject.source.name,
+            "input_sha256": subject.source.sha256,
             **plan.facts,
-            **plan.engine_facts,
+            **plan.run.facts,
             "relative_error": relative if math.isfinite(relative) else "",
-            "windows": len(findings.every),
-            "evaluations": 1 + findings.draws,
+            "windows": len(estimates.every),
+            "evaluations": 1 + estimates.draws,
             "seconds": round(seconds, 3),
             **provenance.environment(),
         },
     )
 
 
-def _forecast(plan: Plan) -> str:
-    """What the work is going to cost, from a timed batch."""
-    if isinstance(plan.engine, ClosedForm):
-        return f"{len(plan.windows):,} windows in closed form, without draws"
-    some = plan.some_windows
-    seconds = seconds_per_draw(plan.engine, some.starts, plan.draw(some, 0, plan.samples))
-    draws = len(plan.windows) * plan.samples
-    least, early = "", ""
-    if plan.tolerance is not None:
-        least = "at most "
-        early = f"; fewer if the relative error is below {percent(plan.tolerance)} before"
-    return (
-        f"{least}{len(plan.windows):,} windows × {plan.samples} draws = {draws:,} evaluations, "
-        f"{least}about {bars.duration(draws * seconds)} ({plan.engine.name} engine){early}"
-    )
-
-
-def _reporting(progress: bool | Report) -> AbstractContextManager[bars.Report]:
+def _reporting(progress: bool | Report | None) -> AbstractContextManager[bars.Report]:
     if progress is True:
         return bars.bar("Explaining")
-    if progress is False:
+    if progress is False or progress is None:
         return nullcontext(lambda _done, _of, _error: None)
+    if not callable(progress):
+        raise SettingError(
+            f"progress={progress!r}: expected True, False, or a function of windows done and of "
+            "how many"
+        )
     return nullcontext(lambda done, of, _error: progress(done, of))
-
-
-def _name(picture: Picture) -> str:
-    """What to call the input: a file's name, without the folders that lead to it."""
-    if isinstance(picture, str | Path):
-        return Path(picture).name
-    if volumes.is_volume(picture):
-        return "scan"
-    return "image" if isinstance(picture, Image.Image) else "array"

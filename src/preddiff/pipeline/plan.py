@@ -1,164 +1,47 @@
-"""From what a caller says to what is run: everything is checked before the work starts."""
+"""Plan: from a caller's settings to a run; everything is checked before the work starts."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from preddiff.engines import ClosedForm, Engine, Task, choose
+from preddiff.engines import ClosedForm
 from preddiff.engines.memory import free_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.method import measures
-from preddiff.method.analysis import (
-    AfterChunk,
-    Schedule,
-    analyse,
-    analyse_in_closed_form,
-    never_stop,
-)
-from preddiff.method.estimates import Estimates
-from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, mean_and_error
+from preddiff.method.analysis import never_stop
+from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.method.measures import Measure
-from preddiff.method.running_means import RunningMeans
-from preddiff.method.schedule import Adaptive, Interlaced
 from preddiff.method.windows import Windows
-from preddiff.models import Linear, Model, targets
-from preddiff.pipeline import subject as subjects
-from preddiff.pipeline.settings import Picture, Settings
+from preddiff.models import Linear, targets
+from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
+from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
-from preddiff.samplers.base import Projected
-
-_FIRST = 4  # draws of a window in the first round of a run with a tolerance: two pairs
-_HELD = 2560  # draws that are held at once
-_LOOKS = 64  # chunks of a run, at least, if they are not of fewer windows than these:
-_FEWEST = 16
-_TRIED = 16, 8  # windows that engines are tried on, and draws of each
+from preddiff.samplers.base import Projected, stands_in
+from preddiff.types import Floats, Mask, PerTarget, Pixels, Relevance
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is run.
+    """What is run, and what it is about.
 
     Attributes
     ----------
     subject : the model and its input.
-    samples : draws per window, no more than the sampler has different ones; 0 in closed form.
+    windows : all that are going to be hidden.
     targets : numbers of classes or channels.
     base : (target,), their values on the unperturbed input.
-    wish : what a caller said.
-    closed_form : the engine that needs no draws, where there is one.
+    run : how the evidence is going to be had.
     facts : the settings as a result's provenance says them.
     """
 
     subject: Subject
     windows: Windows
-    sampler: Sampler
-    samples: int
-    seed: int
     targets: list[int]
-    base: NDArray[np.float64]
-    measure: Measure
-    wish: Settings
-    closed_form: ClosedForm | None
-    facts: dict[str, Any]
-
-    @property
-    def tolerance(self) -> float | None:
-        """Relative error at which to stop, or None."""
-        return self.wish.tolerance
-
-    @property
-    def engine(self) -> Engine | ClosedForm:
-        """What evaluates windows; chosen when first asked for, as it holds much memory."""
-        return self._choice[0]
-
-    @property
-    def engine_facts(self) -> dict[str, Any]:
-        """What a result's provenance says of the engine; it changes no result but for rounding."""
-        return self._choice[1]
-
-    @cached_property
-    def _choice(self) -> tuple[Engine | ClosedForm, dict[str, Any]]:
-        if self.closed_form is not None:
-            return self.closed_form, {"engine": ClosedForm.name, "precision": "float64"}
-        chosen = choose(self._task, self.wish.engine, self.wish.precision)
-        return chosen.engine, dict(chosen.facts)
-
-    def draw(self, windows: Windows, first: int, last: int) -> NDArray[np.float32]:
-        """Draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
-        draws = self.sampler.draw(self.subject.inputs, windows, last, self.seed, self.subject.valid)
-        return draws[:, first:]
-
-    def run(self, tally: RunningMeans, after: AfterChunk = never_stop) -> Estimates:
-        """The analysis, going on from what a tally has; told of after each chunk."""
-        if isinstance(self.engine, ClosedForm):
-            findings = analyse_in_closed_form(
-                self.windows, self.engine.expect, self.base, self.measure
-            )
-            after(lambda: findings, len(self.windows), len(self.windows))
-            return findings
-        return analyse(
-            self.windows,
-            self.draw,
-            self.engine.evaluate,
-            self.base,
-            self.measure,
-            self.schedule,
-            tally,
-            unbiased=self.tolerance is not None,
-            after_chunk=after,
-        )
-
-    @property
-    def new_tally(self) -> RunningMeans:
-        """That of a run that has not begun."""
-        return RunningMeans.empty(
-            len(self.targets), len(self.windows), self.sampler.group, self.sampler.population
-        )
-
-    @property
-    def some_windows(self) -> Windows:
-        """A few from all over the input, to try things on."""
-        return self.windows.subset(
-            np.linspace(0, len(self.windows) - 1, _TRIED[0]).astype(np.int64)
-        )
-
-    @property
-    def _task(self) -> Task:
-        """What an engine is chosen for."""
-        some = self.some_windows
-
-        def evidence(values: NDArray[np.float64]) -> NDArray[np.float64]:
-            after, error = mean_and_error(values.transpose(2, 0, 1))
-            return self.measure(self.base[:, None], after, error)[0]
-
-        return Task(
-            model=self.subject.model,
-            inputs=self.subject.inputs,
-            targets=self.targets,
-            node=self.subject.node,
-            size=self.windows.size,
-            starts=some.starts,
-            draws=self.draw(some, 0, min(self.samples, _TRIED[1])),
-            evidence=evidence,
-            total=len(self.windows) * self.samples,
-            memory=self.wish.memory,
-        )
-
-    @property
-    def schedule(self) -> Schedule:
-        """All draws of a window at once; with a tolerance, few at first, and where needed."""
-        several = max(_FEWEST, len(self.windows) // _LOOKS)
-        if self.tolerance is None:
-            chunk = max(1, min(_HELD // self.samples, several))
-            return Interlaced(self.windows, self.samples, chunk)
-        rounds = [(0, min(_FIRST, self.samples)), (_FIRST, self.samples)]
-        chunk = max(1, min(_HELD // rounds[0][1], several))
-        return Adaptive(self.windows, [r for r in rounds if r[0] < r[1]], chunk)
+    base: PerTarget
+    run: Run
+    facts: Mapping[str, Any]
 
     @property
     def labels(self) -> list[str]:
@@ -169,116 +52,63 @@ class Plan:
         return targets.names(self.targets, self.subject.labels, self.subject.node)
 
 
-def make(model: Model, picture: Picture, wish: Settings) -> Plan:
-    """The plan, or an error that says which wish cannot be met."""
-    wish.check()
-    subject = subjects.make(model, picture, wish)
-    model, inputs = subject.model, subject.inputs
-    windows = _windows(inputs, wish)
-    if subject.mask is not None:
-        windows = _touching(windows, subject.mask)
-    sampler = _sampler(subject, wish)
-    if wish.tolerance is not None:
-        sampler = _for_tolerance(sampler, wish)
-    sampler.check(inputs, windows, subject.valid)
-    samples = min(wish.samples, sampler.population or wish.samples)
-    values = model.predict(inputs[None], subject.node)[0]
-    chosen = _chosen(subject, values, wish)
-    measure = _measure(subject, values, wish)
+def make(subject: Subject, settings: Settings) -> Plan:
+    """Return the plan.
+
+    Raises
+    ------
+    PreddiffError
+        A subclass that says which setting cannot be met, and what to do.
+    """
+    question, sampling, work = settings.question, settings.sampling, settings.work
+    windows = _windows(subject, sampling)
+    sampler = _sampler(subject, sampling)
+    if work.tolerance is not None:
+        sampler = _paired(sampler, sampling.samples)
+    sampler.check(subject.inputs, windows, subject.valid)
+    values = subject.model.predict(subject.inputs[None], subject.node)[0]
+    chosen = _chosen(subject, values, question)
+    measure = _measure(subject, values, question)
     base = values[chosen]
-    closed_form = _closed_form(subject, chosen, sampler, wish)
-    samples = samples if closed_form is None else 0
+    run = _run(subject, windows, sampler, chosen, base, measure, sampling, work)
     facts = {
-        "model": model.spec,
-        "model_sha256": model.sha256 or "",
-        "sampler": samplers.sampler_name(wish.sampler),
-        "sampler_sha256": sampler.sha256,
-        "source": wish.source or "",
-        "node": wish.node or "",
-        "window": wish.window,
-        "margin": wish.margin if isinstance(wish.sampler, str) else "",
-        "samples": samples,
-        "stride": wish.stride,
-        "seed": wish.seed,
-        "masked": wish.mask is not None,
-        "resampled": wish.resample,
-        "tolerance": "" if wish.tolerance is None else wish.tolerance,
-        "antithetic": sampler.group == 2,
+        **_facts(subject, sampler, question, sampling, work),
+        "samples": run.samples,
         **measure.facts,
     }
-    return Plan(
-        subject=subject,
-        windows=windows,
-        sampler=sampler,
-        samples=samples,
-        seed=wish.seed,
-        targets=chosen,
-        base=base,
-        measure=measure,
-        wish=wish,
-        closed_form=closed_form,
-        facts=facts,
-    )
+    return Plan(subject, windows, chosen, base, run, facts)
 
 
-def _sampler(subject: Subject, wish: Settings) -> Sampler:
-    model = subject.model
-    return samplers.load_sampler(
-        wish.sampler,
-        shape=subject.inputs.shape,
-        window=wish.length,
-        margin=wish.margin,
-        prepare=model.prepare,
-        mean=model.mean,
-        hidden=wish.source is not None,
-    )
+def relevance_with(
+    subject: Subject, chosen: list[int], settings: Settings, sampler: Sampler, stride: int
+) -> Relevance:
+    """Return the relevance of the same targets with another sampler, one draw a window."""
+    question = replace(settings.question, targets=chosen, baselines=())
+    sampling = replace(settings.sampling, sampler=sampler, samples=1, stride=stride)
+    work = replace(settings.work, tolerance=None)
+    plan = make(subject, Settings(question, sampling, work))
+    return plan.run.evidence(plan.run.begin(), never_stop).relevance_and_error()[0]
 
 
-def _for_tolerance(sampler: Sampler, wish: Settings) -> Sampler:
-    """With antithetic pairs, where the sampler can make them."""
-    paired = sampler.paired()
-    if paired.population != 1 and (wish.samples < _FIRST or wish.samples % paired.group):
-        raise SettingError(
-            f"samples={wish.samples}: with a tolerance, errors are told from pairs of draws: "
-            f"expected an even number of at least {_FIRST}"
-        )
-    return paired
+def _windows(subject: Subject, sampling: Sampling) -> Windows:
+    windows = _over(subject.inputs, sampling)
+    return windows if subject.mask is None else _touching(windows, subject.mask)
 
 
-def _closed_form(
-    subject: Subject, chosen: list[int], sampler: Sampler, wish: Settings
-) -> ClosedForm | None:
-    """The engine that needs no draws, where there is one for this model and sampler."""
-    if wish.engine not in {"auto", "linear"} or wish.precision not in {"auto", "float32"}:
-        return None
-    model = subject.model
-    if not isinstance(model, Linear):
-        why = f"{model.spec} is no linear model (models.Linear); choose engine='auto'"
-    elif not isinstance(sampler, Projected):
-        why = f"{type(sampler).__name__} does not tell the law of its draws; choose engine='auto'"
-    elif sampler.is_clipped(subject.valid):
-        why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
-    else:
-        memory = wish.memory or free_memory() // 4
-        return ClosedForm(model, subject.inputs, chosen, subject.node, sampler.project, memory)
-    if wish.engine == "linear":
-        raise SettingError(f"engine='linear': {why}")
-    return None
-
-
-def _windows(inputs: NDArray[np.float32], wish: Settings) -> Windows:
+def _over(inputs: Pixels, sampling: Sampling) -> Windows:
     try:
-        return Windows.over(inputs.shape[1:], wish.length, wish.stride)
+        return Windows.over(inputs.shape[1:], sampling.length, sampling.stride)
     except SettingError:
         if inputs.ndim == 4 and inputs.shape[1] <= 4:
             raise InputError(
                 f"an array of shape {inputs.shape} is a volume of {inputs.shape[1]} slices, too "
-                f"few for a window of {wish.length}; if it is a batch of one picture, pass array[0]"
+                f"few for a window of {sampling.length}; if it is a batch of one picture, pass "
+                "array[0]"
             ) from None
         raise
 
 
-def _touching(windows: Windows, mask: NDArray[np.bool_]) -> Windows:
+def _touching(windows: Windows, mask: Mask) -> Windows:
     if mask.shape != windows.shape:
         raise InputError(
             f"a mask of shape {mask.shape}: expected that of the input as the model sees it, "
@@ -290,16 +120,103 @@ def _touching(windows: Windows, mask: NDArray[np.bool_]) -> Windows:
     return touched
 
 
-def _chosen(subject: Subject, values: NDArray[np.float64], wish: Settings) -> list[int]:
+def _sampler(subject: Subject, sampling: Sampling) -> Sampler:
+    model = subject.model
+    return samplers.load_sampler(
+        sampling.sampler,
+        shape=subject.inputs.shape,
+        window=sampling.length,
+        margin=sampling.margin,
+        prepare=model.prepare,
+        mean=model.mean,
+        hidden=subject.inputs is not subject.picture,
+    )
+
+
+def _paired(sampler: Sampler, samples: int) -> Sampler:
+    """Return the sampler with antithetic pairs of draws, where it can make them."""
+    paired = sampler.paired()
+    if paired.population != 1 and (samples < FIRST_DRAWS or samples % paired.group):
+        raise SettingError(
+            f"samples={samples}: with a tolerance, errors are estimated from pairs of draws: "
+            f"expected an even number of at least {FIRST_DRAWS}"
+        )
+    return paired
+
+
+def _chosen(subject: Subject, values: Floats, question: Question) -> list[int]:
     if subject.unit_names:
         return list(range(len(subject.unit_names)))
-    return targets.resolve(wish.targets, values, subject.labels)
+    return targets.resolve(question.targets, values, subject.labels)
 
 
-def _measure(subject: Subject, values: NDArray[np.float64], wish: Settings) -> Measure:
-    size = wish.train_size if wish.train_size is not None else subject.model.train_size
+def _measure(subject: Subject, values: Floats, question: Question) -> Measure:
+    size = question.train_size if question.train_size is not None else subject.model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
     of_probabilities = subject.model.is_probability(subject.node)
-    measure = measures.resolve(wish.measure, of_probabilities, size, classes=len(values))
+    measure = measures.resolve(question.measure, of_probabilities, size, classes=len(values))
     measure.check(values)
     return measure
+
+
+def _run(
+    subject: Subject,
+    windows: Windows,
+    sampler: Sampler,
+    chosen: list[int],
+    base: PerTarget,
+    measure: Measure,
+    sampling: Sampling,
+    work: Work,
+) -> Run:
+    closed_form = _closed_form(subject, chosen, sampler, work)
+    if closed_form is not None:
+        return ClosedFormRun(windows, closed_form, base, measure)
+    samples = min(sampling.samples, sampler.population or sampling.samples)
+    return SampledRun(
+        subject, windows, sampler, samples, sampling.seed, chosen, base, measure, work
+    )
+
+
+def _closed_form(
+    subject: Subject, chosen: list[int], sampler: Sampler, work: Work
+) -> ClosedForm | None:
+    """Return the engine that needs no draws, where there is one for this model and sampler."""
+    if work.engine not in {"auto", "linear"} or work.precision not in {"auto", "float32"}:
+        return None
+    model = subject.model
+    if not isinstance(model, Linear):
+        why = f"{model.spec} is no linear model (models.Linear); choose engine='auto'"
+    elif not isinstance(sampler, Projected):
+        why = f"{type(sampler).__name__} does not say the law of its draws; choose engine='auto'"
+    elif sampler.is_clipped(subject.valid):
+        why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
+    else:
+        memory = work.memory or free_memory() // 4
+        return ClosedForm(model, subject.inputs, chosen, subject.node, sampler.project, memory)
+    if work.engine == "linear":
+        raise SettingError(f"engine='linear': {why}")
+    return None
+
+
+def _facts(
+    subject: Subject, sampler: Sampler, question: Question, sampling: Sampling, work: Work
+) -> dict[str, Any]:
+    """Return the settings as a result's provenance says them: plain numbers and text."""
+    return {
+        "model": subject.model.spec,
+        "model_sha256": subject.model.sha256 or "",
+        "sampler": samplers.sampler_name(sampling.sampler),
+        "sampler_sha256": sampler.sha256,
+        "sampler_description": stands_in(sampler),
+        "source": question.source or "",
+        "node": question.node or "",
+        "window": sampling.window,
+        "margin": sampling.margin if isinstance(sampling.sampler, str) else "",
+        "stride": sampling.stride,
+        "seed": sampling.seed,
+        "masked": question.mask is not None,
+        "resampled": question.resample,
+        "tolerance": "" if work.tolerance is None else work.tolerance,
+        "antithetic": sampler.group == 2,
+    }

@@ -1,99 +1,203 @@
-"""What `explain` was asked for."""
+"""Settings of an explanation: their defaults, and the only place where they are checked.
+
+Three parts, as three parts of the work need them: the question (what is explained), the sampling
+(which windows are hidden, by which draws) and the work (how it is computed). What a setting means
+stands in the docstring of `explain`, whose signature a test holds against the defaults here.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from numbers import Real
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image
 
+from preddiff.baselines.registry import BASELINES
 from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
-from preddiff.media.volumes import Volume
-from preddiff.models.networks.hidden import WindowKind
+from preddiff.media import Input
 from preddiff.models.targets import Target
-from preddiff.results.explanation import BASELINES
 from preddiff.samplers import Sampler
 
-_LEAST = {"window": 1, "margin": 0, "samples": 1, "stride": 1, "seed": 0}
+WINDOW, WINDOW_OF_VOLUMES = 10, 3
+"""The paper's k for pictures (section 4.1) and for scans (section 4.2)."""
 
-Picture = str | Path | Image.Image | ArrayLike | Volume
+View = Literal["positions", "channel", "unit"]
+"""What a window over a hidden node's values covers."""
+
+_LARGEST = 2**63  # seeds and lengths are stored as int64
+_BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a model about an input."""
+
+    targets: Target | Sequence[Target] | None = None
+    node: str | None = None
+    source: str | None = None
+    measure: str = "auto"
+    train_size: float | None = None
+    mask: ArrayLike | str | Path | None = None
+    resample: bool = False
+    baselines: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("node", "source"):
+            _check_name(name, getattr(self, name), "the name of a node")
+        _check_name("measure", self.measure, "the name of a measure, e.g. WE")
+        if self.train_size is not None:
+            expected = "more than 0 examples, as a number"
+            _set(self, train_size=_number("train_size", self.train_size, expected))
+        _set(self, resample=_flag("resample", self.resample), baselines=_names(self.baselines))
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which windows are hidden, and by which draws."""
+
+    sampler: str | Sampler = "conditional"
+    window: int | str | None = None
+    margin: int = 2
+    samples: int = 10
+    stride: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("margin", 0), ("samples", 1), ("stride", 1), ("seed", 0)):
+            _set(self, **{name: _whole(name, getattr(self, name), least)})
+        if isinstance(self.window, str):
+            if self.window not in {"channel", "unit"}:
+                raise SettingError(
+                    f"window={self.window!r}: expected a whole number, or, with source=, channel "
+                    "or unit"
+                )
+            if self.stride != 1:
+                raise SettingError(
+                    f"stride={self.stride}: every {self.window} is hidden; leave it out"
+                )
+        elif self.window is not None:
+            _set(self, window=_whole("window", self.window, 1))
+
+    def over(self, *, volume: bool) -> "Sampling":
+        """Return these settings with the paper's window where the caller named none."""
+        if self.window is not None:
+            return self
+        return replace(self, window=WINDOW_OF_VOLUMES if volume else WINDOW)
+
+    @property
+    def length(self) -> int:
+        """Length of a window along each of its axes; a channel or a unit is one along theirs."""
+        return self.window if isinstance(self.window, int) else 1
+
+    @property
+    def view(self) -> View:
+        """What a window over a hidden node's values covers."""
+        return self.window if isinstance(self.window, str) else "positions"  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Work:
+    """How the draws are evaluated, and when to stop."""
+
+    engine: str = "auto"
+    precision: str = "auto"
+    tolerance: float | None = None
+    device: str = "cpu"
+    memory: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_choice("engine", self.engine, ("auto", *ENGINES))
+        _check_choice("precision", self.precision, ("auto", *PRECISIONS))
+        _check_name("device", self.device, "cpu, cuda or mps")
+        if self.tolerance is not None:
+            expected = "a relative error above 0 and below 1, e.g. 0.1"
+            _set(self, tolerance=_number("tolerance", self.tolerance, expected, most=_BELOW_ONE))
+        if self.memory is not None:
+            expected = "a number of bytes above 0, e.g. 2**30"
+            _set(self, memory=int(_number("memory", self.memory, expected, most=_LARGEST)))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What `explain` was asked for; its docstring says what each means."""
+    """All settings of an explanation."""
 
-    targets: Target | Sequence[Target] | None
-    node: str | None
-    source: str | None
-    sampler: str | Sampler
-    window: int | str
-    margin: int
-    samples: int
-    stride: int
-    seed: int
-    engine: str
-    precision: str
-    tolerance: float | None
-    device: str
-    memory: int | None
-    mask: ArrayLike | str | Path | None
-    resample: bool
-    train_size: float | None
-    measure: str
-    baselines: Sequence[str]
+    question: Question = field(default_factory=Question)
+    sampling: Sampling = field(default_factory=Sampling)
+    work: Work = field(default_factory=Work)
 
-    @property
-    def length(self) -> int:
-        """Of a window along each of its axes; a channel or a unit is one along theirs."""
-        return 1 if isinstance(self.window, str) else self.window
-
-    @property
-    def view(self) -> WindowKind:
-        """What a window over a hidden node hides."""
-        return self.window if isinstance(self.window, str) else "positions"  # type: ignore[return-value]
-
-    def check(self) -> None:
-        """Raise a SettingError for a value that no model or input could make sense of."""
-        if isinstance(self.window, str):
-            self._check_view()
-        for name, least in _LEAST.items():
-            value = self.length if name == "window" else getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
-                raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
-        for name, text, known in (
-            ("engine", self.engine, ("auto", *ENGINES)),
-            ("precision", self.precision, ("auto", *PRECISIONS)),
-        ):
-            if text not in known:
-                raise SettingError(f"{name}={text!r}: expected one of {', '.join(known)}")
-        if self.tolerance is not None and not (
-            isinstance(self.tolerance, Real) and 0 < self.tolerance < 1
-        ):
+    def __post_init__(self) -> None:
+        if isinstance(self.sampling.window, str) and self.question.source is None:
             raise SettingError(
-                f"tolerance={self.tolerance!r}: expected a relative error above 0 and below 1, "
-                "e.g. 0.1"
+                f"window={self.sampling.window!r}: is of a hidden node: say which with source="
             )
-        for name in self.baselines:
-            if name not in BASELINES:
-                raise SettingError(
-                    f"baselines={name!r}: expected some of {', '.join(BASELINES)}"
-                    f"{nearest(name, BASELINES)}"
-                )
-        if self.memory is not None and not self.memory > 0:
-            raise SettingError(f"memory={self.memory!r}: expected a number of bytes above 0")
 
-    def _check_view(self) -> None:
-        if self.window not in {"channel", "unit"}:
+    def over(self, source: Input) -> "Settings":
+        """Return these settings with the window that suits the input, where none was named."""
+        return replace(self, sampling=self.sampling.over(volume=source.is_volume))
+
+    @classmethod
+    def of(cls, **values: Any) -> "Settings":
+        """Return the settings from the keywords of `explain`, each to its part."""
+        parts = (Question, Sampling, Work)
+        own = ({n: values[n] for n in _names_of(part) if n in values} for part in parts)
+        return cls(*(part(**given) for part, given in zip(parts, own, strict=True)))
+
+
+def _names_of(part: type[Any]) -> list[str]:
+    return [each.name for each in fields(part)]
+
+
+def _set(part: Any, **values: Any) -> None:
+    """Replace fields of a frozen part while it is made: by what they were coerced to."""
+    for name, value in values.items():
+        object.__setattr__(part, name, value)
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    """Return a whole number, also one of numpy's, as Python's: results are stored as JSON."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        number = int(value)
+        if least <= number < _LARGEST:
+            return number
+    raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
+
+
+def _number(name: str, value: object, expected: str, most: float = np.inf) -> float:
+    """Return a number above 0 and up to `most`, also one of numpy's, as Python's."""
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
+        number = float(value)
+        if 0 < number <= most:
+            return number
+    raise SettingError(f"{name}={value!r}: expected {expected}")
+
+
+def _flag(name: str, value: object) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise SettingError(f"{name}={value!r}: expected True or False")
+
+
+def _check_name(name: str, value: object, expected: str) -> None:
+    if value is not None and not isinstance(value, str):
+        raise SettingError(f"{name}={value!r}: expected {expected}")
+
+
+def _check_choice(name: str, value: object, known: Sequence[str]) -> None:
+    if value not in known:
+        raise SettingError(f"{name}={value!r}: expected one of {', '.join(known)}")
+
+
+def _names(baselines: object) -> tuple[str, ...]:
+    """Return the names of baselines; one alone need not stand in a list."""
+    several = (baselines,) if isinstance(baselines, str) else baselines
+    if not isinstance(several, Sequence):
+        raise SettingError(f"baselines={baselines!r}: expected some of {', '.join(BASELINES)}")
+    for name in several:
+        if name not in BASELINES:
             raise SettingError(
-                f"window={self.window!r}: expected a whole number, or, with source=, channel or "
-                "unit"
+                f"baselines={name!r}: expected some of {', '.join(BASELINES)}"
+                f"{nearest(str(name), BASELINES)}"
             )
-        if self.source is None:
-            raise SettingError(
-                f"window={self.window!r}: is of a hidden node: say which with source="
-            )
-        if self.stride != 1:
-            raise SettingError(f"stride={self.stride}: every {self.window} is hidden; leave it out")
+    return tuple(several)

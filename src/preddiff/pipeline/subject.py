@@ -1,22 +1,20 @@
-"""What is explained: a model on one input, from where windows are hidden to what is looked at."""
+"""Subject: a model on one input, from the values in which windows are hidden to those explained."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from preddiff.errors import InputError, SettingError, TargetError
-from preddiff.media import images, volumes
-from preddiff.media.grid import Grid
+from preddiff.media import Input, images, volumes
 from preddiff.media.volumes import Volume
 from preddiff.models import Model, targets
-from preddiff.models.base import as_inputs
-from preddiff.pipeline.settings import Picture, Settings
+from preddiff.pipeline.settings import Question, Sampling
 from preddiff.results.explanation import SPATIAL_AXES
 from preddiff.samplers.base import ValidRange
+from preddiff.types import Mask, Pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,90 +23,103 @@ class Subject:
 
     Attributes
     ----------
-    model : takes `inputs`; where windows are hidden in a node, what follows that node.
+    model : takes `inputs`; where windows are hidden in a node's values, what follows that node.
     inputs : (channel, *spatial), in which windows are hidden.
     axes : names of the spatial axes.
     picture : (channel, *spatial), the network's input; `inputs` itself where those are hidden.
-    node : whose values are looked at; None is the output.
-    unit_names : of the node's values where single units are looked at; else empty.
-    grid : of the scan in which windows are hidden; None of anything else.
+    source : the input as the caller gave it.
+    node : whose values are explained; None is the output.
+    unit_names : of the node's values where single units are explained; else empty.
+    on_scan : whether windows lie on the voxels of the source's grid.
     mask : (*spatial), true where it matters; None where everything does.
     """
 
     model: Model
-    inputs: NDArray[np.float32]
+    inputs: Pixels
     axes: tuple[str, ...]
-    picture: NDArray[np.float32]
+    picture: Pixels
+    source: Input
     node: str | None
     unit_names: tuple[str, ...] = ()
-    grid: Grid | None = None
-    mask: NDArray[np.bool_] | None = None
+    on_scan: bool = False
+    mask: Mask | None = None
 
     @property
     def labels(self) -> Sequence[str] | None:
-        """The name of each class; None where hidden values are looked at that are no classes."""
+        """The name of each class; None where hidden values are explained that are no classes."""
         if self.node is None or self.model.is_class(self.node):
             return self.model.labels
         return None
 
     @property
     def valid(self) -> ValidRange | None:
-        """The range that draws are clipped to: that of pictures; of all else nothing is known."""
+        """The range that draws are clipped to: that of pictures; None where none is known."""
         return (0.0, 1.0) if self.inputs is self.picture and self.inputs.ndim == 3 else None
 
 
-def make(model: Model, picture: Picture, wish: Settings) -> Subject:
-    """The subject, or an error that says what cannot be explained."""
-    picture, grid = _opened(picture, model, wish.resample)
-    if isinstance(picture, Image.Image) and min(picture.size) < wish.length:
-        raise InputError(
-            f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
-            f"{wish.length}: expected a larger picture, or a smaller window"
-        )
-    if wish.device != "cpu":
-        model = _on(model, wish.device)
-    seen = model.prepare(picture if isinstance(picture, Image.Image) else as_inputs(picture))
-    inputs, axes = seen, SPATIAL_AXES[-(seen.ndim - 1) :]
-    mask = None if wish.mask is None else _mask(wish, picture, grid, model)
-    if wish.source is not None:
-        model, inputs, axes = _beyond(model, seen, wish.source, wish)
-        grid = None
-    subject = Subject(model, inputs, axes, seen, wish.node, grid=grid, mask=mask)
-    wanted = targets.parse_units(wish.targets)
-    return _of_units(subject, wanted) if wanted else subject
+def make(
+    model: Model, source: Input, question: Question, sampling: Sampling, device: str
+) -> Subject:
+    """Return the subject of a question.
+
+    Raises
+    ------
+    PreddiffError
+        A subclass that says what cannot be explained, and what to do.
+    """
+    source = _on_models_grid(source, model, question.resample)
+    _check_size(source, sampling.length)
+    model = model if device == "cpu" else _on_device(model, device)
+    picture = model.prepare(source.values)
+    mask = None if question.mask is None else _mask(question, source, model)
+    subject = Subject(
+        model=model,
+        inputs=picture,
+        axes=SPATIAL_AXES[-(picture.ndim - 1) :],
+        picture=picture,
+        source=source,
+        node=question.node,
+        on_scan=source.grid is not None,
+        mask=mask,
+    )
+    if question.source is not None:
+        subject = _from_node(subject, question.source, sampling)
+    units = targets.parse_units(question.targets)
+    return _of_units(subject, units) if units else subject
 
 
-def _opened(
-    picture: Picture, model: Model, resample: bool
-) -> tuple[Image.Image | ArrayLike, Grid | None]:
-    """A picture, or an array with the grid that it lies on; None where it does not say."""
-    volume = volumes.opened(picture)
-    if volume is None:
+def _on_models_grid(source: Input, model: Model, resample: bool) -> Input:
+    """Return a scan on the model's grid, where the model has one; anything else as it is."""
+    if source.grid is None:
         if resample:
             raise SettingError("resample: is for scans in files; leave it out")
-        seen = images.read(picture) if isinstance(picture, str | Path) else picture
-        return seen, None  # type: ignore[return-value]
-    volume = _on_grid(volume, model, resample)
-    return volume.values, volume.grid
-
-
-def _on_grid(volume: Volume, model: Model, resample: bool) -> Volume:
-    """The scan on the model's grid, where the model has one."""
+        return source
     if model.grid is None:
         if resample:
             raise SettingError(f"resample: {model.spec} knows no grid of its own; leave it out")
-        return volume
-    if volume.grid.is_like(model.grid):
-        return volume
+        return source
+    if source.grid.is_like(model.grid):
+        return source
     if not resample:
         raise InputError(
-            f"a scan of {volume.grid}: expected the model's {model.grid}; resample it, or let "
+            f"a scan of {source.grid}: expected the model's {model.grid}; resample it, or let "
             "it be resampled (resample=True, --resample)"
         )
-    return volumes.resample(volume, model.grid)
+    moved = volumes.resample(Volume(np.asarray(source.values), source.grid), model.grid)
+    return Input(moved.values, source.name, moved.grid)
 
 
-def _on(model: Model, device: str) -> Model:
+def _check_size(source: Input, window: int) -> None:
+    """Raise an InputError for a picture that is smaller than a window even before it is resized."""
+    picture = source.values
+    if isinstance(picture, Image.Image) and min(picture.size) < window:
+        raise InputError(
+            f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
+            f"{window}: expected a larger picture, or a smaller window"
+        )
+
+
+def _on_device(model: Model, device: str) -> Model:
     from preddiff.models.networks.network import Network
 
     if not isinstance(model, Network):
@@ -118,16 +129,14 @@ def _on(model: Model, device: str) -> Model:
     return model.on(device)
 
 
-def _mask(
-    wish: Settings, picture: Image.Image | ArrayLike, grid: Grid | None, model: Model
-) -> NDArray[np.bool_]:
-    """An array as it is; a picture is made as the input was, a volume lies on its grid."""
-    mask = wish.mask
+def _mask(question: Question, source: Input, model: Model) -> Mask:
+    """Return an array as it is, a picture prepared as the input was, a volume on the grid."""
+    mask = question.mask
     if not isinstance(mask, str | Path):
         return np.asarray(mask).astype(bool)
-    if grid is not None or volumes.is_volume(mask):
-        return volumes.read_mask(mask, grid, resampled=wish.resample)
-    drawn = images.read(mask)
+    if source.grid is not None or volumes.is_volume(mask):
+        return volumes.read_mask(mask, source.grid, resampled=question.resample)
+    drawn, picture = images.read(mask), source.values
     if isinstance(picture, Image.Image) and drawn.size != picture.size:
         raise InputError(
             f"{mask}: has {drawn.width}×{drawn.height} pixels, expected those of the picture, "
@@ -136,21 +145,21 @@ def _mask(
     return np.asarray(model.prepare(drawn).max(axis=0) > 0.5)
 
 
-def _beyond(
-    model: Model, seen: NDArray[np.float32], source: str, wish: Settings
-) -> tuple[Model, NDArray[np.float32], tuple[str, ...]]:
+def _from_node(subject: Subject, name: str, sampling: Sampling) -> Subject:
+    """Return the subject whose windows are hidden in a node's values (equation 5)."""
     from preddiff.models.networks.hidden import Downstream
     from preddiff.models.networks.network import Network
 
-    if not isinstance(model, Network):
-        raise TargetError(f"source {source!r}: {model.spec} has no nodes; only networks have")
-    rest = Downstream(model, source, seen, wish.view)
-    if wish.node is not None:
-        rest.leads_to(wish.node)
-    return rest, rest.values, rest.axes
+    if not isinstance(subject.model, Network):
+        raise TargetError(f"source {name!r}: {subject.model.spec} has no nodes; only networks have")
+    rest = Downstream(subject.model, name, subject.picture, sampling.view)
+    if subject.node is not None:
+        rest.leads_to(subject.node)
+    return replace(subject, model=rest, inputs=rest.values, axes=rest.axes, on_scan=False)
 
 
 def _of_units(subject: Subject, wanted: list[targets.Unit]) -> Subject:
+    """Return the subject that explains single units of its node."""
     from preddiff.models.networks import hidden
     from preddiff.models.networks.network import Network
 

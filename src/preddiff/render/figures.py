@@ -15,12 +15,10 @@ from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.panels import colour_bar, show
 from preddiff.render.strips import strips, through_peak
 from preddiff.results.comparison import Comparison
-from preddiff.results.explanation import BASELINES, Explanation
+from preddiff.results.explanation import Explanation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_UNSIGNED = ("sensitivity", "grad_cam")
 
 
 def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
@@ -65,7 +63,9 @@ def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:
 
 def _pictures(several: Comparison) -> Figure:
     rows = [(title, each, row) for title, each in _titled(several) for row in _rows(each)]
-    others = [name for name in BASELINES if all(name in each.baselines for each in several)]
+    others = [
+        name for name in several[0].baselines if all(name in each.baselines for each in several)
+    ]
     ends = {
         unit: colours.limit(
             np.concatenate([e.relevance.values.reshape(-1) for e in several if e.unit == unit])
@@ -105,9 +105,10 @@ def _shown(
     relevance = stretched(explanation.relevance.values[row], picture.shape[1:])
     shown = {"input": rgb(picture)}
     for name in others:
-        values = explanation.baselines[name].values[row]
-        paint = colours.unsigned if name in _UNSIGNED else colours.signed
-        shown[BASELINES[name]] = paint(values, colours.limit(values))
+        baseline = explanation.baselines[name]
+        values = baseline.values[row]
+        paint = colours.signed if baseline.attrs["signed"] else colours.unsigned
+        shown[str(baseline.attrs["long_name"])] = paint(values, colours.limit(values))
     shown["relevance"] = colours.signed(relevance, end)
     shown["relevance over input"] = overlay(picture, relevance, end)
     return shown

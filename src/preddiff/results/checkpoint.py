@@ -5,6 +5,7 @@ import json
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +41,17 @@ class Checkpoint:
         facts: Mapping[str, object],
     ) -> None:
         self.path = None if path is None else Path(path)
-        said = json.dumps([list(targets), dict(facts)], sort_keys=True).encode()
-        parts = (inputs.tobytes(), windows.starts.tobytes(), base.tobytes(), said)
-        self.key = hashlib.sha256(b"".join(parts)).hexdigest()
+        self._inputs, self._windows, self._base = inputs, windows, base
+        self._facts = [list(targets), dict(facts)]
         self._written = time.monotonic()
+
+    @cached_property
+    def key(self) -> str:
+        """Fingerprint of all that the counts depend on; only made where a file is kept."""
+        facts = json.dumps(self._facts, sort_keys=True).encode()
+        arrays = (self._inputs, self._windows.starts, self._base)
+        parts = (*(array.tobytes() for array in arrays), facts)
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
     def restore(self) -> RunningMeans | None:
         """Return the running means from the file; None if there is no file.

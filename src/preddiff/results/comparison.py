@@ -33,10 +33,12 @@ class Comparison(Sequence[Explanation]):
             raise SettingError("no explanations: expected at least one")
         first = self.explanations[0]
         for other in self.explanations[1:]:
-            if other.provenance["input"] != first.provenance["input"]:
+            if not _of_one_input(first, other):
+                names = [each.provenance["input"] for each in (first, other)]
+                different = " of other values" if names[0] == names[1] else ""
                 raise SettingError(
-                    f"explanations of {first.provenance['input']} and of "
-                    f"{other.provenance['input']}: expected the same input; show each by itself"
+                    f"explanations of {names[0]} and of {names[1]}{different}: expected the same "
+                    "input; show each by itself"
                 )
 
     @property
@@ -59,6 +61,17 @@ class Comparison(Sequence[Explanation]):
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.titles)}>"
+
+
+def _of_one_input(first: Explanation, other: Explanation) -> bool:
+    """Return whether two explanations are of the same input, by hash where both have one.
+
+    Results have none: then the name of the input decides.
+    """
+    hashes = [each.provenance.get("input_sha256") for each in (first, other)]
+    if all(hashes):
+        return hashes[0] == hashes[1]
+    return bool(first.provenance["input"] == other.provenance["input"])
 
 
 def titles(explanations: Sequence[Explanation]) -> list[str]:

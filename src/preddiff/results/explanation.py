@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,13 +15,20 @@ from preddiff.method.windows import Windows
 SPATIAL_AXES = ("z", "y", "x")
 """Names of the spatial axes, slowest first; an input of fewer dimensions has the last of them."""
 
-BASELINES = {
-    "sensitivity": "sensitivity",
-    "integrated_gradients": "integrated gradients",
-    "grad_cam": "Grad-CAM",
-    "occlusion": "occlusion",
-}
-"""Maps of other methods: their names among the arrays, and for people."""
+
+class BaselineMap(NamedTuple):
+    """Another method's map.
+
+    Attributes
+    ----------
+    values : (target, *spatial).
+    label : the method as people read it.
+    signed : whether negative values mean evidence against the target.
+    """
+
+    values: NDArray[np.float64]
+    label: str
+    signed: bool
 
 
 # Not comparable: two datasets compare elementwise, which has no truth value.
@@ -89,8 +96,13 @@ class Explanation:
 
     @property
     def baselines(self) -> dict[str, xr.DataArray]:
-        """Other methods' maps (target, y, x) of the same targets, by their name in `BASELINES`."""
-        return {name: self.data[name] for name in BASELINES if name in self.data}
+        """Other methods' maps (target, y, x) of the same targets, by name.
+
+        The attribute `long_name` of each is how people call the method; `signed` is 1 where
+        negative values mean evidence against the target, else 0.
+        """
+        names = str(self.data.attrs["baselines"])
+        return {name: self.data[name] for name in names.split(", ") if name}
 
     @property
     def grid(self) -> Grid | None:
@@ -193,7 +205,7 @@ def assemble(
     prediction: NDArray[np.float64],
     targets: Sequence[int],
     labels: Sequence[str],
-    baselines: Mapping[str, NDArray[np.float64]],
+    baselines: Mapping[str, BaselineMap],
     provenance: Mapping[str, Any],
     grid: Grid | None = None,
 ) -> Explanation:
@@ -207,7 +219,7 @@ def assemble(
     evidence, evidence_error : (target, window).
     relevance, standard_error : (target, *spatial).
     prediction : (target,).
-    baselines : (target, *spatial) each, by their name in `BASELINES`.
+    baselines : other methods' maps, by name.
     grid : of the scan whose axes the windows lie on.
     """
     unit = {"units": provenance["unit"]}
@@ -221,7 +233,14 @@ def assemble(
         "window_start": (("window", "axis"), windows.starts),
         "picture": (_picture_axes(picture, axes, windows), picture),
     }
-    arrays |= {name: (("target", *axes), values) for name, values in baselines.items()}
+    arrays |= {
+        name: (
+            ("target", *axes),
+            each.values,
+            {"long_name": each.label, "signed": int(each.signed)},
+        )
+        for name, each in baselines.items()
+    }
     if grid is not None:
         arrays["affine"] = (("world", "voxel"), grid.affine, dict(grid.header))
     coordinates = {
@@ -230,4 +249,5 @@ def assemble(
         "axis": np.asarray(axes, dtype=np.str_),
         **{axis: np.arange(n) for axis, n in zip(axes, windows.shape, strict=True)},
     }
-    return Explanation(xr.Dataset(arrays, coords=coordinates, attrs=dict(provenance)))
+    attributes = {**provenance, "baselines": ", ".join(baselines)}
+    return Explanation(xr.Dataset(arrays, coords=coordinates, attrs=attributes))

@@ -33,6 +33,13 @@ _REQUIRED_DIMS = {
 }
 _REQUIRED = frozenset({"coverage", "picture", *_REQUIRED_DIMS})
 _TEXTS = frozenset({"label", "axis"})
+# Name, label and sign of the baselines that older results may hold without saying so.
+_OLD_BASELINES = {
+    "sensitivity": ("sensitivity", 0),
+    "integrated_gradients": ("integrated gradients", 1),
+    "grad_cam": ("Grad-CAM", 0),
+    "occlusion": ("occlusion", 1),
+}
 
 
 def save(explanation: Explanation, path: str | Path) -> Path:
@@ -87,7 +94,17 @@ def load(path: str | Path) -> Explanation:
         ) from None
     if faults := "; ".join(_faults(data)):
         raise ResultError(f"{path}: not as docs/format.md says ({faults}); run the analysis again")
-    return Explanation(data)
+    return Explanation(_with_baselines(data))
+
+
+def _with_baselines(data: xr.Dataset) -> xr.Dataset:
+    """Return a result with the list of its baselines, which older ones lack."""
+    if "baselines" in data.attrs:
+        return data
+    found = {name: value for name, value in _OLD_BASELINES.items() if name in data}
+    for name, (label, signed) in found.items():
+        data[name].attrs.update(long_name=label, signed=signed)
+    return data.assign_attrs(baselines=", ".join(found))
 
 
 def _faults(data: xr.Dataset) -> Iterator[str]:

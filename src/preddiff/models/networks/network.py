@@ -13,7 +13,8 @@ from torch import nn
 from torch.fx import GraphModule
 
 from preddiff.errors import InputError, ModelError, SettingError, TargetError, first_line
-from preddiff.models.base import Floats, Inputs, Model, as_inputs, checked_values
+from preddiff.media.input import as_pixels
+from preddiff.models.base import Floats, Inputs, Model, checked_values
 from preddiff.models.networks import head
 from preddiff.models.networks.graph import Graph, exported
 from preddiff.models.networks.head import Head, Output
@@ -134,7 +135,7 @@ class Network(Model):
     def prepare(self, image: Image.Image | Inputs) -> Inputs:
         if isinstance(image, Image.Image):
             return self.preprocessing.prepare(image)
-        inputs = as_inputs(image)
+        inputs = as_pixels(image)
         if self.prepared and not (inputs.min() >= -_SLACK and inputs.max() <= 1 + _SLACK):
             raise InputError(
                 f"values from {inputs.min():.4g} to {inputs.max():.4g}: {self.spec} sees pictures "

@@ -1,0 +1,121 @@
+"""Open what a caller gives, once: the first act of every explanation."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from preddiff.errors import InputError
+from preddiff.media import images, volumes
+from preddiff.media.grid import Grid
+from preddiff.media.volumes import Volume
+from preddiff.types import Pixels
+
+_MAX_CHANNELS_LAST = 4  # a third axis as short as this, after two longer ones, holds channels
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """A picture, an array or a scan: read, checked, and not changed by anything later.
+
+    Attributes
+    ----------
+    values : a PIL image, which the model's own preprocessing resizes and crops; or an array
+        (channel, *spatial), which is taken as it is.
+    name : the file's name without its folders; "image", "array" or "scan" where there is no file.
+    grid : the position of a scan's voxels; None for anything else.
+    """
+
+    values: Image.Image | Pixels
+    name: str
+    grid: Grid | None = None
+
+    @property
+    def is_volume(self) -> bool:
+        """True for three spatial dimensions."""
+        return not isinstance(self.values, Image.Image) and self.values.ndim == 4
+
+    @cached_property
+    def sha256(self) -> str:
+        """Fingerprint of the values, with their shape; the same for a file and its content."""
+        values = self.values
+        if isinstance(values, Image.Image):
+            # In a plain mode: so that orientation tags and palettes count as pixels do.
+            values = np.asarray(images.upright(values))
+        digest = hashlib.sha256(f"{values.dtype.str} {values.shape}".encode())
+        digest.update(np.ascontiguousarray(values).data)
+        return digest.hexdigest()
+
+
+Source = str | Path | Image.Image | ArrayLike | Volume | Input
+"""What `open_input` takes; also an image of nibabel."""
+
+
+def open_input(source: Source) -> Input:
+    """Return the input that a path, PIL image, array or scan holds.
+
+    Parameters
+    ----------
+    source : the path of a picture, of a NIfTI or Analyze file, or of a folder of DICOM slices; a
+        PIL image; floats (channel, y, x) or (channel, z, y, x); an image of nibabel; or an Input,
+        which is returned as it is.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is no array of finite floats of such a shape.
+    """
+    if isinstance(source, Input):
+        return source
+    path = Path(source) if isinstance(source, str | Path) else None
+    volume = volumes.opened(source)
+    if volume is not None:
+        return Input(volume.values, path.name if path else "scan", volume.grid)
+    if path is not None:
+        return Input(images.read(path), path.name)
+    if isinstance(source, Image.Image):
+        return Input(source, "image")
+    return Input(as_pixels(source), "array")
+
+
+def as_pixels(array: object) -> Pixels:
+    """Return a float32 copy (channel, *spatial) of an array.
+
+    Raises
+    ------
+    InputError
+        If it is no array of finite floats of such a shape; the message says what is wrong.
+    """
+    values = np.asarray(cast(ArrayLike, array))
+    if values.dtype.kind not in "fiub" or values.dtype == np.uint8:
+        raise InputError(
+            f"an array of {values.dtype} and shape {values.shape}: expected floats (channel, y, x) "
+            "in [0, 1]; for 8-bit pictures pass PIL.Image.fromarray(array)"
+        )
+    if values.ndim not in {3, 4}:
+        raise InputError(
+            f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x); a "
+            "grey picture (y, x) is array[None], one of a batch is batch[0]"
+        )
+    if (
+        values.ndim == 3
+        and values.shape[2] in {3, _MAX_CHANNELS_LAST}
+        and min(values.shape[:2]) > _MAX_CHANNELS_LAST
+    ):
+        raise InputError(
+            f"an array of shape {values.shape} looks like (y, x, channel): expected "
+            "(channel, y, x); pass array.transpose(2, 0, 1)"
+        )
+    values = np.array(values, dtype=np.float32, order="C")  # a copy: the caller keeps theirs
+    bad = int(np.size(values) - np.isfinite(values).sum())
+    if bad:
+        raise InputError(
+            f"{bad} of {values.size} input values are NaN or infinite: expected finite numbers; "
+            "fill or mask them first"
+        )
+    return values

@@ -1,0 +1,210 @@
+"""Runs: the two ways to get evidence, by draws and in closed form, behind one protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from preddiff.engines import Choice, Engine, ExpectationEngine, Task, choose, seconds_per_draw
+from preddiff.engines.probe import probe
+from preddiff.method.analysis import AfterChunk, Schedule, analyse, analyse_in_closed_form
+from preddiff.method.estimates import Estimates
+from preddiff.method.evidence import mean_and_error
+from preddiff.method.measures import Measure
+from preddiff.method.running_means import RunningMeans
+from preddiff.method.schedule import Adaptive, Interlaced
+from preddiff.method.windows import Windows
+from preddiff.pipeline import progress
+from preddiff.pipeline.settings import Work
+from preddiff.pipeline.subject import Subject
+from preddiff.results.explanation import percent
+from preddiff.samplers import Sampler
+from preddiff.types import Draws, Evidence, PerTarget, Values
+
+FIRST_DRAWS = 4
+"""Draws of a window in the first round of a run with a tolerance: two pairs, the fewest that say
+anything of their own spread."""
+
+_MAX_DRAWS_HELD = 2560  # draws that a chunk holds at once: some hundred MB for 10×10 windows
+_CHUNKS = 64  # chunks of a run, at least: so often is it saved, shown and checked,
+_MIN_WINDOWS = 16  # unless they would be of fewer windows than these
+_PROBE_WINDOWS, _PROBE_DRAWS = 16, 8  # that engines are tried on
+
+
+class Run(Protocol):
+    """One way to get the evidence of all windows."""
+
+    @property
+    def samples(self) -> int:
+        """Draws per window; 0 where none are taken."""
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """What a result's provenance says of the engine; it changes no result but for rounding."""
+
+    def begin(self) -> RunningMeans:
+        """Return the running means of a run that has not begun."""
+
+    def forecast(self) -> str:
+        """Return what the work is going to cost, in words."""
+
+    def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
+        """Return the evidence, going on from running means.
+
+        Parameters
+        ----------
+        after_chunk : called after each chunk; where it returns true, the run stops.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedFormRun:
+    """The exact expectation over all draws, of linear models: no draw is taken.
+
+    Attributes
+    ----------
+    base : (target,), values on the unperturbed input.
+    """
+
+    windows: Windows
+    engine: ExpectationEngine
+    base: PerTarget
+    measure: Measure
+
+    samples = 0
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """The engine and its precision."""
+        return {"engine": self.engine.name, "precision": "float64"}
+
+    def begin(self) -> RunningMeans:
+        """Return running means of nothing: there are no draws to take means of."""
+        return RunningMeans.empty(len(self.base), 0)
+
+    def forecast(self) -> str:
+        """Return how many windows there are; they take seconds."""
+        return f"{len(self.windows):,} windows in closed form, without draws"
+
+    def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:  # noqa: ARG002
+        """Return the evidence of all windows; `after_chunk` is called once."""
+        estimates = analyse_in_closed_form(
+            self.windows, self.engine.expect, self.base, self.measure
+        )
+        after_chunk(lambda: estimates, len(self.windows), len(self.windows))
+        return estimates
+
+
+@dataclass(frozen=True, eq=False)
+class SampledRun:
+    """Algorithm 1: means over draws that an engine evaluates.
+
+    Attributes
+    ----------
+    targets, base : (target,), class or channel numbers and their values on the unperturbed input.
+    samples : draws per window, no more than the sampler has different ones.
+    """
+
+    subject: Subject
+    windows: Windows
+    sampler: Sampler
+    samples: int
+    seed: int
+    targets: list[int]
+    base: PerTarget
+    measure: Measure
+    work: Work
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that evaluates draws."""
+        return self._choice.engine
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """The engine, its precision, and the error of a shorter one."""
+        return self._choice.facts
+
+    @cached_property
+    def _choice(self) -> Choice:
+        # Made when first asked for: an engine holds much memory, and what needs memory of its own
+        # before the run, such as a gradient, has to be done with it by then.
+        return choose(self._task, self.work.engine, self.work.precision)
+
+    def begin(self) -> RunningMeans:
+        """Return the running means of a run that has not begun."""
+        return RunningMeans.empty(
+            len(self.targets), len(self.windows), self.sampler.group, self.sampler.population
+        )
+
+    def forecast(self) -> str:
+        """Return evaluations and time, from a timed batch."""
+        some = self._probe
+        seconds = seconds_per_draw(self.engine, some.starts, self._draw(some, 0, self.samples))
+        draws = len(self.windows) * self.samples
+        at_most, early = "", ""
+        if self.work.tolerance is not None:
+            at_most = "at most "
+            early = f"; fewer if the relative error is below {percent(self.work.tolerance)} before"
+        return (
+            f"{at_most}{len(self.windows):,} windows × {self.samples} draws = {draws:,} "
+            f"evaluations, {at_most}about {progress.duration(draws * seconds)} "
+            f"({self.engine.name} engine){early}"
+        )
+
+    def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
+        """Return the evidence of the windows that were visited."""
+        return analyse(
+            self.windows,
+            self._draw,
+            self.engine.evaluate,
+            self.base,
+            self.measure,
+            self._schedule,
+            means,
+            unbiased=self.work.tolerance is not None,
+            after_chunk=after_chunk,
+        )
+
+    def _draw(self, windows: Windows, first: int, last: int) -> Draws:
+        """Return draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
+        subject = self.subject
+        draws = self.sampler.draw(subject.inputs, windows, last, self.seed, subject.valid)
+        return draws[:, first:]
+
+    @property
+    def _schedule(self) -> Schedule:
+        """All draws of a window at once; with a tolerance, few at first, then where needed."""
+        windows = max(_MIN_WINDOWS, len(self.windows) // _CHUNKS)
+        if self.work.tolerance is None:
+            chunk = max(1, min(_MAX_DRAWS_HELD // self.samples, windows))
+            return Interlaced(self.windows, self.samples, chunk)
+        rounds = [(0, min(FIRST_DRAWS, self.samples)), (FIRST_DRAWS, self.samples)]
+        chunk = max(1, min(_MAX_DRAWS_HELD // rounds[0][1], windows))
+        return Adaptive(self.windows, [r for r in rounds if r[0] < r[1]], chunk)
+
+    @property
+    def _probe(self) -> Windows:
+        """A few windows from all over the input, to try engines on."""
+        return probe(self.windows, _PROBE_WINDOWS)
+
+    @property
+    def _task(self) -> Task:
+        """What an engine is chosen for."""
+        some = self._probe
+        return Task(
+            model=self.subject.model,
+            inputs=self.subject.inputs,
+            targets=self.targets,
+            node=self.subject.node,
+            size=self.windows.size,
+            starts=some.starts,
+            draws=self._draw(some, 0, min(self.samples, _PROBE_DRAWS)),
+            evidence=self._evidence_of,
+            total=len(self.windows) * self.samples,
+            memory=self.work.memory,
+        )
+
+    def _evidence_of(self, values: Values) -> Evidence:
+        mean, error = mean_and_error(values.transpose(2, 0, 1))
+        return self.measure(self.base[:, None], mean, error)[0]
