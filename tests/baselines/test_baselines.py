@@ -7,7 +7,8 @@ from torch import nn
 
 import preddiff
 from conftest import DATA, Softmax, needs_data
-from preddiff.baselines import attributions
+from preddiff.baselines.grad_cam import grad_cam
+from preddiff.baselines.integrated_gradients import integrated_gradients
 from preddiff.errors import ModelError, SettingError
 from preddiff.media import images
 from preddiff.models.networks.network import Network
@@ -23,7 +24,7 @@ def picture(rng):
 
 def test_integrated_gradients_add_up_to_the_rise_of_the_score(small_network, picture):
     model = preddiff.load_model(small_network)
-    maps = attributions.integrated_gradients(model, picture, [2, 0])
+    maps = integrated_gradients(model, picture, [2, 0])
     both = torch.from_numpy(np.stack([picture, np.zeros_like(picture)]))
     scores = model.scores(both).detach().numpy()
     np.testing.assert_allclose(maps.sum(axis=(1, 2)), (scores[0] - scores[1])[[2, 0]], atol=1e-3)
@@ -32,7 +33,7 @@ def test_integrated_gradients_add_up_to_the_rise_of_the_score(small_network, pic
 def test_integrated_gradients_of_a_linear_network_are_weights_times_input(picture):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 3)).eval()
-    maps = attributions.integrated_gradients(Network(network), picture, [1])
+    maps = integrated_gradients(Network(network), picture, [1])
     weights = network[1].weight[1].detach().numpy().reshape(3, 16, 16)
     np.testing.assert_allclose(maps[0], (weights * picture).sum(axis=0), rtol=1e-3, atol=1e-5)
 
@@ -40,7 +41,7 @@ def test_integrated_gradients_of_a_linear_network_are_weights_times_input(pictur
 def test_one_logit_stands_for_two_classes(picture):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 1)).eval()
-    no, yes = attributions.integrated_gradients(Network(network), picture, [0, 1])
+    no, yes = integrated_gradients(Network(network), picture, [0, 1])
     np.testing.assert_allclose(no, -yes)
 
 
@@ -50,7 +51,7 @@ def test_grad_cam_is_where_the_class_has_its_evidence(rng):
         nn.Conv2d(3, 4, 1), nn.AvgPool2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten()
     ).eval()
     picture = rng.random((3, 16, 16), dtype=np.float32)
-    maps = attributions.grad_cam(Network(network, output="logits"), picture, [3, 1])
+    maps = grad_cam(Network(network, output="logits"), picture, [3, 1])
     with torch.inference_mode():
         values = network[:2](torch.from_numpy(picture)[None])[0, [3, 1]].clamp(min=0) / 16
     assert maps.shape == (2, 16, 16)
@@ -101,10 +102,10 @@ def test_what_cannot_be_had_is_said(small_network, picture, rng):
         preddiff.explain(small_network, picture, node="0", baselines=["grad_cam"], **SMALL)
     flat = Network(nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 3)).eval())
     with pytest.raises(ModelError, match="no node with places"):
-        attributions.grad_cam(flat, rng.random((3, 16, 16), dtype=np.float32), [0])
+        grad_cam(flat, rng.random((3, 16, 16), dtype=np.float32), [0])
     sure = Network(nn.Sequential(nn.Flatten(), nn.Linear(768, 2), _Squares()).eval())
     with pytest.raises(ModelError, match="without its scores"):
-        attributions.integrated_gradients(sure, picture, [0])
+        integrated_gradients(sure, picture, [0])
 
 
 class _Squares(nn.Module):
@@ -120,10 +121,10 @@ def test_on_the_papers_network():
     picture = next((DATA / "images" / "imagenet").glob("*Granny_Smith*"))
     inputs = model.prepare(images.read(picture))
     target = int(model.predict(inputs[None])[0].argmax())
-    cam = attributions.grad_cam(model, inputs, [target])[0]
+    cam = grad_cam(model, inputs, [target])[0]
     assert cam.min() >= 0
     assert cam.max() > 0
-    gradients = attributions.integrated_gradients(model, inputs, [target])[0]
+    gradients = integrated_gradients(model, inputs, [target])[0]
     mean = np.broadcast_to(np.float32(model.mean).reshape(3, 1, 1), inputs.shape).copy()
     scores = model.scores(torch.from_numpy(np.stack([inputs, mean]))).detach().numpy()[:, target]
     assert gradients.sum() == pytest.approx(scores[0] - scores[1], rel=0.1)

@@ -254,12 +254,12 @@ def test_bad_input_of_the_other_commands(place, arguments, message):
 
 
 def test_interrupted_it_writes_nothing(place, monkeypatch, capsys):
-    from preddiff.pipeline import plan
+    from preddiff.pipeline import run
 
     def interrupt(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plan, "analyse", interrupt)
+    monkeypatch.setattr(run, "analyse", interrupt)
     monkeypatch.chdir(place)
     monkeypatch.syspath_prepend(place)
     monkeypatch.setattr(

@@ -6,7 +6,7 @@ import pytest
 import preddiff
 from conftest import Softmax
 from preddiff.errors import ResultError
-from preddiff.pipeline import plan
+from preddiff.pipeline import run
 from preddiff.results import checkpoint
 
 SETTINGS = {"targets": 1, "window": 4, "stride": 2, "samples": 4}
@@ -34,7 +34,7 @@ def picture(rng):
 def unfinished(tmp_path, picture, monkeypatch):
     """The file that an interrupted analysis left."""
     monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
-    monkeypatch.setattr(plan, "_HELD", 8)
+    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
     path = tmp_path / "cat.unfinished.npz"
     with pytest.raises(KeyboardInterrupt):
         preddiff.explain(Fragile(picture.shape, at=30), picture, checkpoint=path, **SETTINGS)

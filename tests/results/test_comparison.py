@@ -8,9 +8,10 @@ from preddiff.render.overlay import stretched
 from preddiff.results.comparison import Comparison, titles
 
 
-def explained(rng, name="cat.png", **settings):
+def explained(rng, name="cat.png", picture=None, **settings):
+    picture = rng.random((1, 8, 8)) if picture is None else picture
     settings = {"window": 4, "stride": 4, "samples": 2, "sampler": "constant:0", **settings}
-    explanation = preddiff.explain(Softmax((1, 8, 8)), rng.random((1, 8, 8)), **settings)
+    explanation = preddiff.explain(Softmax((1, 8, 8)), picture, **settings)
     return preddiff.Explanation(explanation.data.assign_attrs(input=name))
 
 
@@ -43,7 +44,8 @@ def test_settings_are_said_in_words(rng, name, values, expected):
 
 
 def test_a_comparison_is_a_sequence_of_one_inputs_explanations(rng):
-    one, other = explained(rng), explained(rng, window=2)
+    picture = rng.random((1, 8, 8))
+    one, other = explained(rng, picture=picture), explained(rng, picture=picture, window=2)
     both = Comparison([one, other])
     assert (len(both), list(both), both[1]) == (2, [one, other], other)
     assert repr(both) == "<Comparison of window 4, window 2>"
@@ -52,6 +54,15 @@ def test_a_comparison_is_a_sequence_of_one_inputs_explanations(rng):
     with pytest.raises(SettingError, match="expected at least one"):
         Comparison([])
     assert np.isfinite(both[0].relevance.values).all()
+
+
+def test_two_arrays_are_two_inputs(rng):
+    """They have one name, "array", and are told apart by the hash of their values."""
+    one, other = (explained(rng, name="array") for _ in range(2))
+    with pytest.raises(SettingError, match="of array and of array of other values: expected the"):
+        Comparison([one, other])
+    older = [preddiff.Explanation(each.data.assign_attrs(input_sha256="")) for each in (one, other)]
+    assert len(Comparison(older)) == 2  # results without a hash go by the input's name
 
 
 def test_every_combination_is_explained(rng):
