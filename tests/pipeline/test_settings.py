@@ -78,7 +78,6 @@ def test_they_can_be_explained_with(rng):
         ({"train_size": 0}, "train_size=0: expected more than 0 examples"),
         ({"memory": "1GB"}, "memory='1GB': expected a number of bytes above 0"),
         ({"resample": "yes"}, "resample='yes': expected True or False"),
-        ({"sampler": None}, "sampler=None: expected a sampler, or one of conditional"),
         ({"baselines": "gradcam"}, "baselines='gradcam': expected some of .*; nearest: grad_cam"),
         ({"baselines": None}, "baselines=None: expected some of sensitivity"),
         ({"engine": "fast"}, "engine='fast': expected one of auto, incremental, dense, linear"),
