@@ -116,4 +116,5 @@ def from_spec(argument: str, context: SpecContext) -> Constant:
     try:
         return Constant(float(argument))
     except ValueError:
-        raise SamplerError(f"constant:{argument}: expected a number, or mean") from None
+        spec = f"constant:{argument}" if argument else "constant"
+        raise SamplerError(f"{spec}: expected a number, or mean") from None

@@ -1,0 +1,3 @@
+from samplers.cohort import cohort, scans
+
+__all__ = ["cohort", "scans"]
