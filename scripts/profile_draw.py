@@ -19,9 +19,9 @@ from skimage import data
 
 import preddiff
 from preddiff.engines.incremental import Incremental
-from preddiff.engines.incremental.compile.trace import multiply_adds
+from preddiff.engines.incremental.compile.multiply_adds import multiply_adds
 from preddiff.engines.incremental.execute.boxes import Box
-from preddiff.engines.incremental.execute.operations import Convolution
+from preddiff.engines.incremental.execute.convolution import Convolution
 from preddiff.engines.incremental.execute.run import watch_body
 from preddiff.engines.incremental.execute.steps import Step
 from preddiff.engines.precision import DTYPES
@@ -60,23 +60,23 @@ def profile(engine: Incremental, batch: int) -> tuple[dict[str, float], ...]:
     every = Windows.over(engine.inputs.shape[1:], _WINDOW)
     windows = batch // _DRAWS
     chosen = every.starts[every.interlaced[: windows * _BATCHES]]
-    order = engine.places.similar(chosen)
+    order = engine.alignments.similar(chosen)
     random = np.random.default_rng(0)
     draws = random.random((batch, len(engine.inputs), *_WINDOW), dtype=np.float32)
     values = engine.model.normalised(torch.from_numpy(draws))
     seconds, work, moved = (defaultdict[str, float](float) for _ in range(3))
     program = engine.program
     for which in np.array_split(chosen[order], _BATCHES):
-        places = engine.places.of(which, _DRAWS)
+        placements = engine.alignments.placements(which, _DRAWS)
         best = np.full(len(program.body), np.inf)
         with torch.inference_mode():
             for _ in range(_ROUNDS):
-                best = np.minimum(best, times(watch_body(program, places, values)))
-            results = dict(watch_body(program, places, values))
+                best = np.minimum(best, times(watch_body(program, placements, values)))
+            results = dict(watch_body(program, placements, values))
         for step, taken in zip(program.body, best, strict=True):
             kind = name(step)
             seconds[kind] += taken / batch / _BATCHES
-            work[kind] += 2 * multiply_adds(step, places)[1] / _BATCHES
+            work[kind] += 2 * multiply_adds(step, placements)[1] / _BATCHES
             held = sum(size(results[each]) for each in (step, *step.inputs))
             moved[kind] += held / batch / _BATCHES
     return seconds, work, moved
@@ -103,7 +103,7 @@ def size(result: object) -> int:
     """Bytes of a box, as it is held."""
     if not isinstance(result, Box):
         return 0
-    held = result._held
+    held = result.held
     return held.numel() * held.element_size()
 
 

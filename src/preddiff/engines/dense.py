@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.models import Model
 from preddiff.types import Batch, Corners, Draws, Pixels, Values
 
@@ -24,7 +25,7 @@ class Dense:
     memory : bytes that they may take; None sets no limit.
     """
 
-    name = "dense"
+    name = NAME_IN_PROVENANCE["dense"]
 
     def __init__(
         self,

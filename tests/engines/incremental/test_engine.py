@@ -17,9 +17,9 @@ from conftest import DATA, needs_data
 from preddiff.engines import Dense
 from preddiff.engines.incremental import Incremental
 from preddiff.engines.incremental.check import deviation, first_wrong_node
-from preddiff.engines.incremental.execute import kernels as compiled
 from preddiff.engines.incremental.execute import winograd
-from preddiff.engines.incremental.execute.regions import Range, Sliding, clamp, shifted
+from preddiff.engines.incremental.execute.kernels import memory
+from preddiff.engines.incremental.execute.reach import Interval, Sliding, clipped, shifted
 from preddiff.errors import EngineWarning, SettingError
 from preddiff.method.windows import Windows
 from preddiff.models.networks.network import Network
@@ -232,7 +232,7 @@ def corners_and_others(rng, shape, size, count=6):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_equals_whole_forward_passes(rng, monkeypatch, name, loops):
     if loops == "torch":  # what other devices and precisions do
-        monkeypatch.setattr(compiled, "can", lambda *_: False)
+        monkeypatch.setattr(memory, "supports", lambda *_: False)
     torch.manual_seed(1)
     inputs = rng.random((3, 16, 16)).astype(np.float32)
     dense, incremental = engines(NETWORKS[name](), inputs, (4, 3))
@@ -353,7 +353,7 @@ def test_a_sliding_range_is_what_a_change_of_the_inputs_reaches(data):
     values[..., low:high] = 1
     moved = np.flatnonzero(outputs(values).numpy())
     count = len(outputs(values))
-    found = clamp(side.reach(Range(np.array(low), np.array(high))), count)
+    found = clipped(side.reach(Interval(np.array(low), np.array(high))), count)
     assert 0 <= found.low < found.high <= count
     if side.dilation == 1 and side.kernel >= side.stride and len(moved):
         assert (found.low, found.high) == (moved.min(), moved.max() + 1)
@@ -395,8 +395,8 @@ def test_rows_of_random_layers(data):
 
 
 def test_padding_moves_a_range():
-    assert shifted(Range(2, 5), 3) == (5, 8)
-    assert clamp(shifted(Range(2, 5), -4), 10) == (0, 1)
+    assert shifted(Interval(2, 5), 3) == (5, 8)
+    assert clipped(shifted(Interval(2, 5), -4), 10) == (0, 1)
 
 
 @pytest.mark.parametrize("padding", [(0, 0), (1, 1), (2, 1)])
@@ -440,7 +440,7 @@ def broken(monkeypatch):
 
     def short(self, inputs):
         low, high = right(self, inputs)
-        return Range(low, high - 1) if self.stride == 2 else Range(low, high)
+        return Interval(low, high - 1) if self.stride == 2 else Interval(low, high)
 
     monkeypatch.setattr(Sliding, "reach", short)
 
@@ -540,7 +540,7 @@ def test_explanations_are_the_same_by_every_engine(rng, small_network, engine):
 def test_a_short_precision_rounds_changes_not_values(rng, monkeypatch, size, loops):
     """Right to a few percent of a change, however small it is beside the values."""
     if loops == "torch":
-        monkeypatch.setattr(compiled, "can", lambda *_: False)
+        monkeypatch.setattr(memory, "supports", lambda *_: False)
     torch.manual_seed(0)
     module = Function(
         lambda m, x: m.d(F.max_pool2d(

@@ -1,4 +1,4 @@
-"""Recomputes only what a window can change (ARCHITECTURE.md, The engine)."""
+"""The incremental engine: recompute only what a window can change (ARCHITECTURE.md, The engine)."""
 
 from preddiff.engines.incremental.engine import Incremental
 

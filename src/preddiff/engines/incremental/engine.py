@@ -1,4 +1,4 @@
-"""The incremental engine: recomputes only what a window can change."""
+"""The incremental engine: recompute only what a window can change."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,22 +6,29 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from preddiff.engines.incremental.compile.places import Places
-from preddiff.engines.incremental.compile.trace import multiply_adds, trace
+from preddiff.engines.base import NAME_IN_PROVENANCE
+from preddiff.engines.incremental.compile.alignment import AlignmentTables
+from preddiff.engines.incremental.compile.multiply_adds import multiply_adds
+from preddiff.engines.incremental.compile.trace import trace
 from preddiff.engines.incremental.execute.boxes import Box, split
 from preddiff.engines.incremental.execute.run import run_body, run_tail
 from preddiff.engines.incremental.execute.steps import Program
 from preddiff.models.networks.network import Network
+from preddiff.types import Corners, Draws, Integers, Pixels, Values
 
-_ROWS = 256  # rows of features that go through the tail at once
-_DRAWS = 10  # of a window, usually
-_COPIES = 24  # of its largest box, for a draw: some are held, more is lost between other boxes
+# Rows of features that go through the tail at once: enough for products of matrices to be limited
+# by arithmetic, not by reading the weights; few enough for all processors to get shares of a chunk.
+_TAIL_ROWS = 256
+_USUAL_DRAWS = 10  # of a window: the paper's S
+# Copies of its largest box that a draw takes in memory. A layer needs three or four (input, output,
+# what a library takes); the rest is lost between boxes of other sizes, which the system's
+# allocator keeps: measured as the peak of whole runs (docs/performance.md).
+_COPIES = 24
 
 
 class Incremental:
-    """Runs each operation on the box of its output that the windows can change.
+    """An engine that runs each operation on the box of its output that the windows can change.
 
     Exact: what it gives differs from whole forward passes by rounding only.
 
@@ -35,18 +42,23 @@ class Incremental:
     batch : draws at once, on each processor.
     dtype : of the arithmetic inside the network; None is that of its weights.
 
+    Attributes
+    ----------
+    program : the traced network.
+    alignments : where the boxes of its body lie.
+
     Raises
     ------
     Exception
         Whatever tracing raises where the network cannot be traced.
     """
 
-    name = "incremental"
+    name = NAME_IN_PROVENANCE["incremental"]
 
     def __init__(
         self,
         model: Network,
-        inputs: NDArray[np.float32],
+        inputs: Pixels,
         targets: Sequence[int],
         size: Sequence[int],
         node: str | None = None,
@@ -68,67 +80,69 @@ class Incremental:
         axes = range(first, first + inputs.ndim - 1)
         part = model.traced(whole, node)
         self.program: Program = trace(part, normalised.clone(), axes, self.dtype)
-        self.places = Places(self.program.body, inputs.shape[1:], size)
+        self.alignments = AlignmentTables(self.program.body, inputs.shape[1:], size)
 
     @property
     def bytes_per_draw(self) -> int:
-        """What a draw more in a batch takes, about, as each processor has a batch of its own."""
-        return self._workers * _COPIES * self.places.largest * self.dtype.itemsize
+        """Bytes that one draw more in a batch takes, about: each processor has its own batch."""
+        return self._workers * _COPIES * self.alignments.largest * self.dtype.itemsize
 
-    def saved(self, starts: NDArray[np.int64]) -> float:
-        """Multiply-adds of whole forward passes over those of the boxes of windows."""
-        order = self.places.similar(starts)
-        many = max(1, self.batch // _DRAWS)
+    def saved(self, starts: Corners) -> float:
+        """Return the multiply-adds of whole forward passes over those of the windows' boxes."""
+        order = self.alignments.similar(starts)
+        several = max(1, self.batch // _USUAL_DRAWS)
         whole, boxed = 0.0, 0.0
-        for first in range(0, len(starts), many):
-            which = starts[order[first : first + many]]
-            places = self.places.of(which, 1)
+        for first in range(0, len(starts), several):
+            which = starts[order[first : first + several]]
+            placements = self.alignments.placements(which, 1)
             for step in (*self.program.body, *self.program.tail):
-                dense, part = multiply_adds(step, places)
+                dense, part = multiply_adds(step, placements)
                 whole += dense * len(which)
                 boxed += part * len(which)
         return whole / boxed if boxed else 1.0
 
     def in_precision(self, dtype: torch.dtype) -> "Incremental":
-        """The same engine with another arithmetic inside the network."""
+        """Return the same engine with another arithmetic inside the network."""
         return Incremental(
             self.model, self.inputs, self.targets, self.size, self.node, self.batch, dtype
         )
 
-    def evaluate(
-        self, starts: NDArray[np.int64], draws: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
+    def evaluate(self, starts: Corners, draws: Draws) -> Values:
+        """Return the values of the targets for each draw, (window, draw, target)."""
         rows = self.raw(starts, draws)
         values = self.model.postprocess(rows, self.node)[:, self.targets]
         return values.reshape(*draws.shape[:2], -1)
 
-    def raw(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
-        """(window · draw, ...), what `Network.raw` gives; of a map the means over its places.
+    def raw(self, starts: Corners, draws: Draws) -> torch.Tensor:
+        """Return (window · draw, ...), what `Network.raw` gives; of a map its spatial means.
 
         It is the base, exact, plus what changed.
         """
         base = self._base.flatten(2).double().mean(2) if self._base.ndim > 2 else self._base
         return base + self.changes(starts, draws).to(base.dtype)
 
-    def changes(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
-        """(window · draw, ...), what `raw` gives, minus the same of the unperturbed input.
+    def changes(self, starts: Corners, draws: Draws) -> torch.Tensor:
+        """Return (window · draw, ...), what `raw` gives, minus the same of the unperturbed input.
 
-        Windows whose boxes have like shapes are run together.
+        Windows whose boxes have similar shapes are run together.
         """
         windows, samples = draws.shape[:2]
-        order = self.places.similar(starts)
-        shares = math.ceil(windows * samples / _ROWS / self._workers) * self._workers
+        order = self.alignments.similar(starts)
+        # As many shares for each processor, so that none waits for the last one.
+        shares = math.ceil(windows * samples / _TAIL_ROWS / self._workers) * self._workers
         parts = [part for part in np.array_split(order, shares) if len(part)]
         done = self._each(lambda part: self._share(starts[part], draws[part]), parts)
         rows = split(torch.cat(done), windows)
         return rows[torch.from_numpy(np.argsort(order)).to(rows.device)].flatten(0, 1)
 
     def _each(
-        self, work: Callable[[NDArray[np.int64]], torch.Tensor], parts: list[NDArray[np.int64]]
+        self, work: Callable[[Integers], torch.Tensor], parts: list[Integers]
     ) -> list[torch.Tensor]:
-        """Some work on every part, each processor at parts of its own.
+        """Return some work's results on every part, each processor at parts of its own.
 
-        Two that work at one operation wait for each other at its end, and operations are short.
+        Two processors that share one operation wait for each other at its end, and operations on
+        boxes are short. Windows have nothing to do with each other: each processor gets its own,
+        with libraries limited to one thread.
         """
         if self._workers == 1 or len(parts) == 1:
             return [work(part) for part in parts]
@@ -145,30 +159,31 @@ class Incremental:
     def _workers(self) -> int:
         return torch.get_num_threads() if self.model.device.type == "cpu" else 1
 
-    def _share(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
-        """(window · draw, ...) of windows that one processor does."""
-        many = max(1, self.batch // draws.shape[1])
+    def _share(self, starts: Corners, draws: Draws) -> torch.Tensor:
+        """Return (window · draw, ...) of the windows that one processor does at a time."""
+        several = max(1, self.batch // draws.shape[1])
         with torch.inference_mode():
             held = [
-                self._body(starts[first : first + many], draws[first : first + many])
-                for first in range(0, len(starts), many)
+                self._body(starts[first : first + several], draws[first : first + several])
+                for first in range(0, len(starts), several)
             ]
             changes = torch.cat(held)
-            is_map = self.program.body[-1].base.ndim > 2
+            is_map = self.program.body[-1].tensor.ndim > 2
             return changes if is_map else run_tail(self.program, changes)
 
-    def _body(self, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> torch.Tensor:
-        """(window · draw, ...), changes of what the tail takes, or of what is wanted."""
+    def _body(self, starts: Corners, draws: Draws) -> torch.Tensor:
+        """Return (window · draw, ...), changes of what the tail takes, or of what is wanted."""
         parts = []
         for first in range(0, draws.shape[1], self.batch):
             some = np.ascontiguousarray(draws[:, first : first + self.batch])
-            places = self.places.of(starts, some.shape[1])
+            placements = self.alignments.placements(starts, some.shape[1])
             inputs = self.model.normalised(torch.from_numpy(some).flatten(0, 1))
-            box = run_body(self.program, places, inputs)
+            box = run_body(self.program, placements, inputs)
             parts.append(split(self._features(box), len(starts)))
         return torch.cat(parts, dim=1).flatten(0, 1)
 
     def _features(self, box: Box) -> torch.Tensor:
+        """Return a box's changes as (row, feature): of a map, the change of its spatial mean."""
         if self.program.tail or box.base.ndim == 2:
             return box.change
         return box.change.flatten(2).double().sum(2) / box.base[0, 0].numel()

@@ -1,15 +1,18 @@
-"""Steps that are done in one: what is added, put together and clamped; padding before convolutions.
+"""Several steps done in one: sums, concatenations and clamps; padding before convolutions.
 
-Each step reads and writes memory once, and that is what most of them cost.
+Each step reads and writes its boxes once, and memory is what most of them cost. A block of ResNet
+ends in add, relu; one of GoogLeNet in four times relu, then concatenate: each is one pass over
+memory here (`execute/combination.py`).
 """
 
 from preddiff.engines.incremental.execute.combination import Combination, Piece
-from preddiff.engines.incremental.execute.operations import Convolution, Padding
+from preddiff.engines.incremental.execute.convolution import Convolution
+from preddiff.engines.incremental.execute.pointwise import Padding
 from preddiff.engines.incremental.execute.steps import Step, needed
 
 
 def fused(steps: list[Step]) -> list[Step]:
-    """The same results by fewer steps; the last one stays the last."""
+    """Return fewer steps with the same results; the last one stays the last."""
     for step in steps:
         if isinstance(step.operation, Combination):
             _take_over(step, step.operation)
@@ -19,12 +22,16 @@ def fused(steps: list[Step]) -> list[Step]:
 
 
 def _take_over(step: Step, combination: Combination) -> None:
-    """Do what the combinations do that only this one takes."""
+    """Do also what those combinations do whose results only this one takes.
+
+    Steps come in running order, so each combination has taken over its own inputs by the time
+    that it is taken over: chains of any length end up in one step.
+    """
     pieces: list[Piece] = []
     inputs: list[Step] = []
     for piece in combination.pieces:
         before = [step.inputs[number] for number in piece.inputs]
-        found = _instead(piece, before[0]) if len(before) == 1 else None
+        found = _pieces_of(piece, before[0]) if len(before) == 1 else None
         if found is not None:
             before = before[0].inputs
         for each in found or [piece]:
@@ -35,24 +42,28 @@ def _take_over(step: Step, combination: Combination) -> None:
     combination.pieces, step.inputs = pieces, inputs
 
 
-def _instead(piece: Piece, before: Step) -> list[Piece] | None:
-    """Pieces, of the inputs of the step before, that are the same as a piece of its result."""
-    first = before.operation
-    if not isinstance(first, Combination) or before.users != 1:
+def _pieces_of(piece: Piece, before: Step) -> list[Piece] | None:
+    """Return pieces, of the inputs of the step before, that equal a piece of its result; or None.
+
+    A clamp of a clamp is not one clamp in general, and a sum of clamped changes is not the clamp
+    of their sum: only a piece that is one input goes, and only one of the two may clamp.
+    """
+    inner = before.operation
+    if not isinstance(inner, Combination) or before.users != 1:
         return None
     if piece.clamp is None:
-        return first.pieces
-    if any(each.clamp is not None for each in first.pieces):
+        return inner.pieces
+    if any(each.clamp is not None for each in inner.pieces):
         return None
     clamped, begin = [], 0
-    for each in first.pieces:
+    for each in inner.pieces:
         clamped.append(Piece(each.channels, each.inputs, piece.clamp.narrow(begin, each.channels)))
         begin += each.channels
     return clamped
 
 
 def _pad_itself(step: Step, convolution: Convolution) -> None:
-    """Changes are 0 in a margin, whatever constant it is filled with."""
+    """Let a convolution do the padding before it: changes are 0 in a margin of any constant."""
     before = step.inputs[0]
     padding = before.operation
     if isinstance(padding, Padding) and before.users == 1 and not _crops(before, padding):
@@ -61,7 +72,8 @@ def _pad_itself(step: Step, convolution: Convolution) -> None:
 
 
 def _crops(step: Step, padding: Padding) -> bool:
-    inside = step.inputs[0].base
+    """Return whether a padding takes something away at either end."""
+    inside = step.inputs[0].tensor
     return any(
         more < 0 or padding.base.shape[axis] < inside.shape[axis] + more
         for axis, more in zip(padding.axes, padding.before, strict=True)

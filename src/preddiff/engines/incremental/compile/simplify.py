@@ -1,20 +1,20 @@
-"""A network's graph made simple: nothing works in place, batch normalisation is folded away."""
+"""A network's graph, simplified: nothing works in place, and batch normalisation is folded away."""
 
 import copy
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx, nn
-from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from preddiff.engines.incremental.compile.recognise import arguments
+from preddiff.engines.incremental.compile.recognise.modules import as_function
+from preddiff.engines.incremental.execute.convolution import CONVOLUTIONS
 
-_FUNCTIONS = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}
 _NAMES = ("conv1d", "conv2d", "conv3d")
-_OUT_OF_PLACE: dict[Any, Any] = {
+_OUT_OF_PLACE: dict[object, Callable[..., Any]] = {
     operator.iadd: operator.add,
     operator.isub: operator.sub,
     operator.imul: operator.mul,
@@ -23,7 +23,7 @@ _OUT_OF_PLACE: dict[Any, Any] = {
 
 
 def simplified(part: fx.GraphModule) -> fx.GraphModule:
-    """A copy that computes the same; its weights are shared where they are not folded.
+    """Return a copy that computes the same; its weights are shared where they are not folded.
 
     Modules of other packages that fx can trace through (a converter's concatenation, say) are
     replaced by the functions that they call.
@@ -40,8 +40,21 @@ def simplified(part: fx.GraphModule) -> fx.GraphModule:
     return result.eval()
 
 
+class _Weighted(NamedTuple):
+    """A convolution: weight, bias, and its stride, padding, dilation and groups."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+    settings: tuple[Any, ...]
+
+
 def _work_out_of_place(module: fx.GraphModule) -> None:
-    """What later operations see of a value changed in place is the result of the change."""
+    """Replace operations that work in place by ones that return the result.
+
+    What later operations see of a value that was changed in place is the result of the change, so
+    they are made to take that instead. The base of every node can then be kept: nothing overwrites
+    it, neither while tracing nor, later, while boxes are compared with it.
+    """
     for node in list(module.graph.nodes):
         if not _made_out_of_place(module, node):
             continue
@@ -54,7 +67,7 @@ def _work_out_of_place(module: fx.GraphModule) -> None:
 
 
 def _reshape_any_memory(module: fx.GraphModule) -> None:
-    """`view` wants values in a certain order in memory; `reshape` does the same without."""
+    """Replace `view`, which wants values in a certain order in memory, by `reshape`."""
     for node in module.graph.nodes:
         if node.op == "call_method" and node.target == "view":
             node.target = "reshape"
@@ -63,7 +76,7 @@ def _reshape_any_memory(module: fx.GraphModule) -> None:
 
 
 def _made_out_of_place(module: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether a node worked in place; it no longer does."""
+    """Return whether a node worked in place; it no longer does."""
     if node.op == "call_module":
         called = module.get_submodule(str(node.target))
         if not getattr(called, "inplace", False):
@@ -90,7 +103,12 @@ def _made_out_of_place(module: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def _fold_normalisation(module: fx.GraphModule) -> None:
-    """Convolution and batch normalisation in one, where nobody else wants the convolution."""
+    """Make one of a convolution and a batch normalisation, where nothing else takes the former.
+
+    With known statistics the normalisation is y = (x - mean) · s + bias, s = weight / √(var + eps),
+    so the convolution's weights are multiplied by s, per output channel, and its bias becomes
+    (bias - mean) · s + bias of the normalisation. Whatever is done on boxes is then done once.
+    """
     for node in list(module.graph.nodes):
         before = node.args[0] if node.args else None
         if not isinstance(before, fx.Node) or len(before.users) != 1:
@@ -99,13 +117,15 @@ def _fold_normalisation(module: fx.GraphModule) -> None:
         found = _convolution(module, before)
         if normalisation is None or found is None:
             continue
-        weight, bias, *settings = found
+        mean, variance = normalisation.running_mean, normalisation.running_var
+        if mean is None or variance is None:  # it would take those of every batch
+            continue
         with torch.no_grad():
             folded = fuse_conv_bn_weights(
-                weight,
-                bias,
-                normalisation.running_mean,
-                normalisation.running_var,
+                found.weight,
+                found.bias,
+                mean,
+                variance,
                 normalisation.eps,
                 normalisation.weight,
                 normalisation.bias,
@@ -115,26 +135,26 @@ def _fold_normalisation(module: fx.GraphModule) -> None:
                 _attribute(module, f"{name}_of_{before.name}", value)
                 for name, value in zip(("weight", "bias"), folded, strict=True)
             ]
-            convolve = _FUNCTIONS[weight.ndim]
-            result = module.graph.call_function(convolve, (before.args[0], *values, *settings))
+            arguments = (before.args[0], *values, *found.settings)
+            result = module.graph.call_function(CONVOLUTIONS[found.weight.ndim], arguments)
         node.replace_all_uses_with(result)
         module.graph.erase_node(node)
         module.graph.erase_node(before)
 
 
-def _normalisation(module: fx.GraphModule, node: fx.Node) -> Any:
-    """The batch normalisation that a node is, by statistics that are known; else None."""
+def _normalisation(module: fx.GraphModule, node: fx.Node) -> _BatchNorm | None:
+    """Return the batch normalisation that a node is, or None."""
     if node.op != "call_module":
         return None
-    called: Any = module.get_submodule(str(node.target))
-    return called if isinstance(called, _BatchNorm) and called.running_mean is not None else None
+    called = module.get_submodule(str(node.target))
+    return called if isinstance(called, _BatchNorm) else None
 
 
-def _convolution(module: fx.GraphModule, node: fx.Node) -> tuple[Any, ...] | None:
-    """Weight, bias, stride, padding, dilation and groups of a convolution, else None."""
+def _convolution(module: fx.GraphModule, node: fx.Node) -> "_Weighted | None":
+    """Return what a convolution is made of, if a node is one whose weights are known."""
     if node.op == "call_module":
-        name, extra = arguments(module.get_submodule(str(node.target)))
-        return extra if name in _NAMES else None
+        name, extra = as_function(module.get_submodule(str(node.target)))
+        return _Weighted(extra[0], extra[1], extra[2:]) if name in _NAMES else None
     if node.op != "call_function" or getattr(node.target, "__name__", "") not in _NAMES:
         return None
     defaults = {"bias": None, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
@@ -144,7 +164,8 @@ def _convolution(module: fx.GraphModule, node: fx.Node) -> tuple[Any, ...] | Non
     if any(isinstance(v, fx.Node) and v.op != "get_attr" for v in values):
         return None
     weight, bias = (v and operator.attrgetter(str(v.target))(module) for v in values)
-    return weight, bias, *(said[name] for name in ("stride", "padding", "dilation", "groups"))
+    settings = tuple(said[name] for name in ("stride", "padding", "dilation", "groups"))
+    return _Weighted(weight, bias, settings)
 
 
 def _attribute(module: fx.GraphModule, name: str, value: torch.Tensor) -> fx.Node:
@@ -153,7 +174,7 @@ def _attribute(module: fx.GraphModule, name: str, value: torch.Tensor) -> fx.Nod
 
 
 def _added(module: fx.GraphModule, node: fx.Node, new: nn.Module) -> str:
-    """The name under which a new module is put beside the old ones."""
+    """Add a module to those of the network, and return its name."""
     name = f"{node.name}_out_of_place"
     module.add_submodule(name, new)
     return name

@@ -1,25 +1,35 @@
-"""The steps from an input to the wanted node: the base of each, and how to do it on boxes."""
+"""From a graph to a program: the base of every step, and how to do it on boxes."""
 
 import inspect
-import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import torch
 from torch import fx
 
 from preddiff.engines.incremental.compile.fuse import fused
-from preddiff.engines.incremental.compile.recognise import RECOGNISED, Call, Parts, Seen, arguments
+from preddiff.engines.incremental.compile.recognise.call import Call, TracedInput, TracedParts
+from preddiff.engines.incremental.compile.recognise.modules import as_function
+from preddiff.engines.incremental.compile.recognise.table import RECOGNISED
 from preddiff.engines.incremental.compile.simplify import simplified
-from preddiff.engines.incremental.execute.boxes import Place, compact
-from preddiff.engines.incremental.execute.operations import Convolution, Operation, Whole
-from preddiff.engines.incremental.execute.steps import Number, Program, Source, Step, needed
+from preddiff.engines.incremental.execute.layout import channels_last
+from preddiff.engines.incremental.execute.operation import Native, Operation
+from preddiff.engines.incremental.execute.steps import (
+    FromShapes,
+    NetworkInput,
+    Program,
+    Step,
+    needed,
+)
+from preddiff.engines.incremental.execute.whole import Value, WholeOutput
+
+_SHAPE_METHODS = {"size", "dim", "ndimension"}
 
 
 def trace(
     part: fx.GraphModule, inputs: torch.Tensor, axes: Sequence[int], dtype: torch.dtype
 ) -> Program:
-    """The steps of a graph.
+    """Return the steps of a graph.
 
     Parameters
     ----------
@@ -35,35 +45,29 @@ def trace(
     return Program(module, *_divided(steps))
 
 
-def multiply_adds(step: Step, places: Mapping[int, Place]) -> tuple[float, float]:
-    """Of a step for one draw: on whole outputs, and on boxes. Counts what has weights."""
-    operation = step.operation
-    if isinstance(operation, Convolution):
-        each = operation.weight.numel()
-        stride = math.prod(side.stride for side in operation.sliding)
-        inputs = math.prod(places[id(step.inputs[0])].lengths)
-        return each * math.prod(step.base.shape[2:]), each * inputs / stride
-    weights = sum(p.numel() for p in step.parameters if p.ndim > 1)
-    outputs = _flat([step.base])[0]
-    count = math.prod(outputs.shape[1:-1]) if isinstance(outputs, torch.Tensor) else 0
-    return weights * count, weights * count
-
-
 class _Tracer:
-    """Runs a graph on the unperturbed input and recognises its operations on the way."""
+    """Runs a graph on the unperturbed input and recognises its operations on the way.
+
+    Attributes
+    ----------
+    constants : values of the nodes that do not depend on the input.
+    made : steps of those that do.
+    parts : of nodes that split a tensor: the node that is split, and where.
+    """
 
     def __init__(self, module: fx.GraphModule, dtype: torch.dtype) -> None:
         self.module = module
         self.dtype = dtype
-        self.constants: dict[fx.Node, Any] = {}
+        self.constants: dict[fx.Node, Value] = {}
         self.made: dict[fx.Node, Step] = {}
-        self.parts: dict[fx.Node, tuple[fx.Node, Parts]] = {}
+        self.parts: dict[fx.Node, tuple[fx.Node, TracedParts]] = {}
 
     def steps(self, inputs: torch.Tensor, axes: tuple[int, ...]) -> list[Step]:
-        """Those that the output needs, in running order."""
+        """Return the steps that the output needs, in running order."""
         for node in self.module.graph.nodes:
             if node.op == "placeholder":
-                self.made[node] = Step(node.name, Source(compact(inputs, axes), axes), [])
+                source = NetworkInput(channels_last(inputs, axes), axes)
+                self.made[node] = Step(node.name, source, [])
             elif node.op == "output":
                 return needed(list(self.made.values()), self.made[node.args[0]])
             elif any(n in self.made for n in node.all_input_nodes):
@@ -73,22 +77,23 @@ class _Tracer:
         raise ValueError("the graph has no output")
 
     def _step(self, node: fx.Node) -> Step:
+        """Return the step of a node that depends on the input."""
         before = [n for n in node.all_input_nodes if n in self.made]
         native = self._native(node, before)
         values = [self.made[n].base for n in before]
-        base = native(*values)
+        base: Value = native(*values)
+        steps = [self.made[n] for n in before]
         if _is_shape(node) or not (_has_tensor(values) and _has_tensor(base)):
-            return Step(node.name, Number(base, native), [self.made[n] for n in before])
+            return Step(node.name, FromShapes(base, native), steps)
         operation = self._recognised(node, Call(base, native, self.dtype))
         if operation is None:
-            inputs = [self.made[n] for n in before]
-            return Step(node.name, Whole(base, native), inputs, self._parameters(node))
-        operation.base = compact(base, tuple(operation.axes))
+            return Step(node.name, WholeOutput(base, native), steps, self._parameters(node))
+        operation.base = channels_last(operation.base, operation.axes)
         first = node.args[0]
         if isinstance(first, fx.Node) and first in self.parts:
-            before = [self.parts[first][0]]
-        tensors = [n for n in before if isinstance(self.made[n].base, torch.Tensor)]
-        inputs = [self.made[n] for n in tensors]
+            # A part is cut out of what was split, so that the split itself need not be run.
+            steps = [self.made[self.parts[first][0]]]
+        inputs = [step for step in steps if isinstance(step.base, torch.Tensor)]
         return Step(node.name, operation, inputs, self._parameters(node))
 
     def _parameters(self, node: fx.Node) -> list[torch.Tensor]:
@@ -97,45 +102,52 @@ class _Tracer:
         return list(self.module.get_submodule(str(node.target)).parameters())
 
     def _recognised(self, node: fx.Node, call: Call) -> Operation | None:
-        """The operation on boxes; None where it is unknown or needs whole outputs."""
-        name, extra = getattr(node.target, "__name__", str(node.target)).split(".")[0], ()
+        """Return the operation on boxes; None where it is unknown or needs whole outputs."""
+        name: str = getattr(node.target, "__name__", str(node.target)).split(".")[0]
+        extra: tuple[object, ...] = ()
         if node.op == "call_module":
-            name, extra = arguments(self.module.get_submodule(str(node.target)))
+            name, extra = as_function(self.module.get_submodule(str(node.target)))
         recognise = RECOGNISED.get(name)
-        if recognise is None:
+        if recognise is None or any(self._is_opaque(n) for n in node.all_input_nodes):
             return None
         args = (*fx.node.map_arg(node.args, self._known), *extra)
-        kwargs = fx.node.map_arg(node.kwargs, self._known)
+        kwargs = cast(dict[str, Any], fx.node.map_arg(node.kwargs, self._known))
         try:
             inspect.signature(recognise).bind(call, *args, **kwargs)
         except TypeError:  # an argument that we do not know
             return None
-        seen = [each for each in _flat(args) if isinstance(each, Seen)]
-        if not seen:
+        if not any(isinstance(each, TracedInput | TracedParts) for each in _leaves(args)):
             return None
-        found: Operation | Parts | None = recognise(call, *args, **kwargs)
-        if not isinstance(found, Parts):
+        found = recognise(call, *args, **kwargs)
+        if not isinstance(found, TracedParts):
             return found
         self.parts[node] = (node.all_input_nodes[0], found)
         return None
 
+    def _is_opaque(self, node: fx.Node) -> bool:
+        """Return whether a node gives several values of which we know no more."""
+        if node not in self.made or node in self.parts:
+            return False
+        step = self.made[node]
+        is_shape = isinstance(step.operation, FromShapes)
+        return not is_shape and not isinstance(step.base, torch.Tensor)
+
     def _known(self, node: fx.Node) -> Any:
-        """A node as the functions of recognise.py take it."""
+        """Return a node as recognisers take it."""
         if node not in self.made:
             return self.constants[node]
         step = self.made[node]
-        if isinstance(step.operation, Number):
+        if isinstance(step.operation, FromShapes):
             return step.base
         if node in self.parts:
-            source, parts = self.parts[node]
-            return Seen(step.base, self.made[source].axes, parts)
-        return Seen(step.base, step.axes)
+            return self.parts[node][1]
+        return TracedInput(step.tensor, step.axes)
 
-    def _native(self, node: fx.Node, before: list[fx.Node]) -> Callable[..., Any]:
-        """The node's own operation, as a function of the inputs that depend on the input."""
+    def _native(self, node: fx.Node, before: list[fx.Node]) -> Native:
+        """Return the node's own operation, as a function of the nodes that depend on the input."""
         own = self._own(node)
 
-        def native(*values: Any) -> Any:
+        def native(*values: Value) -> Any:
             given = dict(zip(before, values, strict=True))
 
             def value(n: fx.Node) -> Any:
@@ -145,7 +157,8 @@ class _Tracer:
 
         return native
 
-    def _own(self, node: fx.Node) -> Callable[..., Any]:
+    def _own(self, node: fx.Node) -> Native:
+        """Return the node's own operation, as a function of all its arguments."""
         if node.op == "get_attr":
             value = self.module
             for name in str(node.target).split("."):
@@ -155,25 +168,28 @@ class _Tracer:
             return self.module.get_submodule(str(node.target))
         if node.op == "call_method":
             return lambda first, *args, **kwargs: getattr(first, str(node.target))(*args, **kwargs)
-        return node.target  # type: ignore[return-value]
+        return cast(Callable[..., Any], node.target)
 
 
 def _is_shape(node: fx.Node) -> bool:
-    return node.op == "call_method" and node.target in {"size", "dim", "ndimension"}
+    return node.op == "call_method" and node.target in _SHAPE_METHODS
 
 
-def _has_tensor(value: Any) -> bool:
-    return any(isinstance(each, torch.Tensor) for each in _flat([value]))
+def _has_tensor(value: Value) -> bool:
+    return any(isinstance(each, torch.Tensor) for each in _leaves(value))
 
 
-def _flat(values: Any) -> list[Any]:
-    if isinstance(values, list | tuple):
-        return [each for value in values for each in _flat(value)]
-    return [values]
+def _leaves(value: object) -> Iterator[object]:
+    """Yield what nested lists and tuples hold."""
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value
 
 
 def _divided(steps: list[Step]) -> tuple[list[Step], list[Step]]:
-    """Body and tail: cut at the first node of features that everything goes through."""
+    """Return body and tail: cut at the first node of features that everything goes through."""
     for number, step in enumerate(steps[1:], start=1):
         if step.axes or not isinstance(step.base, torch.Tensor) or step.base.ndim != 2:
             continue

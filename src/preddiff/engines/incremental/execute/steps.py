@@ -1,13 +1,33 @@
-"""A traced network: steps in running order."""
+"""A traced network as a program: steps in running order."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import fx
 
-from preddiff.engines.incremental.execute.operations import Whole
+from preddiff.engines.incremental.execute.operation import Native, Operation
+from preddiff.engines.incremental.execute.whole import Value, WholeOutput
+
+
+class NetworkInput:
+    """The step of the network's input, where the windows are."""
+
+    def __init__(self, base: torch.Tensor, axes: tuple[int, ...]) -> None:
+        self.base = base
+        self.axes = axes
+
+
+class FromShapes:
+    """A step that follows from shapes alone, not from values: sizes, and what is made of them."""
+
+    axes: tuple[int, ...] = ()
+
+    def __init__(self, base: Value, native: Native) -> None:
+        self.base = base
+        self.native = native
+
+
+StepOperation = Operation | WholeOutput | NetworkInput | FromShapes
 
 
 @dataclass(eq=False)
@@ -24,50 +44,43 @@ class Step:
     """
 
     name: str
-    operation: Any
+    operation: StepOperation
     inputs: list["Step"]
     parameters: list[torch.Tensor] = field(default_factory=list)
     users: int = 0
 
     @property
-    def base(self) -> Any:
-        """Its output on the unperturbed input."""
+    def base(self) -> Value:
+        """The step's output on the unperturbed input."""
         return self.operation.base
 
     @property
+    def tensor(self) -> torch.Tensor:
+        """The same, of a step that gives a tensor; a TypeError of any other."""
+        base = self.operation.base
+        if not isinstance(base, torch.Tensor):
+            raise TypeError(f"{self.name} gives a {type(base).__name__}: expected a tensor")
+        return base
+
+    @property
     def axes(self) -> tuple[int, ...]:
-        """Which axes of its output are spatial."""
-        return tuple(self.operation.axes)
-
-
-class Source:
-    """The network's input, where the windows are."""
-
-    def __init__(self, base: torch.Tensor, axes: tuple[int, ...]) -> None:
-        self.base = base
-        self.axes = axes
-
-
-class Number:
-    """What follows from shapes alone, not from values: sizes, and what is computed of them."""
-
-    axes = ()
-
-    def __init__(self, base: Any, native: Callable[..., Any]) -> None:
-        self.base = base
-        self.native = native
+        """The axes of the output that are spatial."""
+        return self.operation.axes
 
 
 @dataclass
 class Program:
-    """What leads to the wanted node, in running order; the first step is the input.
+    """The steps that lead to the wanted node, in running order; the first one is the input.
 
     Attributes
     ----------
     module : the graph itself, simplified.
     body : steps on boxes.
-    tail : steps behind the first node of features (1, ...) that everything goes through; they are
-        run on the rows of many batches at once, so that large weights are read less often.
+    tail : steps after the first node of features (1, ...) that everything goes through. They have
+        no boxes, only rows, and are run on the rows of many batches at once. Each pass through a
+        fully connected layer reads all its weights (VGG-16: 400 MB for the first one), and with
+        few rows that is all it waits for; so it is better done once for 256 rows than for every
+        batch of 20 or 40.
     """
 
     module: fx.GraphModule
@@ -76,16 +89,16 @@ class Program:
 
     @property
     def whole(self) -> list[str]:
-        """Steps of the body that need whole outputs of nodes that have spatial axes."""
+        """Names of the steps of the body that need whole outputs of nodes with spatial axes."""
         return [
             step.name
             for step in self.body
-            if isinstance(step.operation, Whole) and any(each.axes for each in step.inputs)
+            if isinstance(step.operation, WholeOutput) and any(each.axes for each in step.inputs)
         ]
 
 
 def needed(steps: list[Step], wanted: Step) -> list[Step]:
-    """Those that lead to the wanted one, which comes last."""
+    """Return the steps that lead to the wanted one, which comes last, and count their users."""
     keep = {id(wanted), id(steps[0])}
     for step in steps:
         step.users = 0
