@@ -1,14 +1,12 @@
+"""The simulated cohort: its grid, its truth, and the statistics of its noise."""
+
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 import preddiff
-from preddiff.classify.table import Table
-from preddiff.cli import app
 from preddiff.datasets import cohort as cohorts
 from preddiff.datasets import simulated_cohort
-from preddiff.errors import ResultError, SettingError
-from preddiff.media import folders, maps, volumes
+from preddiff.errors import SettingError
 
 pytest.importorskip("nilearn", reason="nilearn ships the template")
 
@@ -38,7 +36,7 @@ def test_regions_lie_where_their_names_say(individual):
 
 
 def test_nothing_but_the_truth_differs(monkeypatch, individual):
-    monkeypatch.setitem(cohorts._LOSS, "individual", 0.0)
+    monkeypatch.setitem(cohorts._MEAN_LOSS, "individual", 0.0)
     unharmed = simulated_cohort(seed=3, subjects=24, effect="individual", spacing=6)
     for subject in range(24):
         changed = individual.scans[subject, 0] != unharmed.scans[subject, 0]
@@ -53,7 +51,7 @@ def test_who_is_harmed_where(individual, rng):
     harmed = (individual.loss > 0).sum(axis=1)
     assert set(harmed[individual.patient]) == {1, 2}
     assert not harmed[~individual.patient].any()
-    losses = np.stack([cohorts._loss("individual", 6, rng) for _ in range(600)])
+    losses = np.stack([cohorts._draw_loss("individual", 6, rng) for _ in range(600)])
     np.testing.assert_allclose((losses > 0).mean(axis=0), 1.5 / 6, atol=0.06)
     common = simulated_cohort(seed=3, subjects=8, effect="common", spacing=8)
     np.testing.assert_array_equal((common.loss > 0).sum(axis=0), [4, 4, 0, 0, 0, 0])
@@ -68,7 +66,7 @@ def test_a_subject_does_not_depend_on_how_many_there_are(individual):
 
 
 def test_smooth_fields_have_the_variance_and_correlation_that_they_should(rng):
-    fields = np.stack([cohorts._smooth((24, 9, 8), 3.0, rng) for _ in range(3000)])
+    fields = np.stack([cohorts._smooth_field((24, 9, 8), 3.0, rng) for _ in range(3000)])
     np.testing.assert_allclose(fields.var(axis=0), 1, atol=0.15)
     along = fields[:, :, 4, 4]
     measured = [(along[:, 5] * along[:, 5 + d]).mean() for d in range(10)]
@@ -87,30 +85,6 @@ def test_smooth_fields_have_the_variance_and_correlation_that_they_should(rng):
 def test_settings_that_make_no_sense(settings, message):
     with pytest.raises(SettingError, match=message):
         simulated_cohort(**settings)
-
-
-def test_files_hold_the_cohort_where_it_lies(tmp_path):
-    runner = CliRunner()
-    asked = ["cohort", "-o", str(tmp_path), "--subjects", "4", "--effect", "individual"]
-    done = runner.invoke(app, [*asked, "--seed", "3", "--spacing", "6"])
-    assert done.output.splitlines()[-1] == str(tmp_path / "table.csv")
-    table = Table.read(tmp_path / "table.csv")
-    assert table.labels == ("control", "patient", "control", "patient")
-    made = simulated_cohort(seed=3, subjects=4, effect="individual", spacing=6)
-    for path, scan in zip(table.paths, made.scans, strict=True):
-        kept = volumes.read(path)
-        assert kept.grid.is_like(made.grid)
-        np.testing.assert_array_equal(kept.values, scan)
-    truth = volumes.read_mask(tmp_path / "truth" / "subject_001.nii.gz", made.grid)
-    np.testing.assert_array_equal(truth, made.truth(1))
-    mask = volumes.read_mask(tmp_path / "mask.nii.gz", made.grid)
-    np.testing.assert_array_equal(mask, made.mask)
-    assert len(list((tmp_path / "truth").iterdir())) == 2
-    # truth and mask are no scans to draw from
-    assert folders.find_volumes(tmp_path) == sorted(table.paths)
-    with pytest.raises(ResultError, match="exists and is no map"):
-        maps.write(made.mask.astype(float), made.grid, table.paths[0])
-    assert runner.invoke(app, [*asked, "--seed", "4", "--spacing", "6"]).exit_code == 0
 
 
 def test_it_is_there_by_name():

@@ -1,11 +1,19 @@
 """A cohort whose truth is known: patients who lose signal in known regions of a template brain.
 
-No scan of anybody: every subject is the MNI152 template (ICBM 2009a, shipped by nilearn), bent,
-shaded and noisy in a way of its own, so that what a classifier should find is known voxel by voxel.
+No real person's scan is used. Every subject is the MNI152 template (ICBM 2009a, shipped by
+nilearn), deformed, shaded and noisy in a way of its own, so that what a classifier should find is
+known voxel by voxel:
+
+    scan = (template ∘ deformation) · (1 + shading) · (1 − loss) + noise,    0 outside the brain.
+
+The three nuisances are what preprocessed structural scans differ by where nobody is ill: imperfect
+registration, residual bias field, and noise that smoothing has correlated. All lengths are in mm,
+so that a cohort with coarser voxels is the same cohort, seen more coarsely.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +21,16 @@ from scipy import ndimage
 
 from preddiff.errors import SettingError
 from preddiff.media.grid import Grid
+from preddiff.types import Batch, Floats, Mask
 
-Volume = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+Volume = Annotated[NDArray[np.float32], "z y x"]
+"""Values of one volume's voxels, without a channel."""
+
+RegionMasks = Annotated[NDArray[np.bool_], "region z y x"]
+"""True in each region."""
+
+Flags = Annotated[NDArray[np.bool_], "subject"]
+"""A yes or no for each subject."""
 
 REGIONS: Mapping[str, tuple[float, float, float]] = {
     "left hippocampus": (-26, -20, -16),
@@ -28,15 +43,23 @@ REGIONS: Mapping[str, tuple[float, float, float]] = {
 """Centres of the balls where patients lose signal, in mm of MNI space."""
 
 LABELS = ("control", "patient")
-RADIUS = 10.0  # mm
-_LOSS = {
-    "common": 0.16,
-    "individual": 0.35,
-}  # mean share of the signal that an affected region loses
-_COMMON = 2  # regions that every patient loses in where the effect is common
-_ORIGIN = (-90.0, -126.0, -72.0)  # mm, centre of the first voxel
-_BENT, _SHADED, _NOISE = 1.0, 0.04, 0.06
-_EXTENT = (182.0, 218.0, 182.0)  # mm: 91×109×91 voxels of 2 mm
+RADIUS = 10.0
+"""Radius of these balls, in mm."""
+
+# Mean share of the signal that an affected region loses. An individual effect has to be larger, as
+# each region is affected in a quarter of the patients only. With these shares a classifier of 160
+# subjects is right about 70 to 75 % of others (docs/volumes.md): decisions that are worth asking
+# about, some of them wrong.
+_MEAN_LOSS = {"common": 0.16, "individual": 0.35}
+_COMMON_REGIONS = 2  # the first two of REGIONS, which every patient loses signal in
+_FIRST_VOXEL = (-90.0, -126.0, -72.0)  # mm of its centre: the MNI grid of SPM and FSL at 2 mm
+_EXTENT = (182.0, 218.0, 182.0)  # mm: 91×109×91 voxels of 2 mm, as in the paper's section 4.2
+
+# Standard deviations of the nuisances, and over how many mm each varies (`_smooth_field`).
+_DEFORMATION, _DEFORMATION_LENGTH = 1.0, 15.0  # mm, mm
+_SHADING, _SHADING_LENGTH = 0.04, 25.0  # share of the signal, mm
+_NOISE, _NOISE_LENGTH = 0.06, 3.0  # of a signal of at most 1, mm
+_VOXEL_NOISE = 0.02  # independent from voxel to voxel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,40 +69,43 @@ class Cohort:
     Attributes
     ----------
     scans : (subject, 1, z, y, x), about 0 to 1, and 0 outside the brain.
-    patient : (subject,); controls and patients alternate, so that a prefix is balanced.
+    patient : (subject,); controls and patients alternate, so that every even number of first
+        subjects is balanced.
     loss : (subject, region), the share of the signal that is lost; 0 where a region is unharmed.
     regions : (region, z, y, x), named by `names`.
     mask : (z, y, x), the brain.
     grid : where the voxels lie in MNI space; x, y, z lead right, anterior, superior.
     """
 
-    scans: Volume
-    patient: Mask
-    loss: NDArray[np.float64]
-    regions: Mask
+    scans: Batch
+    patient: Flags
+    loss: Annotated[Floats, "subject region"]
+    regions: RegionMasks
     names: tuple[str, ...]
     mask: Mask
     grid: Grid
 
     def __len__(self) -> int:
+        """Return the number of subjects."""
         return len(self.scans)
 
     def truth(self, subject: int) -> Mask:
-        """Voxels (z, y, x) where this subject lost signal: nowhere, for a control."""
+        """Return the voxels (z, y, x) where this subject lost signal: none, for a control."""
         return np.asarray(self.regions[self.loss[subject] > 0].any(axis=0))
 
 
 def simulated_cohort(
     seed: int = 0, subjects: int = 40, effect: str = "common", *, spacing: int = 2
 ) -> Cohort:
-    """Controls and patients in equal numbers on the MNI152 template, the patients' harm known.
+    """Simulate controls and patients in equal numbers, and keep where each patient lost signal.
 
-    Each scan is the template bent by about 1 mm, shaded by about 4 %, with noise that is correlated
-    over a few mm. A subject depends on the seed and its own number alone, not on how many others
-    there are.
+    Each scan is the MNI152 template deformed by about 1 mm, shaded by about 4 %, with noise that is
+    correlated over a few mm. A subject depends on the seed and its own number alone, not on how
+    many others there are.
 
     Parameters
     ----------
+    seed : all randomness follows from it.
     subjects : how many in all; an even number.
     effect : "common", where every patient loses signal in the same two regions; or "individual",
         where each loses it in one or two of six.
@@ -90,35 +116,39 @@ def simulated_cohort(
     SettingError
         If a setting makes no sense, or nilearn, which ships the template, is not installed.
     """
-    _check(seed, subjects, effect, spacing)
-    template, mask, grid = _template(spacing)
-    regions = _regions(mask, grid)
+    _check_settings(seed, subjects, effect, spacing)
+    template, mask, grid = _load_template(spacing)
+    regions = _region_masks(mask, grid)
     patient = np.arange(subjects) % 2 == 1
     scans = np.empty((subjects, 1, *mask.shape), dtype=np.float32)
     loss = np.zeros((subjects, len(regions)))
     for subject in range(subjects):
+        # A generator for each subject, so that subject 7 is the same in a cohort of 8 and of 800.
         generator = np.random.default_rng([seed, subject])
-        scan = _subject(template, spacing, generator)
+        scan = _healthy_scan(template, spacing, generator)
         if patient[subject]:
-            loss[subject] = _loss(effect, len(regions), generator)
+            loss[subject] = _draw_loss(effect, len(regions), generator)
+            # The loss is a share of the signal and comes before the noise, as atrophy does: noise
+            # is no weaker in a harmed region. (It also makes the truth exact: where the loss is 0,
+            # a patient's voxel has the very value that it would have without any effect.)
             scan *= 1 - np.tensordot(loss[subject], regions, axes=1)
         scans[subject, 0] = np.where(mask, scan + _noise(mask.shape, spacing, generator), 0)
     return Cohort(scans, patient, loss, regions, tuple(REGIONS), mask, grid)
 
 
-def _check(seed: int, subjects: int, effect: str, spacing: int) -> None:
+def _check_settings(seed: int, subjects: int, effect: str, spacing: int) -> None:
     if seed < 0:
         raise SettingError(f"seed={seed}: expected a whole number of at least 0")
     if subjects < 2 or subjects % 2:
         raise SettingError(f"subjects={subjects}: expected an even number of at least 2")
-    if effect not in _LOSS:
-        raise SettingError(f"effect={effect!r}: expected one of {', '.join(_LOSS)}")
+    if effect not in _MEAN_LOSS:
+        raise SettingError(f"effect={effect!r}: expected one of {', '.join(_MEAN_LOSS)}")
     if not 1 <= spacing <= 8:
         raise SettingError(f"spacing={spacing}: expected 1 to 8 whole mm, smaller than the regions")
 
 
-def _template(spacing: int) -> tuple[Volume, Mask, Grid]:
-    """The template's T1 picture in [0, 1], its brain, and where they lie."""
+def _load_template(spacing: int) -> tuple[Volume, Mask, Grid]:
+    """The template's T1 scan in [0, 1], its brain mask, and their grid."""
     try:
         from nilearn import datasets, image
     except ImportError:
@@ -127,66 +157,98 @@ def _template(spacing: int) -> tuple[Volume, Mask, Grid]:
             "preddiff[volumes]"
         ) from None
     affine = np.diag([spacing, spacing, spacing, 1]).astype(np.float64)
-    affine[:3, 3] = _ORIGIN
+    affine[:3, 3] = _FIRST_VOXEL
     x, y, z = (int(extent // spacing) for extent in _EXTENT)
 
-    def sampled(source: object, how: str) -> NDArray[np.float64]:
+    def on_grid(source: object, interpolation: str) -> NDArray[np.float64]:
+        # Onto a grid of our own, so that scans do not depend on which one nilearn ships.
         resampled = image.resample_img(
-            source, affine, (x, y, z), interpolation=how, copy_header=True, force_resample=True
+            source,
+            affine,
+            (x, y, z),
+            interpolation=interpolation,
+            copy_header=True,
+            force_resample=True,
         )
         return np.ascontiguousarray(resampled.get_fdata().T)
 
-    template = sampled(datasets.load_mni152_template(resolution=spacing), "linear")
-    mask = sampled(datasets.load_mni152_brain_mask(resolution=spacing), "nearest") > 0
+    template = on_grid(datasets.load_mni152_template(resolution=spacing), "linear")
+    mask = on_grid(datasets.load_mni152_brain_mask(resolution=spacing), "nearest") > 0
     return template.astype(np.float32), mask, Grid((z, y, x), affine)
 
 
-def _regions(mask: Mask, grid: Grid) -> Mask:
-    """(region, z, y, x)"""
-    places = grid.world(np.indices(mask.shape).reshape(3, -1).T).reshape(*mask.shape, 3)
-    near = [((places - centre) ** 2).sum(axis=-1) <= RADIUS**2 for centre in REGIONS.values()]
+def _region_masks(mask: Mask, grid: Grid) -> RegionMasks:
+    """The part of each ball that lies in the brain."""
+    millimetres = grid.world(np.indices(mask.shape).reshape(3, -1).T).reshape(*mask.shape, 3)
+    near = [((millimetres - centre) ** 2).sum(axis=-1) <= RADIUS**2 for centre in REGIONS.values()]
     return np.stack(near) & mask
 
 
-def _loss(effect: str, regions: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """(region,): from half to one and a half times the mean loss, where there is any."""
+def _draw_loss(
+    effect: str, regions: int, generator: np.random.Generator
+) -> Annotated[Floats, "region"]:
+    """A patient's loss in each region: half to one and a half times the mean, or none."""
     if effect == "common":
-        affected = np.arange(_COMMON)
+        affected = np.arange(_COMMON_REGIONS)
     else:
         affected = generator.choice(regions, generator.integers(1, 3), replace=False)
     loss = np.zeros(regions)
-    loss[affected] = _LOSS[effect] * generator.uniform(0.5, 1.5, len(affected))
+    loss[affected] = _MEAN_LOSS[effect] * generator.uniform(0.5, 1.5, len(affected))
     return loss
 
 
-def _subject(template: Volume, spacing: float, generator: np.random.Generator) -> Volume:
-    """The template in a shape and with a shading of the subject's own."""
-    shift = [_smooth(template.shape, 15.0 / spacing, generator) for _axis in template.shape]
-    places = np.indices(template.shape, dtype=np.float32) + _BENT / spacing * np.stack(shift)
-    bent = ndimage.map_coordinates(template, places, order=1, mode="constant")
-    return np.asarray(bent * (1 + _SHADED * _smooth(template.shape, 25.0 / spacing, generator)))
+def _healthy_scan(template: Volume, spacing: float, generator: np.random.Generator) -> Volume:
+    """The template with an anatomy and a shading of the subject's own, before loss and noise."""
+    # One smooth field per axis moves every voxel by about _DEFORMATION mm. Neighbours 15 mm apart
+    # move together, so the anatomy is stretched, never torn or folded.
+    shift = [
+        _smooth_field(template.shape, _DEFORMATION_LENGTH / spacing, generator)
+        for _axis in template.shape
+    ]
+    voxels = np.indices(template.shape, dtype=np.float32)
+    voxels = voxels + _DEFORMATION / spacing * np.stack(shift)
+    deformed = ndimage.map_coordinates(template, voxels, order=1, mode="constant")
+    shading = _SHADING * _smooth_field(template.shape, _SHADING_LENGTH / spacing, generator)
+    return np.asarray(deformed * (1 + shading))
 
 
 def _noise(shape: tuple[int, ...], spacing: float, generator: np.random.Generator) -> Volume:
-    """Noise correlated over a few mm, and some of every voxel's own."""
-    alone = generator.standard_normal(shape, dtype=np.float32)
-    return _NOISE * _smooth(shape, 3.0 / spacing, generator) + 0.02 * alone
+    """Noise correlated over a few mm, and some that is independent from voxel to voxel."""
+    # The first part alone would leave hardly anything to draw: the eigenvalues of a Gaussian
+    # correlation fall so fast that a patch's covariance is singular to rounding, and a window
+    # follows from its neighbours. Real voxels have noise of their own.
+    independent = generator.standard_normal(shape, dtype=np.float32)
+    correlated = _smooth_field(shape, _NOISE_LENGTH / spacing, generator)
+    return _NOISE * correlated + _VOXEL_NOISE * independent
 
 
-def _smooth(shape: tuple[int, ...], length: float, generator: np.random.Generator) -> Volume:
-    """A normal field of variance 1 whose correlation at distance d is about exp(-(d/2·length)²).
+def _smooth_field(shape: tuple[int, ...], length: float, generator: np.random.Generator) -> Volume:
+    """A normal field of variance 1 whose correlation at distance d is about exp(−(d / 2·length)²).
 
-    White noise on a coarse lattice, spread by a Gaussian bell along one axis after the other.
+    White noise on a coarse lattice of knots, `length` voxels apart, is spread by a Gaussian bell
+    b(t) = exp(−t² / 2) (t in units of `length`) along one axis after the other. Along one axis the
+    covariance of two voxels is Σ_knots b(t − knot) b(t + d − knot); with knots one unit apart that
+    sum is the integral over knots, which is proportional to exp(−d² / 4), within a share of
+    2·exp(−π²) = 1e-4 (Poisson's summation formula).
+
+    Three-dimensional noise that is as smooth would otherwise need a filter over every voxel; the
+    lattice has length³ times fewer numbers to draw.
     """
     bells = [_bells(n, length) for n in shape]
     field: Volume = generator.standard_normal([bell.shape[1] for bell in bells], dtype=np.float32)
-    for bell in bells:  # each turn takes the first axis away and puts the fine one last
+    for bell in bells:
+        # Sums the first axis of knots away and appends the voxels' axis: after one turn for each
+        # axis, all are voxels, in their first order again.
         field = np.asarray(np.tensordot(field, bell, axes=(0, 1)))
     return field
 
 
-def _bells(n: int, length: float) -> Volume:
-    """(voxel, knot): how much each voxel has of every knot's noise; squares sum to 1."""
+def _bells(n: int, length: float) -> Annotated[NDArray[np.float32], "voxel knot"]:
+    """How much of each knot's noise each voxel gets.
+
+    Knots reach three lengths beyond the ends, so that voxels there get as much as others. Each
+    voxel's squares sum to 1, which makes its variance exactly 1 wherever it lies between the knots.
+    """
     knots = np.arange(-3 * length, n + 3 * length, length)
     bells = np.exp(-(((np.arange(n)[:, None] - knots) / length) ** 2) / 2)
     return np.asarray(bells / np.linalg.norm(bells, axis=1, keepdims=True), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""A simulated cohort as files: scans, masks of what differs, and a table of who is who."""
+"""A simulated cohort as files: scans, masks of the truth, and a table of the groups."""
 
 import csv
 from pathlib import Path
@@ -11,21 +11,24 @@ from preddiff.media.atomic import atomic_write, check_folder
 
 
 def write(cohort: Cohort, folder: Path) -> Path:
-    """Write FOLDER/scans, FOLDER/truth (of patients), mask.nii.gz and table.csv, whose path it is.
+    """Write a cohort into a folder, and return the path of its table.
 
-    The table has the columns path, group and truth, whose paths are relative to it: it goes into
-    `preddiff classify fit` as it is.
+    The folder gets scans/, truth/ (for each patient, where signal was lost), mask.nii.gz and
+    table.csv. The table has the columns path, group and truth, with paths relative to the table:
+    `preddiff classify fit` takes it as it is.
 
     Raises
     ------
     ResultError
-        If something cannot be written, or stands there and is none of our files.
+        If a file cannot be written, or would replace one that this package did not write.
     """
     check_folder(folder)
     rows = []
     for subject, scan in enumerate(cohort.scans):
         patient = bool(cohort.patient[subject])
         name = f"subject_{subject:03d}.nii.gz"
+        # Written as SCAN: whoever searches this folder for scans to draw from must find these, but
+        # not the masks, which are written as maps.
         maps.write(scan[0], cohort.grid, folder / "scans" / name, maps.SCAN)
         if patient:
             maps.write(
