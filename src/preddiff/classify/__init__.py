@@ -1,7 +1,7 @@
-"""A linear classifier of scans, as the paper's (section 4.2)."""
+"""A linear classifier of scans, like the paper's (section 4.2)."""
 
-from preddiff.classify.fitting import Fitted, fit
-from preddiff.classify.table import Table
+from preddiff.classify.fitting import FittedClassifier, fit
+from preddiff.classify.table import ScanTable
 from preddiff.classify.voxels import Voxels
 
-__all__ = ["Fitted", "Table", "Voxels", "fit"]
+__all__ = ["FittedClassifier", "ScanTable", "Voxels", "fit"]

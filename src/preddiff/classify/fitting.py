@@ -1,115 +1,146 @@
-"""L2 logistic regression on voxels, cross-validated."""
+"""A classifier of all scans in a table, and its cross-validated scores."""
+
+from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from preddiff.classify.table import Table
+from preddiff.classify.logistic import regression, unfold
+from preddiff.classify.table import ScanTable
 from preddiff.classify.voxels import Voxels
-from preddiff.errors import SettingError
-from preddiff.models.folding import fold
+from preddiff.errors import InputError, SettingError
 
-_ITERATIONS = 10_000  # that the solver may take; it stops when it has converged,
-_TOLERANCE = 1e-8  # which at scikit-learn's usual 1e-4 leaves weights wrong by some per cent
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+
+    from preddiff.classify.voxels import VoxelValues
+    from preddiff.types import Floats
+
+
+class ClassifierFacts(TypedDict):
+    """What is known of a fitted classifier, as plain numbers and texts (docs/models.md).
+
+    Scores are means over the folds; `…_spread` is their standard deviation over the folds.
+    """
+
+    subjects: int
+    groups: dict[str, int]
+    voxels: int
+    grid: str
+    standardised: bool
+    folds: int
+    seed: int
+    chance: float
+    accuracy: float
+    accuracy_spread: float
+    balanced_accuracy: float
+    balanced_accuracy_spread: float
+    auc: float
+    auc_spread: float
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedClassifier:
     """A classifier and what is known of it.
 
     Attributes
     ----------
-    estimator : of scikit-learn, on the values of the voxels.
-    voxels : those it looks at.
-    facts : plain numbers and texts, as docs/models.md lists them.
+    estimator : scikit-learn's, fitted on the values of the voxels.
+    voxels : the voxels whose values it takes.
+    facts : how it was fitted, and its cross-validated scores.
     """
 
-    estimator: Any
+    estimator: LogisticRegression
     voxels: Voxels
-    facts: dict[str, Any]
+    facts: ClassifierFacts
 
 
 def fit(
-    table: Table, voxels: Voxels, *, folds: int = 10, standardise: bool = False, seed: int = 0
-) -> Fitted:
-    """A classifier of all scans of a table, and how well it does on scans that it has not seen.
+    table: ScanTable, voxels: Voxels, *, folds: int = 10, standardise: bool = False, seed: int = 0
+) -> FittedClassifier:
+    """Fit a classifier on all scans of a table, and score it on scans that it has not seen.
 
     Parameters
     ----------
-    folds : parts of the cross-validation, each with all groups in their proportions.
+    folds : parts of the cross-validation; every part has the groups in the table's proportions.
     standardise : divide every voxel by its standard deviation over the scans that are fitted.
-    seed : which scans come into which part follows from it.
+    seed : decides which scans come into which part.
 
     Raises
     ------
     SettingError
         If a group has fewer scans than there are folds.
+    InputError
+        If a scan cannot be read, or all are the same.
     """
+    counts = Counter(table.labels)
+    smallest = min(counts, key=lambda label: counts[label])
+    if not 2 <= folds <= counts[smallest]:
+        raise SettingError(
+            f"folds={folds}: the group {smallest!r} has {counts[smallest]} scans: expected 2 to as "
+            "many folds as it has scans"
+        )
+    values, labels = voxels.read(table.paths), np.array(table.labels)
+    if (values == values[0]).all():
+        raise InputError(
+            f"{table.paths[0]}: all {len(values)} scans have the same values in the chosen voxels: "
+            "expected scans that differ; choose other voxels, or check the table's paths"
+        )
+    pipeline = regression(standardise=standardise)
+    accuracy, balanced, auc = _cross_validated(pipeline, values, table.labels, folds, seed)
+    facts = ClassifierFacts(
+        subjects=len(labels),
+        groups=dict(sorted(counts.items())),
+        voxels=int(voxels.mask.sum()),
+        grid=str(voxels.grid),
+        standardised=standardise,
+        folds=folds,
+        seed=seed,
+        # What always naming the largest group would achieve: the number to hold accuracy against.
+        chance=max(counts.values()) / len(labels),
+        accuracy=accuracy[0],
+        accuracy_spread=accuracy[1],
+        balanced_accuracy=balanced[0],
+        balanced_accuracy_spread=balanced[1],
+        auc=auc[0],
+        auc_spread=auc[1],
+    )
+    return FittedClassifier(unfold(pipeline.fit(values, labels)), voxels, facts)
+
+
+def _cross_validated(
+    pipeline: Pipeline, values: VoxelValues, labels: tuple[str, ...], folds: int, seed: int
+) -> list[tuple[float, float]]:
+    """Mean and standard deviation over folds of accuracy, balanced accuracy and AUC."""
     from sklearn.model_selection import StratifiedKFold, cross_validate
 
-    counts = Counter(table.labels)
-    fewest = min(counts, key=lambda label: counts[label])
-    if not 2 <= folds <= counts[fewest]:
-        raise SettingError(
-            f"folds={folds}: the group {fewest!r} has {counts[fewest]} scans: expected 2 to as "
-            "many as it has"
-        )
-    values, labels = voxels.of(table.paths), np.array(table.labels)
-    pipeline = _pipeline(standardise)
-    several = "roc_auc" if len(counts) == 2 else "roc_auc_ovr"
+    # The whole pipeline, centring and rotation included, is fitted anew in every fold. If they were
+    # fitted once on all scans, the held-out ones would leak into the classifier that they judge.
+    # Folds are stratified because a small group might else be missing from one, which then has no
+    # AUC, and shuffled because tables are often sorted by group.
     scores = cross_validate(
         pipeline,
         values,
-        labels,
+        np.array(labels),
         cv=StratifiedKFold(folds, shuffle=True, random_state=seed),
-        scoring={"accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "auc": several},
+        scoring={
+            "accuracy": "accuracy",
+            "balanced_accuracy": "balanced_accuracy",
+            "auc": "roc_auc" if len(set(labels)) == 2 else "roc_auc_ovr",
+        },
     )
-    facts: dict[str, Any] = {
-        "subjects": len(labels),
-        "groups": dict(sorted(counts.items())),
-        "voxels": int(voxels.mask.sum()),
-        "grid": str(voxels.grid),
-        "standardised": standardise,
-        "folds": folds,
-        "seed": seed,
-        "chance": max(counts.values()) / len(labels),
-    }
-    for name in ("accuracy", "balanced_accuracy", "auc"):
-        facts[name] = float(scores[f"test_{name}"].mean())
-        facts[f"{name}_spread"] = float(scores[f"test_{name}"].std(ddof=1))
-    return Fitted(_unfolded(pipeline.fit(values, labels)), voxels, facts)
+    names = ("accuracy", "balanced_accuracy", "auc")
+    return [_mean_and_spread(scores[f"test_{name}"]) for name in names]
 
 
-def _pipeline(standardise: bool) -> Any:
-    """Logistic regression with an L2 penalty.
+def _mean_and_spread(scores: Floats) -> tuple[float, float]:
+    """Mean and standard deviation over folds.
 
-    The penalty does not change when the voxels are rotated onto the directions in which the scans
-    differ at all, of which there are fewer than scans: that is what kernel PCA with a linear kernel
-    does. The classifier is the same, and a hundred times faster to find.
+    The deviation is no standard error of the mean: folds share most of their training scans, so
+    their scores are not independent, and dividing by √folds would promise too much.
     """
-    from sklearn.decomposition import KernelPCA
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    return make_pipeline(
-        StandardScaler(with_std=standardise),
-        KernelPCA(kernel="linear"),
-        LogisticRegression(max_iter=_ITERATIONS, tol=_TOLERANCE),
-    )
-
-
-def _unfolded(pipeline: Any) -> Any:
-    """The same classifier with a weight for every voxel, instead of the scans themselves."""
-    from sklearn.linear_model import LogisticRegression
-
-    folded = fold(pipeline)
-    if folded is None:
-        raise SettingError("the scans are too much alike to tell the groups; check the table")
-    estimator = LogisticRegression()
-    estimator.classes_ = pipeline.classes_
-    estimator.coef_, estimator.intercept_ = folded
-    estimator.n_features_in_ = estimator.coef_.shape[1]
-    return estimator
+    return float(scores.mean()), float(scores.std(ddof=1))

@@ -10,13 +10,13 @@ from preddiff.errors import InputError, first_line, nearest
 
 
 @dataclass(frozen=True)
-class Table:
-    """Scans and their groups, one subject a row.
+class ScanTable:
+    """Scans and their groups, one subject per row.
 
     Attributes
     ----------
-    paths : of the scans.
-    labels : the group of each.
+    paths : the scans' files.
+    labels : the group of each scan.
     """
 
     paths: tuple[Path, ...]
@@ -24,25 +24,27 @@ class Table:
 
     @classmethod
     def read(cls, path: str | Path, image: str = "path", label: str = "group") -> Self:
-        """The table in a file.
+        """Read a table from a file.
 
         Parameters
         ----------
-        path : of a file with commas, or with tabs (.tsv), whose first row names the columns.
+        path : a file with commas, or with tabs (.tsv), whose first row names the columns.
         image : name of the column with the scans' paths, relative to the table's folder.
         label : name of the column with the groups.
 
         Raises
         ------
         InputError
-            If it cannot be read, a column, value or scan is missing, or there is one group only.
+            If the file cannot be read, a column, value or scan is missing, or there is only one
+            group.
         """
         path = Path(path)
         rows = _rows(path, (image, label))
         paths = tuple(path.parent / row[image].strip() for row in rows)
-        for number, scan in enumerate(paths, start=2):
+        # Row 1 of the file holds the names of the columns, so the first scan is on line 2.
+        for line, scan in enumerate(paths, start=2):
             if not scan.exists():
-                raise InputError(f"{path}, line {number}: {scan}: no such file; correct the table")
+                raise InputError(f"{path}, line {line}: {scan}: no such file; correct the table")
         labels = tuple(row[label].strip() for row in rows)
         if len(set(labels)) < 2:
             raise InputError(
@@ -51,12 +53,17 @@ class Table:
         return cls(paths, labels)
 
     def balanced(self) -> Self:
-        """As many rows of every group as the smallest has: the first ones, as in the paper."""
-        most, seen = min(Counter(self.labels).values()), Counter[str]()
+        """Return a table with as many rows of every group as the smallest group has.
+
+        The first rows of each group are kept, as in the paper (section 4.2), so that the choice
+        does not depend on a random seed.
+        """
+        smallest = min(Counter(self.labels).values())
+        kept_per_group = Counter[str]()
         kept = []
         for row, label in enumerate(self.labels):
-            seen[label] += 1
-            if seen[label] <= most:
+            kept_per_group[label] += 1
+            if kept_per_group[label] <= smallest:
                 kept.append(row)
         return type(self)(
             tuple(self.paths[row] for row in kept), tuple(self.labels[row] for row in kept)
@@ -64,9 +71,11 @@ class Table:
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a file in which every named column has a value."""
     if not path.is_file():
         raise InputError(f"{path}: no such table; check the path")
     try:
+        # Spreadsheet programs put a byte-order mark first; utf-8-sig takes it or leaves it.
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
             rows, known = list(reader), reader.fieldnames or []
@@ -78,9 +87,9 @@ def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
                 f"{path}: no column {column!r}; it has {', '.join(known) or 'none'}"
                 f"{nearest(column, known)}"
             )
-        for number, row in enumerate(rows, start=2):
+        for line, row in enumerate(rows, start=2):
             if not (row[column] or "").strip():
-                raise InputError(f"{path}, line {number}: no {column!r}; fill it in, or remove it")
+                raise InputError(f"{path}, line {line}: no {column!r}; fill it in, or remove it")
     if not rows:
         raise InputError(f"{path}: has no rows; expected one for every scan")
     return rows

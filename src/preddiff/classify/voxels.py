@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,10 @@ from preddiff.errors import InputError, SettingError
 from preddiff.media import volumes
 from preddiff.media.folders import VolumeFolder
 from preddiff.media.grid import Grid
+from preddiff.types import Mask
+
+VoxelValues = Annotated[NDArray[np.float32], "scan voxel"]
+"""Values of the same voxels in several scans."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,46 +24,50 @@ class Voxels:
 
     Attributes
     ----------
-    grid : of the scans.
-    mask : (z, y, x), true for the voxels that are looked at.
+    grid : the scans' grid.
+    mask : (z, y, x), true for the voxels that a classifier looks at.
     """
 
     grid: Grid
-    mask: NDArray[np.bool_]
+    mask: Mask
 
     @classmethod
     def choose(cls, grid: Grid, mask: str | Path | None = None, slices: str | None = None) -> Self:
-        """All voxels of a grid, or those in a mask and in some slices.
+        """Choose all voxels of a grid, or those that lie in a mask and in some slices.
 
         Parameters
         ----------
-        mask : path of a volume on that grid.
-        slices : AXIS:START:STOP, e.g. sagittal:29:41; slices are counted from 0, and STOP is the
-            first that is not looked at. AXIS is x, y or z, or the plane of the slices.
+        mask : path of a volume on that grid; voxels that are not 0 are chosen.
+        slices : AXIS:START:STOP, e.g. sagittal:29:41. Slices are counted from 0, and STOP is the
+            first one that is left out. AXIS is x, y or z, or the plane of the slices.
 
         Raises
         ------
         InputError, SettingError
-            If the mask is of another grid, the slices are none of the scan's, or nothing is left.
+            If the mask is on another grid, the scan has no such slices, or nothing is left.
         """
         chosen = np.ones(grid.shape, dtype=bool) if mask is None else volumes.read_mask(mask, grid)
         if slices is not None:
             inside = np.zeros_like(chosen)
-            inside[_box(grid, slices)] = True
+            inside[_slab(grid, slices)] = True
             chosen = chosen & inside
         if not chosen.any():
             raise InputError("no voxel lies in the mask and the slices; choose others")
         return cls(grid, chosen)
 
-    def of(self, paths: Sequence[Path]) -> NDArray[np.float32]:
-        """Their values in several scans, (scan, voxel); memory holds one whole scan at a time."""
+    def read(self, paths: Sequence[Path]) -> VoxelValues:
+        """Read the values of these voxels from several scans, (scan, voxel) in C order.
+
+        Only one whole scan is in memory at a time.
+        """
         values = np.empty((len(paths), int(self.mask.sum())), dtype=np.float32)
         for row, scan in enumerate(VolumeFolder(paths)):
             values[row] = scan[0, self.mask]
         return values
 
 
-def _box(grid: Grid, slices: str) -> tuple[slice, ...]:
+def _slab(grid: Grid, slices: str) -> tuple[slice, ...]:
+    """Index (z, y, x) of the slices that AXIS:START:STOP names."""
     name, *ends = slices.split(":")
     if len(ends) != 2 or not all(end.strip().isdecimal() for end in ends):
         raise SettingError(f"slices {slices!r}: expected AXIS:START:STOP, e.g. sagittal:29:41")
@@ -69,6 +77,6 @@ def _box(grid: Grid, slices: str) -> tuple[slice, ...]:
             f"slices {slices!r}: the scans have {grid.shape[axis]} along {name}: expected "
             f"0 ≤ START < STOP ≤ {grid.shape[axis]}"
         )
-    box = [slice(None)] * len(grid.shape)
-    box[axis] = slice(start, stop)
-    return tuple(box)
+    slab = [slice(None)] * len(grid.shape)
+    slab[axis] = slice(start, stop)
+    return tuple(slab)

@@ -1,25 +1,35 @@
-"""A study like the one of section 4.2, on a cohort whose truth is known."""
+"""A study like that of section 4.2, on a cohort whose truth is known."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
+from preddiff.classify.logistic import regression, unfold
 from preddiff.datasets import Cohort, simulated_cohort
 from preddiff.datasets.cohort import LABELS
 from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import ConditionalGaussian, Located, Marginal, Sampler
+from preddiff.types import Floats
 
-Floats = NDArray[np.float64]
+VolumeMap = Annotated[Floats, "z y x"]
+"""A value for every voxel of a grid."""
 
 SAMPLERS = ("marginal", "conditional", "located")
 
-_LOOSENESS = 30.0  # C of the regression, of scans whose mean squared norm is 1
-_FITTED_ON = 120  # over the window: scans whose patches the normals are fitted on
+# C of the regression for scans whose squared norm, centred, is 1 on average. The products of scans
+# grow with the number of voxels; dividing by the mean squared norm makes one C mean the same weak
+# penalty at every spacing.
+_INVERSE_PENALTY = 30.0
+# Scans that a normal is fitted on, times the window's length. A larger window needs fewer: every
+# scan gives some hundred thousand patches either way, while a patch of (k + 4)³ voxels has a
+# covariance of (k + 4)⁶ numbers to add up.
+_FITTED_SCANS_TIMES_WINDOW = 120
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,96 +38,79 @@ class Study:
 
     Attributes
     ----------
-    train : how many subjects the classifier was fitted on; the others are to test it.
+    train : how many subjects the classifier was fitted on; the others are there to test it.
     weights : (z, y, x), 0 outside the brain.
+    intercept : added to the sum of weights times values; positive logits say "patient".
     """
 
     cohort: Cohort
     train: int
-    weights: Floats
+    weights: VolumeMap
     intercept: float
 
     @property
     def model(self) -> Linear:
+        """The classifier as a model to explain."""
         return Linear(self.weights[None], self.intercept, labels=LABELS, train_size=self.train)
 
     @property
-    def features(self) -> Floats:
-        """(subject, voxel) inside the brain, of those that the classifier was fitted on."""
-        scans = self.cohort.scans[: self.train, 0]
-        return scans[:, self.cohort.mask].astype(np.float64)
+    def features(self) -> Annotated[Floats, "subject voxel"]:
+        """What the classifier was fitted on: the brain's voxels of the first subjects."""
+        return _brain_voxels(self.cohort, self.train)
 
     @property
-    def mean(self) -> Floats:
-        """(z, y, x), the average scan of those."""
+    def mean(self) -> VolumeMap:
+        """The average of the scans that the classifier was fitted on."""
         return np.asarray(self.cohort.scans[: self.train, 0].mean(axis=0, dtype=np.float64))
 
-    @property
-    def probabilities(self) -> Floats:
-        """(subject,), that of being a patient."""
-        return np.array([self.model.predict(scan[None])[0, 1] for scan in self.cohort.scans])
+    @cached_property
+    def probabilities(self) -> Annotated[Floats, "subject"]:
+        """The predicted probability of being a patient, for all subjects."""
+        model = self.model
+        return np.array([model.predict(scan[None])[0, 1] for scan in self.cohort.scans])
 
     def sampler(self, name: str, window: int, cells: int = 20) -> Sampler:
-        """One of `SAMPLERS`, made from the scans that the classifier was fitted on.
+        """Make one of `SAMPLERS` from scans that the classifier was fitted on.
 
         Parameters
         ----------
-        cells : of a located one, in each direction: the paper has 20.
+        cells : cells of a located sampler in each direction; the paper has 20.
         """
         if name == "marginal":
             return Marginal(self.cohort.scans[: self.train])
-        scans, patch = self.cohort.scans[: _FITTED_ON // window], window + 4
-        mask = self.cohort.mask
+        scans = self.cohort.scans[: _FITTED_SCANS_TIMES_WINDOW // window]
+        patch, mask = window + 4, self.cohort.mask
         if name == "located":
             return Located.fit(scans, patch, (cells,) * mask.ndim, mask)
         return ConditionalGaussian.fit(scans, patch, mask=mask)
 
     def explain(self, subject: int, sampler: Sampler, window: int) -> Explanation:
-        """Evidence that a subject is a patient, in closed form."""
+        """Explain why a subject is a patient: positive relevance speaks for it. In closed form."""
         return explain(
             self.model, self.cohort.scans[subject], LABELS[1], sampler=sampler, window=window,
             engine="linear", mask=self.cohort.mask,
         )  # fmt: skip
 
 
-def make(seed: int, effect: str, spacing: int = 2, train: int = 160, test: int = 40) -> Study:
-    """A cohort, and an L2 logistic regression on the voxels of the brain.
+def simulated_study(
+    seed: int, effect: str, spacing: int = 2, train: int = 160, test: int = 40
+) -> Study:
+    """Simulate a cohort, and fit an L2 logistic regression on the brain's voxels.
 
     Parameters
     ----------
-    seed, effect, spacing : of the cohort.
+    seed, effect, spacing : as in `simulated_cohort`.
     train, test : how many subjects; half of them are patients.
     """
     cohort = simulated_cohort(seed, train + test, effect, spacing=spacing)
-    inside = cohort.scans[:train, 0][:, cohort.mask].astype(np.float64)
-    found, intercept = logistic(inside, cohort.patient[:train], _LOOSENESS)
+    features = _brain_voxels(cohort, train)
+    mean_squared_norm = ((features - features.mean(axis=0)) ** 2).sum() / train
+    pipeline = regression(inverse_penalty=_INVERSE_PENALTY / mean_squared_norm)
+    classifier = unfold(pipeline.fit(features, cohort.patient[:train]))
     weights = np.zeros(cohort.mask.shape)
-    weights[cohort.mask] = found
-    return Study(cohort, train, weights, intercept)
+    weights[cohort.mask] = classifier.coef_[0]
+    return Study(cohort, train, weights, float(classifier.intercept_[0]))
 
 
-def logistic(
-    features: Floats, patient: NDArray[np.bool_], looseness: float
-) -> tuple[Floats, float]:
-    """Weights (feature,) and intercept of L2 logistic regression, quick where subjects are few.
-
-    The weights are a sum of scans, so that it is enough to fit as many numbers as there are
-    subjects: the scans' coordinates along their own principal axes.
-
-    Parameters
-    ----------
-    features : (subject, feature).
-    looseness : C of scikit-learn's LogisticRegression, with features divided by the root mean
-        square of their deviation from the mean, summed over features.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    mean = features.mean(axis=0)
-    deviation = features - mean
-    squares, axes = np.linalg.eigh(deviation @ deviation.T)
-    held = squares > squares[-1] * len(features) * np.finfo(np.float64).eps
-    lengths, axes = np.sqrt(squares[held]), axes[:, held]
-    size = np.sqrt(squares.sum() / len(features))
-    fitted = LogisticRegression(C=looseness, max_iter=2000).fit(axes * lengths / size, patient)
-    weights = (axes @ (fitted.coef_[0] / lengths)) @ deviation / size
-    return weights, float(fitted.intercept_[0] - mean @ weights)
+def _brain_voxels(cohort: Cohort, subjects: int) -> Annotated[Floats, "subject voxel"]:
+    return cohort.scans[:subjects, 0][:, cohort.mask].astype(np.float64)

@@ -1,0 +1,113 @@
+"""preddiff classify: from a table to a map, and bad tables."""
+
+import sys
+
+import nibabel
+import numpy as np
+import pytest
+
+import preddiff
+from preddiff import cli
+from preddiff.media import maps
+from preddiff.media.grid import Grid
+from small_study import AFFINE, SHAPE, write_small_study
+
+
+@pytest.fixture
+def study(tmp_path, rng):
+    return write_small_study(tmp_path, rng)
+
+
+def run(monkeypatch, capsys, folder, *arguments):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["preddiff", *map(str, arguments)])
+    with pytest.raises(SystemExit) as leaving:
+        cli.main()
+    printed = capsys.readouterr()
+    return leaving.value.code or 0, printed.out, printed.err
+
+
+def test_from_table_to_map(study, monkeypatch, capsys):
+    status, said, complained = run(
+        monkeypatch, capsys, study,
+        "classify", "fit", "study.csv", "--balance", "--folds", 3, "-o", "study.skops",
+    )  # fmt: skip
+    assert (status, complained) == (0, "")
+    assert "subjects             18 (9 healthy, 9 patient)" in said
+    assert "(largest group 50.0%)" in said
+    assert said.splitlines()[-1] == "study.skops"
+    status, shown, _ = run(monkeypatch, capsys, study, "classify", "show", "study.skops")
+    assert shown.splitlines() == said.splitlines()[:-1]
+
+    status, said, complained = run(
+        monkeypatch, capsys, study,
+        "explain", "scan00.nii.gz", "--model", "study.skops", "--sampler", "constant:100",
+        "--target", "patient",
+    )  # fmt: skip
+    assert status == 0, complained
+    assert {path.name for path in (study / "out").iterdir()} == {
+        "scan00.zarr", "scan00.png", "scan00.nii.gz", "scan00.html",
+    }  # fmt: skip
+    e = preddiff.load(study / "out" / "scan00.zarr")
+    assert e.labels == ("patient",)
+    assert e.provenance["window"] == 3
+    assert e.provenance["train_size"] == 18
+    peak = np.unravel_index(np.nanargmax(e.relevance.values[0]), SHAPE)
+    assert max(peak) < 3
+    assert (nibabel.load(study / "out" / "scan00.nii.gz").affine == e.grid.affine).all()
+
+
+def table(*lines):
+    return lambda folder: (folder / "bad.csv").write_text("\n".join(lines) + "\n")
+
+
+def bad_scan(folder):
+    maps.write(np.ones((3, 3, 3)), Grid((3, 3, 3), AFFINE), folder / "other.nii")
+    table("path,group", "scan00.nii.gz,a", "other.nii,b", "scan01.nii.gz,a", "scan02.nii.gz,b")(
+        folder
+    )
+
+
+BAD = {
+    "no table": (lambda _: None, [], "bad.csv: no such table"),
+    "no text": (lambda f: (f / "bad.csv").write_bytes(b"\xff\xfe\0\1"), [], "not a table of text"),
+    "empty": (lambda f: (f / "bad.csv").write_text(""), [], "no column 'path'; it has none"),
+    "no rows": (table("path,group"), [], "has no rows"),
+    "missing column": (table("file,group", "a,b"), [], "no column 'path'; it has file, group"),
+    "nearest": (table("path,group", "a,b"), ["--label", "grup"], "'grup'; it has path, group; nea"),
+    "missing file": (
+        table("path,group", "scan00.nii.gz,a", "gone.nii,b"), [], "line 3: gone.nii: no such file",
+    ),
+    "empty cell": (table("path,group", "scan00.nii.gz,"), [], "line 2: no 'group'; fill it in"),
+    "one class": (
+        table("path,group", "scan00.nii.gz,a", "scan01.nii.gz,a"), [], "all of 'group' are 'a'",
+    ),
+    "few": (
+        table("path,group", "scan00.nii.gz,a", "scan01.nii.gz,b"), [], "the group 'a' has 1 scans",
+    ),
+    "another grid": (bad_scan, ["--folds", 2], "other.nii: a volume of 3×3×3"),
+    "slices": (bad_scan, ["--slices", "x:3"], "slices 'x:3': expected AXIS:START:STOP"),
+    "no such slices": (bad_scan, ["--slices", "x:2:9"], "the scans have 6 along x"),
+    "no such axis": (bad_scan, ["--slices", "w:2:9"], "axis 'w': expected x, y, z"),
+    "mask": (bad_scan, ["--mask", "other.nii"], "a mask of 3×3×3"),
+    "name": (bad_scan, ["-o", "a.pkl"], "a.pkl: expected a name that ends in .skops"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_and_leaves_nothing(study, monkeypatch, capsys, name):
+    make, options, message = BAD[name]
+    make(study)
+    before = sorted(study.rglob("*"))
+    arguments = ["classify", "fit", "bad.csv", "-o", "a.skops", *options]
+    status, said, complained = run(monkeypatch, capsys, study, *arguments)
+    assert (status, said) == (2, "")
+    assert message in complained
+    assert len(complained.splitlines()) == 1
+    assert sorted(study.rglob("*")) == before
+
+
+def test_show_of_what_is_no_classifier(study, monkeypatch, capsys):
+    status, _, complained = run(monkeypatch, capsys, study, "classify", "show", "study.csv")
+    assert status == 2
+    assert "study.csv: not a whole .skops file" in complained
