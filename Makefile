@@ -20,8 +20,9 @@ format: .venv/.with-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Times the networks in $PREDDIFF_DATA/models, too, if that folder is set.
 bench: .venv/.with-dev
-	$(BIN)/preddiff bench $(wildcard ../shared/data/models/*.onnx) --output docs/performance.md
+	$(BIN)/preddiff bench $(wildcard $(addsuffix /models/*.onnx,$(PREDDIFF_DATA))) --output docs/performance.md
 	$(BIN)/preddiff bench --scans --output docs/performance.md
 
 # The tests of the page need a real browser. Where none can be installed, they are skipped with the reason.

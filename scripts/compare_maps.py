@@ -13,7 +13,7 @@ from preddiff.baselines.pattern import activation_pattern
 from preddiff.baselines.significance import analytic_p_values
 from preddiff.baselines.weights import times_deviation, times_input
 from preddiff.render.strips import DEFAULT_THRESHOLD
-from preddiff.studies.benchmark.networks import machine
+from preddiff.studies import machine
 from preddiff.studies.linear_maps import scores, study
 from preddiff.studies.linear_maps.study import Study
 
@@ -74,7 +74,7 @@ def scored(values: np.ndarray, truth: np.ndarray, mask: np.ndarray, sign: int | 
         scores.precision_recall_area(inside, true),
         np.nan if sign is None else scores.right_sign(inside, true, sign),
         scores.components(np.where(mask, values, np.nan), int(true.sum())),
-        scores.above(inside, DEFAULT_THRESHOLD),
+        scores.share_above(inside, DEFAULT_THRESHOLD),
     ]
 
 
@@ -97,19 +97,22 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--train", type=int, default=160, help="subjects of both classes")
     parser.add_argument("--test", type=int, default=40, help="subjects of both classes")
-    wish = parser.parse_args()
-    print(f"{machine()}; {wish.spacing} mm, {wish.train} + {wish.test} subjects, "
-          f"{wish.cells}×{wish.cells}×{wish.cells} cells", flush=True)  # fmt: skip
+    arguments = parser.parse_args()
+    cells = "×".join([str(arguments.cells)] * 3)
+    print(f"{machine.describe()}; {arguments.spacing} mm, {arguments.train} + {arguments.test} "
+          f"subjects, {cells} cells", flush=True)  # fmt: skip
     every: dict[str, dict[str, list[np.ndarray]]] = {"individual": {}, "common": {}}
-    for seed in range(wish.seeds):
+    for seed in range(arguments.seeds):
         for effect, means in every.items():
-            made = study.make(seed, effect, wish.spacing, wish.train, wish.test)
+            made = study.simulated_study(
+                seed, effect, arguments.spacing, arguments.train, arguments.test
+            )
             right = (made.probabilities > 0.5) == made.cohort.patient
             share = right[made.train :].mean()
-            print(f"\n{effect}, seed {seed}: {share:.0%} of {wish.test} test subjects right",
+            print(f"\n{effect}, seed {seed}: {share:.0%} of {arguments.test} test subjects right",
                   flush=True)  # fmt: skip
             rows: dict[str, list[list[float]]] = {}
-            for name, row in measured(made, effect == "common", wish.cells):
+            for name, row in measured(made, effect == "common", arguments.cells):
                 rows.setdefault(name, []).append(row)
             for name, several in rows.items():
                 means.setdefault(name, []).append(np.mean(several, axis=0))

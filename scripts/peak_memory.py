@@ -12,13 +12,14 @@ from PIL import Image
 from skimage import data
 
 import preddiff
+from preddiff.studies import machine
 from preddiff.studies.benchmark import networks
 
 _CHUNKS = 3
 
 
 def main(specs: list[str]) -> None:
-    print(f"{networks.machine()}\n\n| network | libraries and weights, MiB | peak, MiB |")
+    print(f"{machine.describe()}\n\n| network | libraries and weights, MiB | peak, MiB |")
     print("|---|---|---|")
     one_each = multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1)
     with one_each as processes:
@@ -45,4 +46,4 @@ def _resident() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or [spec for spec in networks.USUAL if spec != "volume"])
+    main(sys.argv[1:] or [spec for spec in networks.DEFAULT_NETWORKS if spec != "volume"])

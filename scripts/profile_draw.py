@@ -26,7 +26,7 @@ from preddiff.engines.incremental.execute.run import watch_body
 from preddiff.engines.incremental.execute.steps import Step
 from preddiff.engines.precision import DTYPES
 from preddiff.method.windows import Windows
-from preddiff.studies.benchmark import networks
+from preddiff.studies import machine
 
 _BATCHES, _DRAWS, _WINDOW = 24, 10, (10, 10)
 _ROUNDS = 5
@@ -40,7 +40,7 @@ def main(spec: str, precision: str = "float32", batch: str = "40") -> None:
     engine = Incremental(model, inputs, [0], _WINDOW, dtype=dtype)
     seconds, work, moved = profile(engine, int(batch))
     rate, bandwidth = product_rate(dtype), copy_rate(dtype)
-    print(f"{networks.machine()}\n{spec}, {precision}, batches of {batch}, one thread: a product")
+    print(f"{machine.describe()}\n{spec}, {precision}, batches of {batch}, one thread: a product")
     print(f"does {rate / 1e9:.0f} GFLOP/s, a copy moves {bandwidth / 1e9:.1f} GB/s\n")
     print(
         "| operation | ms a draw | its arithmetic takes at least | its memory |\n|---|---|---|---|"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from preddiff.studies.benchmark import networks
+from preddiff.studies import machine
 
 SOFTWARE = [
     "--no-sandbox",
@@ -26,14 +26,14 @@ PATIENCE = 120_000  # milliseconds
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("pages", nargs="+", type=Path)
-    asked.add_argument("--times", type=int, default=7)
-    wish = asked.parse_args()
-    print(networks.machine())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pages", nargs="+", type=Path)
+    parser.add_argument("--times", type=int, default=7)
+    arguments = parser.parse_args()
+    print(machine.describe())
     print("\n| page | MB | ready in s, least | median | most |\n|---|---|---|---|---|")
-    for page in wish.pages:
-        seconds = sorted(ready(page) for _ in range(wish.times))
+    for page in arguments.pages:
+        seconds = sorted(ready(page) for _ in range(arguments.times))
         least, median = seconds[0], statistics.median(seconds)
         size = page.stat().st_size / 1e6
         print(f"| {page.name} | {size:.2f} | {least:.2f} | {median:.2f} | {seconds[-1]:.2f} |")

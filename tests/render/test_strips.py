@@ -1,10 +1,10 @@
 """Figures 9 to 12 of the paper, on a small cohort."""
 
 import pytest
+from preddiff.studies.paper.material import Material
 
 from preddiff.studies.linear_maps import study
 from preddiff.studies.paper import volumes
-from preddiff.studies.paper.material import Material
 
 pytest.importorskip("sklearn")
 pytest.importorskip("nilearn", reason="nilearn ships the template")

@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from preddiff.errors import SettingError
+
 _HELP = """
-Measure what a draw costs with every engine, on well-known networks with random weights; or, with
---scans, what a scan costs in closed form.
+Measure what one draw costs with each engine, on well-known networks with random weights; or, with
+--scans, what one scan costs in closed form.
 
 Example: preddiff bench torchvision:resnet18@random --only
 """
@@ -18,55 +20,67 @@ Example: preddiff bench torchvision:resnet18@random --only
 def bench(
     specs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SPEC...", help="Further networks, as for `preddiff explain`."),
+        typer.Argument(metavar="SPEC...", help="More networks, as for `preddiff explain`."),
     ] = None,
-    only: Annotated[bool, typer.Option("--only", help="None but these.")] = False,
-    windows: Annotated[int, typer.Option(metavar="N", help="Windows that are timed.")] = 64,
+    only: Annotated[
+        bool, typer.Option("--only", help="Measure only the networks named here.")
+    ] = False,
+    windows: Annotated[
+        int, typer.Option(metavar="N", help="Number of windows to time.", min=1)
+    ] = 64,
     check: Annotated[
-        int, typer.Option(metavar="N", help="Windows held against whole forward passes.")
+        int,
+        typer.Option(
+            metavar="N", help="Number of windows to compare with whole forward passes.", min=0
+        ),
     ] = 24,
     scans: Annotated[
-        bool, typer.Option("--scans", help="A linear model of scans in closed form instead.")
+        bool,
+        typer.Option("--scans", help="Measure a linear model of scans in closed form instead."),
     ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Put the table between its marks in this page."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also put the table between its marks in this Markdown page.",
         ),
     ] = None,
 ) -> None:
+    if only and not specs and not scans:
+        raise SettingError("--only: no SPEC to measure; name a network, or leave --only out")
     from preddiff.cli import marks
-    from preddiff.studies.benchmark import networks
+    from preddiff.studies import machine
 
-    name = "scans" if scans else "bench"
+    section = "scans" if scans else "bench"
     if output is not None:
-        marks.check(output, name)
-    chosen = [*(specs or []), *(() if only else networks.USUAL)]
-    rows = _of_scans() if scans else _of_networks(chosen, windows, check)
+        marks.check(output, section)
+    rows = _scan_table() if scans else _network_table(specs or [], only, windows, check)
     lines = []
-    for line in itertools.chain([networks.machine(), ""], rows):
+    for line in itertools.chain([machine.describe(), ""], rows):
         typer.echo(line)
         lines.append(line)
     if output is not None:
-        marks.put(output, name, "\n".join(lines))
+        marks.fill(output, section, "\n".join(lines))
 
 
-def _of_networks(specs: list[str], windows: int, check: int) -> Iterator[str]:
+def _network_table(specs: list[str], only: bool, windows: int, check: int) -> Iterator[str]:
     from preddiff.studies.benchmark import networks
 
-    yield networks.HEADER
-    yield from map(str, networks.measure(specs, windows, check))
+    chosen = [*specs, *(() if only else networks.DEFAULT_NETWORKS)]
+    yield networks.NETWORK_TABLE_HEADER
+    yield from map(str, networks.measure_networks(chosen, windows, check))
 
 
-def _of_scans() -> Iterator[str]:
+def _scan_table() -> Iterator[str]:
     from preddiff.studies.benchmark import scans
 
-    yield scans.HEADER
-    yield from map(str, scans.measure())
-    seconds = scans.seconds_to_fit()
+    yield scans.SCAN_TABLE_HEADER
+    yield from map(str, scans.measure_scans())
     yield (
-        f"\nTo fit a located sampler takes {seconds:.1f} s of processor time for each volume and "
-        "1,000 cells."
+        f"\nFitting a located sampler takes {scans.fitting_seconds():.1f} s of processor time per "
+        "volume and 1,000 cells."
     )
 
 

@@ -1,4 +1,4 @@
-"""What a command prints, put between its marks in a page of the documentation."""
+"""A section of a documentation page that a command fills with what it prints."""
 
 from pathlib import Path
 
@@ -7,19 +7,22 @@ from preddiff.media.atomic import atomic_write
 
 
 def check(page: Path, name: str) -> None:
-    """Raise a ResultError for a page without the marks: before the work, not after it."""
-    _around(page, name)
+    """Raise a ResultError if a page lacks the marks of a section.
+
+    Commands call this before work that takes an hour, not after it.
+    """
+    _split(page, name)
 
 
-def put(page: Path, name: str, text: str) -> None:
-    """Replace what stands between the marks; a page that is not there is made."""
-    before, after = _around(page, name)
-    with atomic_write(page) as written:
-        written.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
+def fill(page: Path, name: str, text: str) -> None:
+    """Replace what stands between a section's marks; a page that does not exist is made."""
+    before, after = _split(page, name)
+    with atomic_write(page) as unfinished:
+        unfinished.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
 
 
-def _around(page: Path, name: str) -> tuple[str, str]:
-    """What stands before and after, with its marks."""
+def _split(page: Path, name: str) -> tuple[str, str]:
+    """A page's text up to a section and from its end on, marks included."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = page.read_text(encoding="utf-8") if page.exists() else f"{begin}{end}\n"
     if text.count(begin) != 1 or text.count(end) != 1:

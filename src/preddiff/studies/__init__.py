@@ -1,1 +1,1 @@
-"""What reproduces the paper, measures and benchmarks."""
+"""Studies with the method: the paper's figures and claims, benchmarks, maps of linear models."""

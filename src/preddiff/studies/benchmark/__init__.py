@@ -1,1 +1,1 @@
-"""The tables of docs/performance.md: what a draw costs, and what a scan without draws."""
+"""The tables of docs/performance.md: what draws and scans cost."""

@@ -1,26 +1,27 @@
-"""What a draw costs with every engine, measured in turn in one process."""
+"""What a draw costs with every engine, timed alternately in one process."""
 
 import math
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from preddiff.engines import Dense, Engine, Task, choose
 from preddiff.engines import precision as precisions
 from preddiff.engines.incremental import Incremental
 from preddiff.engines.incremental.check import deviation
+from preddiff.errors import ModelError
 from preddiff.method.evidence import log2_odds
 from preddiff.method.windows import Windows
 from preddiff.models import load_model
 from preddiff.models.networks.network import Network
-from preddiff.results import provenance
+from preddiff.studies.benchmark.timing import least_seconds
+from preddiff.types import Corners, Draws, Evidence, Pixels, Values
 
-USUAL = (
+DEFAULT_NETWORKS = (
     "torchvision:alexnet@random",
     "torchvision:googlenet@random",
     "torchvision:vgg16@random",
@@ -32,29 +33,43 @@ USUAL = (
     "torchvision:vit_b_16@random",
     "volume",
 )
-"""Weights do not matter for the time; "volume" is a network for 64×64×64 voxels."""
+"""Networks that are timed unless only named ones are wanted.
 
-_PAPER = {"alexnet": 20, "googlenet": 30, "vgg16": 70}  # GPU-minutes a picture, section 4.1
+Random weights take as long as trained ones; "volume" is a small network for 64×64×64 voxels.
+"""
+
+NETWORK_TABLE_HEADER = """\
+| network | dense float32, ms a draw | incremental float32 | ratio | automatic | ratio \
+| in a shorter precision (changes the evidence by) | multiply-adds saved \
+| off by, of the logits' range | protocol, minutes | paper, GPU-minutes \
+| Captum's Occlusion, ms a window |
+|---|---|---|---|---|---|---|---|---|---|---|---|"""
+"""Head of the Markdown table whose rows are `NetworkCost`."""
+
+_PAPER_MINUTES = {"alexnet": 20, "googlenet": 30, "vgg16": 70}  # of a GPU, section 4.1
 _SAMPLES = 10
-_ROUNDS = 3
-_SECONDS = 4.0  # that a round of an engine may take, about
-_DENSE_BATCHES = (2, 4, 8, 16)
+_PICTURE_WINDOW, _VOLUME_WINDOW = 10, 3  # the paper's
+_SECONDS_PER_ROUND = 4.0  # roughly; windows are left out where they would take longer
+_MIN_WINDOWS = 4
+_WINDOWS_TRIED = 16  # on which `choose` checks and times engines
+_DENSE_BATCHES = (2, 4, 8, 16)  # draws at once; which is fastest depends on the network
+_OCCLUSION_PARTS = 4  # windows of Captum's Occlusion along each axis
 
 
 @dataclass(frozen=True)
-class Row:
-    """One network: milliseconds of a draw, and what else is worth knowing.
+class NetworkCost:
+    """One row of the table: milliseconds per draw, and what they come to.
 
     Attributes
     ----------
-    dense, incremental, automatic : milliseconds a draw.
-    choice : engine and precision that were chosen automatically.
-    shorter : milliseconds a draw in a precision that the processor has hardware for, and what it
-        changes of the evidence; empty where it has none.
+    dense, incremental, automatic : milliseconds per draw.
+    choice : the engine and precision that were chosen automatically.
+    shorter : milliseconds per draw in a precision that the processor is faster in, and by how much
+        that changes the evidence; empty where there is no such precision.
     saved : multiply-adds of whole forward passes over those of the boxes.
     off : largest deviation from whole forward passes, as a share of the range of the logits.
-    occlusion : milliseconds a window of Captum's Occlusion, NaN without Captum.
-    windows : of the whole protocol.
+    occlusion : milliseconds per window of Captum's Occlusion; NaN without Captum.
+    windows : how many the whole protocol has.
     """
 
     name: str
@@ -69,8 +84,9 @@ class Row:
     windows: int
 
     def __str__(self) -> str:
+        """Return the row in Markdown."""
         minutes = self.automatic * self.windows * _SAMPLES / 60_000
-        paper = next((str(m) for name, m in _PAPER.items() if name in self.name), "")
+        paper = next((str(m) for name, m in _PAPER_MINUTES.items() if name in self.name), "")
         occlusion = "" if math.isnan(self.occlusion) else f"{self.occlusion:.1f}"
         return (
             f"| {self.name} | {self.dense:.1f} | {self.incremental:.1f} "
@@ -81,143 +97,178 @@ class Row:
         )
 
 
-HEADER = """\
-| network | dense float32, ms a draw | incremental float32 | ratio | automatic | ratio \
-| in a shorter precision (changes the evidence by) | multiply-adds saved \
-| off by, of the logits' range | protocol, minutes | paper, GPU-minutes \
-| Captum's Occlusion, ms a window |
-|---|---|---|---|---|---|---|---|---|---|---|---|"""
-
-
-def measure(specs: Sequence[str], windows: int, checked: int) -> Iterator[Row]:
-    """A row for each network.
+def measure_networks(specs: Sequence[str], windows: int, checked: int) -> Iterator[NetworkCost]:
+    """Yield the cost of each network as soon as it is measured.
 
     Parameters
     ----------
     windows : how many are timed, with ten draws each.
-    checked : how many are held against whole forward passes, the corners among them.
+    checked : how many are compared with whole forward passes, besides the first and the last one.
+
+    Raises
+    ------
+    ModelError
+        If a model is no network, its input size is not known, or it cannot be traced.
     """
     for spec in specs:
-        yield _row(spec, windows, checked)
+        yield _measure(spec, windows, checked)
 
 
-def machine() -> str:
-    """What the times are of: processor, what of it matters here, libraries and date."""
-    here = provenance.environment()
-    features = [
-        name
-        for name, test in (
-            ("AVX2", "_is_avx2_supported"),
-            ("AVX512", "_is_avx512_supported"),
-            ("AVX512-BF16", "_is_avx512_bf16_supported"),
-            ("AMX", "_is_amx_tile_supported"),
-        )
-        if getattr(torch.cpu, test, lambda: False)()
-    ]
-    return f"{here['machine']} ({', '.join(features)}); {here['libraries']}; {here['date'][:10]}"
-
-
-def _row(spec: str, count: int, checked: int) -> Row:
-    model = _volume_network() if spec == "volume" else load_model(spec)
-    if not isinstance(model, Network) or model.shape is None:
-        raise TypeError(f"{spec} is no network of a known input size")
-    inputs = _picture(model)
-    size = (10 if inputs.ndim == 3 else 3,) * (inputs.ndim - 1)
+def _measure(spec: str, count: int, checked: int) -> NetworkCost:
+    model = _load(spec)
+    inputs = _example_input(model)
+    size = (_PICTURE_WINDOW if inputs.ndim == 3 else _VOLUME_WINDOW,) * (inputs.ndim - 1)
     every = Windows.over(inputs.shape[1:], size)
-    starts = every.starts[np.sort(every.interlaced[:count])]
+    # The first windows of the interlaced order are spread over the whole input: how much a window
+    # costs depends on where it is, as boxes are cut off at the border.
+    corners = every.starts[np.sort(every.interlaced[:count])]
     random = np.random.default_rng(0)
-    draws = _draws(random, inputs, size, starts)
-    before = model.predict(inputs[None])[0]
-    top = int(before.argmax())
-    dense = _dense(model, inputs, starts, draws)
-    task = Task(
-        model, inputs, [top], None, size, starts[:16], draws[:16],
-        evidence=lambda values: log2_odds(before[[top]]) - log2_odds(values.mean(axis=1)).T,
-        total=len(every) * _SAMPLES,
-    )  # fmt: skip
+    draws = _random_draws(random, inputs, size, corners)
+    task = _task(model, inputs, size, corners, draws, total=len(every) * _SAMPLES)
+    dense = _fastest_dense(model, inputs, corners, draws)
     boxed = choose(task, "incremental", "float32").engine
     if not isinstance(boxed, Incremental):
-        raise TypeError(f"{spec} cannot be traced")
-    longest = _SECONDS / (_SAMPLES * task.seconds(boxed))
-    starts, draws = starts[: max(4, int(longest))], draws[: max(4, int(longest))]
-    chosen = choose(task)
-    automatic, facts = chosen.engine, chosen.facts
-    seconds = _in_turn(
-        (dense, starts[:1], draws[:1, : dense.batch]),
-        (boxed, starts, draws),
-        (automatic, starts, draws) if automatic.name != "dense" else (dense, starts[:1], draws[:1]),
+        raise ModelError(
+            f"{spec}: only whole forward passes are possible, so there is nothing to compare; "
+            "leave it out"
+        )
+    kept = max(_MIN_WINDOWS, int(_SECONDS_PER_ROUND / (_SAMPLES * task.seconds(boxed))))
+    corners, draws = corners[:kept], draws[:kept]
+    choice = choose(task)
+    # One batch of whole passes: they cost the same wherever the window is, and take longest.
+    one_batch = (corners[:1], draws[:1, : dense.batch])
+    seconds = _seconds_per_draw(
+        (dense, *one_batch),
+        (boxed, corners, draws),
+        (dense, *one_batch) if choice.engine.name == "dense" else (choice.engine, corners, draws),
     )
-    some = random.choice(len(every), checked)
-    at = np.concatenate([every.starts[[0, -1]], every.starts[some]])
-    return Row(
-        name=spec.split(":")[-1].split("/")[-1].removesuffix("@random"),
+    chosen = random.choice(len(every), checked)
+    compared = np.concatenate([every.starts[[0, -1]], every.starts[chosen]])
+    return NetworkCost(
+        name=_short_name(spec),
         dense=1000 * seconds[0],
         incremental=1000 * seconds[1],
         automatic=1000 * seconds[2],
-        choice=f"{facts['engine']} {facts['precision']}",
-        shorter=_shorter(task, starts, draws),
-        saved=boxed.saved(starts),
-        off=_largest(boxed, at, _draws(random, inputs, size, at)[:, :1]),
-        occlusion=1000 * _occlusion(model, inputs),
+        choice=f"{choice.facts['engine']} {choice.facts['precision']}",
+        shorter=_shorter_precision(task, corners, draws),
+        saved=boxed.saved(corners),
+        off=_largest_deviation(
+            boxed, compared, _random_draws(random, inputs, size, compared)[:, :1]
+        ),
+        occlusion=1000 * _occlusion_seconds(model, inputs),
         windows=len(every),
     )
 
 
-def _shorter(task: Task, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> str:
-    names = precisions.shorter(torch.device("cpu"))
-    if not names:
-        return ""
-    chosen = choose(task, "incremental", names[0])
-    (seconds,) = _in_turn((chosen.engine, starts, draws))
-    return f"{1000 * seconds:.1f} {names[0]} ({chosen.facts['precision_error']:.0%})"
+def _short_name(spec: str) -> str:
+    """The part of a SPEC that a table has room for."""
+    return spec.split(":")[-1].split("/")[-1].removesuffix("@random")
 
 
-def _in_turn(*each: tuple[Engine, NDArray[np.int64], NDArray[np.float32]]) -> list[float]:
-    """Seconds of a draw by each engine, the least of several rounds."""
-    best = [math.inf] * len(each)
-    for turn in range(_ROUNDS + 1):
-        for number, (engine, starts, draws) in enumerate(each):
-            begin = time.perf_counter()
-            engine.evaluate(starts, draws)
-            seconds = (time.perf_counter() - begin) / math.prod(draws.shape[:2])
-            best[number] = min(best[number], seconds) if turn else math.inf  # the first warms up
-    return best
+def _load(spec: str) -> Network:
+    model = _volume_network() if spec == "volume" else load_model(spec)
+    if not isinstance(model, Network):
+        raise ModelError(f"{spec}: not a torch network, so it has no engines to compare; name one")
+    if model.shape is None:
+        raise ModelError(
+            f"{spec}: its input size is not known; expected a factory that returns a Network with "
+            "Preprocessing(size=...), or a model file that says its size"
+        )
+    if spec.endswith("@random"):
+        _randomise_zero_layers(model.module)
+    return model
 
 
-def _dense(
+def _randomise_zero_layers(module: nn.Module) -> None:
+    """Give weights to linear layers that start out as zeros, as the head of torchvision's ViT does.
+
+    A network whose head is zero gives every class the same probability whatever it sees. No window
+    then has evidence, and what a shorter precision changes of it is 0 over 0.
+    """
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for layer in module.modules():
+            if isinstance(layer, nn.Linear) and not layer.weight.any():
+                layer.weight.normal_(std=layer.in_features**-0.5, generator=generator)
+
+
+def _task(
     model: Network,
-    inputs: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    draws: NDArray[np.float32],
-) -> Dense:
-    """The dense engine at the batch that suits it best."""
-    engines = [Dense(model, inputs, [0], batch=batch) for batch in _DENSE_BATCHES]
-    many = np.concatenate([draws[:1], draws[:1]], axis=1)
-    seconds = _in_turn(*((engine, starts[:1], many[:, : engine.batch]) for engine in engines))
-    return engines[int(np.argmin(seconds))]
+    inputs: Pixels,
+    size: tuple[int, ...],
+    corners: Corners,
+    draws: Draws,
+    total: int,
+) -> Task:
+    """What an engine is chosen for: the evidence for the most probable class."""
+    prediction = model.predict(inputs[None])[0]
+    top = int(prediction.argmax())
 
+    def evidence(values: Values) -> Evidence:
+        return log2_odds(prediction[[top]]) - log2_odds(values.mean(axis=1)).T
 
-def _largest(boxed: Incremental, starts: NDArray[np.int64], draws: NDArray[np.float32]) -> float:
-    return max(
-        deviation(boxed, starts[first : first + 8], draws[first : first + 8])
-        for first in range(0, len(starts), 8)
+    few = slice(_WINDOWS_TRIED)
+    return Task(
+        model, inputs, [top], None, size, corners[few], draws[few], evidence=evidence, total=total
     )
 
 
-def _occlusion(model: Network, inputs: NDArray[np.float32]) -> float:
-    """Seconds of a window by Captum; NaN without Captum.
+def _shorter_precision(task: Task, corners: Corners, draws: Draws) -> str:
+    """Milliseconds per draw in a shorter precision, and the share of the evidence it changes."""
+    names = precisions.shorter(torch.device("cpu"))
+    if not names:
+        return ""
+    choice = choose(task, "incremental", names[0])
+    (seconds,) = _seconds_per_draw((choice.engine, corners, draws))
+    error = float(choice.facts["precision_error"])
+    # Relative to no evidence at all, any error is infinite: there is nothing to state.
+    changed = f"{error:.0%}" if math.isfinite(error) else "no evidence to change"
+    return f"{1000 * seconds:.1f} {names[0]} ({changed})"
 
-    Its time does not depend on how large windows are: these are large, so that there are few.
+
+def _seconds_per_draw(*runs: tuple[Engine, Corners, Draws]) -> list[float]:
+    """Least seconds per draw of each engine on its windows."""
+    tasks: list[Callable[[], object]] = [
+        partial(engine.evaluate, corners, draws) for engine, corners, draws in runs
+    ]
+    return [
+        seconds / math.prod(draws.shape[:2])
+        for seconds, (_, _, draws) in zip(least_seconds(*tasks), runs, strict=True)
+    ]
+
+
+def _fastest_dense(model: Network, inputs: Pixels, corners: Corners, draws: Draws) -> Dense:
+    """The dense engine at its best batch size: a benchmark must not win against a slow rival."""
+    engines = [Dense(model, inputs, [0], batch=batch) for batch in _DENSE_BATCHES]
+    many = np.concatenate([draws[:1], draws[:1]], axis=1)
+    seconds = _seconds_per_draw(
+        *((engine, corners[:1], many[:, : engine.batch]) for engine in engines)
+    )
+    return engines[int(np.argmin(seconds))]
+
+
+def _largest_deviation(boxed: Incremental, corners: Corners, draws: Draws) -> float:
+    """Largest difference from whole forward passes, eight windows at a time to save memory."""
+    return max(
+        deviation(boxed, corners[first : first + 8], draws[first : first + 8])
+        for first in range(0, len(corners), 8)
+    )
+
+
+def _occlusion_seconds(model: Network, inputs: Pixels) -> float:
+    """Seconds per window of Captum's Occlusion; NaN without Captum.
+
+    It makes a whole forward pass for each window, however large that is. So the windows here are
+    large, a quarter of the input along each axis, and there are few of them.
     """
     try:
         from captum.attr import Occlusion
     except ImportError:
         return math.nan
-    size = tuple(math.ceil(n / 4) for n in inputs.shape[1:])
-    seconds = math.inf
-    with torch.inference_mode():
-        for _ in range(_ROUNDS):
-            begin = time.perf_counter()
+    size = tuple(math.ceil(n / _OCCLUSION_PARTS) for n in inputs.shape[1:])
+
+    def attribute() -> None:
+        with torch.inference_mode():
             Occlusion(model.raw).attribute(
                 torch.from_numpy(inputs)[None],
                 target=0,
@@ -225,22 +276,24 @@ def _occlusion(model: Network, inputs: NDArray[np.float32]) -> float:
                 strides=(len(inputs), *size),
                 perturbations_per_eval=8,
             )
-            seconds = min(seconds, (time.perf_counter() - begin) / 4 ** len(size))
-    return seconds
+
+    (seconds,) = least_seconds(attribute)
+    return float(seconds / _OCCLUSION_PARTS ** len(size))
 
 
-def _draws(
-    random: np.random.Generator,
-    inputs: NDArray[np.float32],
-    size: tuple[int, ...],
-    starts: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    shape = (len(starts), _SAMPLES, len(inputs), *size)
+def _random_draws(
+    random: np.random.Generator, inputs: Pixels, size: tuple[int, ...], corners: Corners
+) -> Draws:
+    """Uniform noise: what stands in a window does not change what it costs."""
+    shape = (len(corners), _SAMPLES, len(inputs), *size)
     return random.random(shape, dtype=np.float32)
 
 
-def _picture(model: Network) -> NDArray[np.float32]:
-    """A real picture where there is one (extra `demo`); else noise, which takes as long."""
+def _example_input(model: Network) -> Pixels:
+    """A real picture, of scikit-image's, where the extra `demo` is installed; else noise.
+
+    A picture matters for the evidence, not for the time: on noise a network is sure of nothing.
+    """
     shape = model.shape or ()
     if len(shape) == 3:
         try:
@@ -254,6 +307,7 @@ def _picture(model: Network) -> NDArray[np.float32]:
 
 
 def _volume_network() -> Network:
+    """A small network of 3-D convolutions, as classifiers of scans are."""
     layers: list[nn.Module] = []
     for inputs, outputs in ((1, 16), (16, 32), (32, 64)):
         layers += [

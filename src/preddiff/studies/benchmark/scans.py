@@ -1,4 +1,4 @@
-"""What a scan costs in closed form, and how much more by draws: 91×109×91 voxels, k = 3, l = 7."""
+"""What a scan costs in closed form, and by draws: 91×109×91 voxels, k = 3, l = 7 (section 4.2)."""
 
 import math
 import sys
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.engines import Dense
 from preddiff.method.windows import Windows
@@ -15,26 +14,35 @@ from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
 from preddiff.samplers import ConditionalGaussian, Located, Marginal, Sampler
 from preddiff.samplers.gaussian.cell_grid import CellGrid
+from preddiff.studies.benchmark.timing import least_seconds
+from preddiff.types import Pixels
 
-_SHAPE = (1, 91, 109, 91)  # the paper's, section 4.2
+SCAN_TABLE_HEADER = """\
+| sampler | windows | first scan, s | next scan, s | processor time, s | peak memory of the \
+process, GB | a window by ten draws, ms | draws / closed form |
+|---|---|---|---|---|---|---|---|"""
+"""Head of the Markdown table whose rows are `ScanCost`."""
+
+_SHAPE = (1, 91, 109, 91)  # the paper's scans
 _WINDOW, _PATCH, _SAMPLES = 3, 7, 10
-_GRID = (20, 20, 20)
-_POOL = 20
-_ROUNDS = 3
-_DRAWN = 4  # windows that are timed by draws
-_COHORT, _MASKED = 8, 12  # volumes, and voxels along each axis, that a located sampler is fitted on
+_CELLS = (20, 20, 20)
+_POOL_SIZE = 20
+_SCANS_TIMED = 3  # the first one with a new sampler, and two more
+_WINDOWS_DRAWN = 4  # windows that are timed by draws
+# What a located sampler's fitting is timed on: volumes, and voxels along each axis of the mask.
+_FITTED_VOLUMES, _MASK_LENGTH = 8, 12
 
 
 @dataclass(frozen=True)
-class Row:
-    """One sampler.
+class ScanCost:
+    """One row of the table: what explaining one scan with one sampler costs.
 
     Attributes
     ----------
-    first, again : seconds of a scan with a new sampler, and with one that was used before.
-    busy : seconds that the processors were busy with the latter, at least.
-    drawn : seconds of a window by ten draws.
-    memory : bytes, the process's peak by then.
+    first, again : seconds for a scan with a new sampler, and with one that was used before.
+    busy : seconds of processor time for the latter, at least.
+    drawn : seconds for a window by ten draws.
+    memory : bytes, the process's peak so far.
     """
 
     name: str
@@ -46,6 +54,7 @@ class Row:
     memory: float
 
     def __str__(self) -> str:
+        """Return the row in Markdown."""
         return (
             f"| {self.name} | {self.windows:,} | {self.first:.2f} | {self.again:.2f} "
             f"| {self.busy:.2f} "
@@ -54,88 +63,99 @@ class Row:
         )
 
 
-HEADER = """\
-| sampler | windows | first scan, s | next scan, s | processor time, s | peak memory of the \
-process, GB | a window by ten draws, ms | draws / closed form |
-|---|---|---|---|---|---|---|---|"""
+def measure_scans() -> Iterator[ScanCost]:
+    """Yield the cost for each sampler as soon as it is measured.
 
-
-def measure() -> Iterator[Row]:
-    """A row for each sampler; the last one needs most memory."""
+    The one that needs most memory comes last, because a process's peak never falls.
+    """
     random = np.random.default_rng(0)
     scan = random.standard_normal(_SHAPE, dtype=np.float32)
-    two = Linear(0.01 * random.standard_normal(_SHAPE))
-    three = Linear(0.01 * random.standard_normal((3, *_SHAPE)), np.zeros(3))
-    pool = random.standard_normal((_POOL, *_SHAPE), dtype=np.float32)
-    normal = _normal(random)
-    explain(
-        Linear(np.ones((1, 4, 4))), scan[:, 0, :4, :4], sampler="constant:0", window=2
-    )  # imports
-    yield _row("conditional, 2 classes", two, scan, normal)
-    yield _row("conditional, 3 classes", three, scan, _normal(random))
-    yield _row(f"marginal, pool of {_POOL}", two, scan, Marginal(pool))
-    yield _row("located, 20×20×20 cells", two, scan, _located(normal))
+    two_classes = Linear(0.01 * random.standard_normal(_SHAPE))
+    three_classes = Linear(0.01 * random.standard_normal((3, *_SHAPE)), np.zeros(3))
+    pool = random.standard_normal((_POOL_SIZE, *_SHAPE), dtype=np.float32)
+    normal = _random_normal(random)
+    # A tiny scan first, so that the first row does not count the time of imports.
+    tiny = Linear(np.ones((1, 4, 4)))
+    explain(tiny, scan[:, 0, :4, :4], sampler="constant:0", window=2)
+    yield _measure("conditional, 2 classes", two_classes, scan, normal)
+    # A new sampler, so that its first scan is a first one.
+    yield _measure("conditional, 3 classes", three_classes, scan, _random_normal(random))
+    yield _measure(f"marginal, pool of {_POOL_SIZE}", two_classes, scan, Marginal(pool))
+    yield _measure("located, 20×20×20 cells", two_classes, scan, _located(normal))
 
 
-def seconds_to_fit() -> float:
-    """Of a located sampler: seconds of processor time for a volume and a thousand cells."""
+def fitting_seconds() -> float:
+    """Return the processor time of fitting a located sampler, per volume and thousand cells."""
     random = np.random.default_rng(0)
-    cohort = [random.standard_normal(_SHAPE, dtype=np.float32) for _ in range(_COHORT)]
+    volumes = [random.standard_normal(_SHAPE, dtype=np.float32) for _ in range(_FITTED_VOLUMES)]
     mask = np.zeros(_SHAPE[1:], dtype=bool)
-    mask[tuple(slice(n // 2, n // 2 + _MASKED) for n in mask.shape)] = True
+    mask[tuple(slice(n // 2, n // 2 + _MASK_LENGTH) for n in mask.shape)] = True
     begin = time.process_time()
-    located = Located.fit(cohort, patch=_PATCH, grid=_GRID, mask=mask)
-    return 1000 * (time.process_time() - begin) / len(cohort) / len(located.fitted)
+    located = Located.fit(volumes, patch=_PATCH, grid=_CELLS, mask=mask)
+    return 1000 * (time.process_time() - begin) / len(volumes) / len(located.fitted)
 
 
-def _row(name: str, model: Linear, scan: NDArray[np.float32], sampler: Sampler) -> Row:
+def _measure(name: str, model: Linear, scan: Pixels, sampler: Sampler) -> ScanCost:
+    # Not `least_seconds`: here the first run is a result of its own, as it includes the sampler's
+    # conditional normals, which later scans find ready.
     seconds, busy = [], []
-    for _ in range(_ROUNDS):
-        begin, worked = time.perf_counter(), time.process_time()
+    for _ in range(_SCANS_TIMED):
+        begin, busy_before = time.perf_counter(), time.process_time()
         found = explain(model, scan, 1, sampler=sampler, window=_WINDOW)
         seconds.append(time.perf_counter() - begin)
-        busy.append(time.process_time() - worked)
-    memory = _peak()
-    drawn = _drawn(model, scan, sampler)
-    windows = found.data.sizes["window"]
-    return Row(name, windows, seconds[0], min(seconds[1:]), min(busy[1:]), drawn, memory)
+        busy.append(time.process_time() - busy_before)
+    memory = _peak_memory()  # before anything is drawn
+    return ScanCost(
+        name=name,
+        windows=found.data.sizes["window"],
+        first=seconds[0],
+        again=min(seconds[1:]),
+        busy=min(busy[1:]),
+        drawn=_drawing_seconds(model, scan, sampler),
+        memory=memory,
+    )
 
 
-def _drawn(model: Linear, scan: NDArray[np.float32], sampler: Sampler) -> float:
-    """Seconds of a window by draws, the least of several rounds."""
+def _drawing_seconds(model: Linear, scan: Pixels, sampler: Sampler) -> float:
+    """Seconds per window by draws, which the closed form is compared with."""
     every = Windows.over(scan.shape[1:], _WINDOW)
-    some = every.subset(every.interlaced[:_DRAWN])
-    engine, best = Dense(model, scan, [1]), math.inf
-    for _ in range(_ROUNDS):
-        begin = time.perf_counter()
+    some = every.subset(every.interlaced[:_WINDOWS_DRAWN])
+    engine = Dense(model, scan, [1])
+
+    def evaluate() -> None:
         engine.evaluate(some.starts, sampler.draw(scan, some, _SAMPLES, 0, None))
-        best = min(best, (time.perf_counter() - begin) / _DRAWN)
-    return best
+
+    (seconds,) = least_seconds(evaluate)
+    return seconds / _WINDOWS_DRAWN
 
 
-def _normal(random: np.random.Generator) -> ConditionalGaussian:
-    """Some normal: which one changes no time."""
+def _random_normal(random: np.random.Generator) -> ConditionalGaussian:
+    """A normal with a random covariance: which one it is does not change any time."""
     size = _PATCH**3
     root = random.standard_normal((size, size))
     return ConditionalGaussian(np.zeros(size), root @ root.T / size, (1, *(_PATCH,) * 3))
 
 
-def _located(cohort: ConditionalGaussian) -> Located:
-    """A sampler of which every cell has a normal of its own, if the same as any other's."""
-    grid, size = CellGrid.over(_SHAPE[1:], _PATCH, _GRID), len(cohort.mean)
+def _located(normal: ConditionalGaussian) -> Located:
+    """A located sampler with a normal for every cell.
+
+    All cells have the same one here, but nothing makes use of that; fitting 8,000 would take long.
+    """
+    grid, size = CellGrid.over(_SHAPE[1:], _PATCH, _CELLS), len(normal.mean)
     cells = math.prod(grid.cells)
-    one = np.eye(size, dtype=np.float32)[np.tri(size, dtype=bool)]
+    identity = np.eye(size, dtype=np.float32)[np.tri(size, dtype=bool)]
     return Located(
-        grid, cohort.shape, cohort.mean, cohort.covariance, np.arange(cells),
-        np.zeros((cells, size), dtype=np.float32), np.tile(one, (cells, 1)),
+        grid, normal.shape, normal.mean, normal.covariance, np.arange(cells),
+        np.zeros((cells, size), dtype=np.float32), np.tile(identity, (cells, 1)),
     )  # fmt: skip
 
 
-def _peak() -> float:
-    """Bytes; NaN where the system does not tell."""
+def _peak_memory() -> float:
+    """Largest resident memory of this process so far, in bytes; NaN where it is not known."""
     try:
         import resource
     except ImportError:
         return math.nan
+    # Linux counts in KiB, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

@@ -1,1 +1,1 @@
-"""The figures and claims of Zintgraf et al. (ICLR 2017), one function each."""
+"""The figures and claims of Zintgraf et al. (ICLR 2017), made anew."""

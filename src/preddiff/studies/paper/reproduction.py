@@ -1,58 +1,81 @@
-"""What can be made anew, and doing it."""
+"""All figures and claims that can be made anew, and making them."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from preddiff.errors import SettingError
 from preddiff.media.atomic import atomic_write, check_folder
-from preddiff.studies.benchmark import networks
-from preddiff.studies.paper import figures, volumes
-from preddiff.studies.paper.claims import claims
-from preddiff.studies.paper.material import Material
+from preddiff.studies import machine
+from preddiff.studies.paper.claims import check_claims
+from preddiff.studies.paper.picture_figures import PICTURE_FIGURES
+from preddiff.studies.paper.volume_figures import VOLUME_FIGURES
+from preddiff.studies.paper.workspace import Workspace
 
-_MADE = {**figures.FIGURES, **volumes.FIGURES}
-FIGURES = {name: _MADE[name] for name in sorted(_MADE, key=lambda name: int(name[3:]))}
-KNOWN = (*FIGURES, "claims")
+_UNSORTED = {**PICTURE_FIGURES, **VOLUME_FIGURES}
+FIGURES = {name: _UNSORTED[name] for name in sorted(_UNSORTED, key=lambda name: int(name[3:]))}
+"""Functions that make a figure, by its name, in the paper's order."""
+
+REPRODUCIBLE = (*FIGURES, "claims")
+"""Everything that `reproduce` can be asked for."""
 
 _DPI = 110
 
 
 def reproduce(
     names: Sequence[str],
-    data: Path,
+    data: Path | None,
     output: Path,
     seed: int = 0,
     hurry: int = 1,
-    say: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[Path, float]]:
-    """Each figure's file and the seconds that it took, as soon as it is there.
+    """Make figures and claims; yield each one's file and the seconds it took, when it is written.
 
     Parameters
     ----------
-    names : some of `KNOWN`.
-    data, seed, hurry, say : as of `Material`.
+    names : some of `REPRODUCIBLE`.
+    data : folder of networks and pictures, as in `Workspace`; figures of volumes do without.
     output : a folder, which also gets captions.md.
+    seed, hurry, report : as in `Workspace`.
+
+    Raises
+    ------
+    SettingError
+        If there is no folder of pictures, but something is asked for that needs it.
     """
-    material = Material(data, seed, hurry, say)
+    needing = [name for name in names if name not in VOLUME_FIGURES]
+    if data is None and needing:
+        raise SettingError(
+            f"{', '.join(needing)}: made from networks and pictures, but nothing says where they "
+            "are; give the folder of models/ and images/imagenet/ with --data or PREDDIFF_DATA"
+        )
     check_folder(output)
+    return _make_each(names, Workspace(data, seed, hurry, report), output)
+
+
+def _make_each(
+    names: Sequence[str], workspace: Workspace, output: Path
+) -> Iterator[tuple[Path, float]]:
     captions = []
     for number, name in enumerate(names, 1):
-        say(f"{name}: {number} of {len(names)}")
+        workspace.report(f"{name}: {number} of {len(names)}")
         started = time.perf_counter()
         if name == "claims":
-            text = "\n\n".join([networks.machine(), *claims(material)])
-            path = _written(output / "claims.md", text + "\n")
+            text = "\n\n".join([machine.describe(), *check_claims(workspace)])
+            path = _write(output / "claims.md", text + "\n")
         else:
-            drawn = FIGURES[name](material)
+            made = FIGURES[name](workspace)
             path = output / f"{name}.png"
-            with atomic_write(path) as place:
-                drawn.figure.savefig(place, dpi=_DPI, format="png")
-            captions.append(f"**{name}.** {drawn.caption}\n")
-            _written(output / "captions.md", "\n".join(captions))
+            with atomic_write(path) as unfinished:
+                made.figure.savefig(unfinished, dpi=_DPI, format="png")
+            captions.append(f"**{name}.** {made.caption}\n")
+            # Written after every figure: whoever stops early has the captions of what is there.
+            _write(output / "captions.md", "\n".join(captions))
         yield path, time.perf_counter() - started
 
 
-def _written(path: Path, text: str) -> Path:
-    with atomic_write(path) as place:
-        place.write_text(text, encoding="utf-8")
+def _write(path: Path, text: str) -> Path:
+    with atomic_write(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     return path

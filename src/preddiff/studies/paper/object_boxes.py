@@ -1,9 +1,9 @@
-"""Where the object is, on pictures that GoogLeNet is right about."""
+"""Boxes around the objects on pictures that GoogLeNet classifies correctly."""
 
-Box = tuple[int, int, int, int]
-"""x, y from; x, y up to."""
+BoundingBox = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels; right and bottom are the first that lie outside."""
 
-BOXES: dict[str, Box] = {
+OBJECT_BOXES: dict[str, BoundingBox] = {
     "ostrich": (85, 46, 134, 170),
     "African_elephant": (0, 96, 224, 142),
     "sax": (15, 0, 80, 222),
@@ -17,4 +17,7 @@ BOXES: dict[str, Box] = {
     "ladybug": (100, 98, 222, 190),
     "violin": (104, 48, 190, 186),
 }
-"""Drawn by eye on the 224×224 that GoogLeNet sees, of objects that leave room around them."""
+"""Drawn by eye on the 224×224 pixels that GoogLeNet sees, on pictures whose object leaves room.
+
+A box that fills the picture would hold all of the relevance, wherever that lies.
+"""
