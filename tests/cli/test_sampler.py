@@ -1,9 +1,10 @@
-"""preddiff sampler fit, on folders of volumes."""
+"""preddiff sampler: fitted on pictures and volumes, shown and used; and bad input."""
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from command_line import TINY, run
 from preddiff import cli
 from preddiff.errors import PreddiffError
 from preddiff.samplers import ConditionalGaussian
@@ -12,6 +13,42 @@ from preddiff.samplers import load as loading
 
 def invoke(*arguments):
     return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+
+def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+
+    def printed(*arguments):
+        result = invoke(*arguments)
+        assert result.exception is None, result.exception
+        return result.stdout
+
+    printed("sampler", "fit", "pool", "-o", "mine.npz", "--patch", 7, "--model", "tiny_model:make")
+    shown = printed("sampler", "show", "mine.npz")
+    assert "7×7" in shown
+    assert "joint" in shown
+    printed("explain", "cat.jpg", *TINY[:2], "--window", 3, "--sampler", "conditional:mine.npz")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "empty", "-o", "a.npz"], "empty: no such folder"),
+        (["fit", "one", "-o", "a.npz"], "1 inputs with"),
+        (["fit", "none", "-o", "a.npz"], "none: no pictures in this folder"),
+        (["fit", "pool", "-o", "none", "--patch", "3"], "none: is a folder"),
+        (["show", "cat.jpg"], "cat.jpg: not a sampler file"),
+    ],
+)
+def test_bad_input_is_one_line(folder, arguments, message):
+    (folder / "none").mkdir()
+    (folder / "one").mkdir()
+    (folder / "one" / "cat.jpg").write_bytes((folder / "cat.jpg").read_bytes())
+    done = run("sampler", *arguments, cwd=folder)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_command_line_fits_folders_of_volumes(scans, cohort):

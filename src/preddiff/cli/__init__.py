@@ -1,4 +1,8 @@
-"""The command line: arguments in, calls out. Heavy modules are imported by the commands."""
+"""The command line: arguments in, calls out.
+
+Commands import what they call when they run, so that `preddiff --help` loads neither torch nor
+numpy and answers at once.
+"""
 
 import sys
 import warnings
@@ -35,32 +39,37 @@ app.command()(bench)
 app.command()(reproduce)
 
 
-_INTERRUPTED = 130  # what typer makes of Ctrl-C
+_INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as shells have it
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one line on standard error and status 2."""
+    """Run the command line and exit.
+
+    A user's mistake is reported in one line on standard error, with exit status 2. Ctrl-C ends with
+    status 130. Anything else that goes wrong is our mistake and keeps its traceback.
+    """
     warnings.showwarning = _warn  # type: ignore[assignment]
     try:
         status = app(sys.argv[1:] or ["--help"], prog_name="preddiff", standalone_mode=False)
     except PreddiffError as error:
-        _complain(str(error), 2)
+        _fail(str(error), 2)
     except Exception as error:
-        # What typer says of a command line; where its class lives depends on typer's version.
+        # Typer's own complaint about the arguments. Its class is click's, or since typer 0.20 a
+        # private copy of it, but every version of it can format its message.
         if not hasattr(error, "format_message"):
             raise
-        _complain(f"{error.format_message()} (preddiff --help)", 2)
+        _fail(f"{error.format_message()} (preddiff --help)", 2)
     if status == _INTERRUPTED:
-        _complain("interrupted; nothing half-written is left", _INTERRUPTED)
+        _fail("interrupted; no partly written files remain", _INTERRUPTED)
     sys.exit(status or 0)
 
 
 def _warn(message: Warning | str, category: type[Warning], *_where: object) -> None:
-    """In one line; those of other libraries are of no use to who explains a picture."""
+    """Print our own warnings in one line; other libraries' are of no use at a command line."""
     if issubclass(category, EngineWarning | InputWarning):
         print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
 
 
-def _complain(message: str, status: int) -> NoReturn:
+def _fail(message: str, status: int) -> NoReturn:
     print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
     sys.exit(status)

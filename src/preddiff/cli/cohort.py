@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 _HELP = """
-Simulate scans of controls and patients whose differences are known, and write them.
+Simulate scans of controls and patients whose differences are known.
 
-The last line is the path of the table, which `preddiff classify fit` takes.
+The last line printed is the path of a table, which `preddiff classify fit` takes.
 
 Example: preddiff cohort --effect individual --subjects 100 -o cohort
 """
 
 
 class Effect(StrEnum):
-    """Where patients differ."""
+    """Which regions differ in patients."""
 
     COMMON = "common"
     INDIVIDUAL = "individual"
@@ -24,21 +24,22 @@ class Effect(StrEnum):
 
 def cohort(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go.")
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the files.")
     ] = Path("cohort"),
     effect: Annotated[
-        Effect, typer.Option(help="All in the same two regions, or each in its own of six.")
+        Effect,
+        typer.Option(help="Patients differ in the same two regions, or each in one or two of six."),
     ] = Effect.COMMON,
     subjects: Annotated[
-        int, typer.Option(metavar="N", help="How many in all; half of them are patients.")
+        int, typer.Option(metavar="N", help="Number of subjects; half of them are patients.")
     ] = 40,
-    seed: Annotated[int, typer.Option(metavar="N", help="The scans follow from it.")] = 0,
-    spacing: Annotated[int, typer.Option(metavar="MM", help="Between voxels.")] = 2,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the scans.")] = 0,
+    spacing: Annotated[int, typer.Option(metavar="MM", help="Distance between voxels, in mm.")] = 2,
 ) -> None:
     from preddiff.datasets import files, simulated_cohort
 
-    made = simulated_cohort(seed, subjects, effect.value, spacing=spacing)
-    typer.echo(files.write(made, output))
+    simulated = simulated_cohort(seed, subjects, effect.value, spacing=spacing)
+    typer.echo(files.write(simulated, output))
 
 
 cohort.__doc__ = _HELP

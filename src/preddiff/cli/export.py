@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 _HELP = """
-Write a RESULT as another program reads it, beside the result.
+Write a RESULT in another program's format, next to the result.
 
 Example: preddiff export out/cat.zarr --to netcdf
 """
 
 
 class Format(StrEnum):
-    """What a result can be written as."""
+    """A format that a result can be exported to."""
 
     PNG = "png"
     NPZ = "npz"
@@ -22,7 +22,7 @@ class Format(StrEnum):
     NIFTI = "nifti"
 
 
-_ENDINGS = {
+_SUFFIXES = {
     Format.PNG: ".png",
     Format.NPZ: ".npz",
     Format.NETCDF: ".nc",
@@ -31,15 +31,19 @@ _ENDINGS = {
 
 
 def export(
-    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A NAME.zarr.")],
+    result: Annotated[Path, typer.Argument(metavar="RESULT", help="A result, NAME.zarr.")],
     to: Annotated[
-        Format, typer.Option(help="The figure, numpy's arrays, netCDF, or a map beside the scan.")
+        Format,
+        typer.Option(
+            help="The figure (png), arrays for numpy (npz), all data (netcdf), or a map on the "
+            "scan's grid (nifti)."
+        ),
     ],
 ) -> None:
     from preddiff.render import exports
     from preddiff.results import store
 
-    typer.echo(exports.export(store.load(result), result.with_suffix(_ENDINGS[to])))
+    typer.echo(exports.export(store.load(result), result.with_suffix(_SUFFIXES[to])))
 
 
 export.__doc__ = _HELP

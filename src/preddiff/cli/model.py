@@ -7,14 +7,16 @@ import typer
 from preddiff.cli.options import Preprocess
 
 _HELP = """
-Show a model: its input, classes, nodes, and what explaining one picture costs.
+Show a model: its input, its classes, its nodes, and what explaining one picture costs.
 
 Example: preddiff model torchvision:googlenet
 """
 
 
 def model(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="As for `preddiff explain`.")],
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="A model, as for `preddiff explain`.")
+    ],
     preprocess: Preprocess = None,
 ) -> None:
     from preddiff.models import load_model

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,6 @@ Preprocess = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="JSON that says how pictures are resized and normalised (docs/models.md).",
+        help="JSON file on how pictures are resized and normalised (docs/models.md).",
     ),
 ]

@@ -11,13 +11,13 @@ from preddiff.errors import SettingError
 if TYPE_CHECKING:
     from preddiff.samplers import ConditionalGaussian, Located
 
-sampler = typer.Typer(name="sampler", help="Fit samplers and look at them.", no_args_is_help=True)
+sampler = typer.Typer(name="sampler", help="Fit samplers and show them.", no_args_is_help=True)
 
 _FIT = """
-Fit a conditional sampler on the pictures of a FOLDER and those below it, or on its volumes.
+Fit a conditional sampler on the pictures or volumes in a FOLDER and its subfolders.
 
-The statistics depend on the scale of the pictures: with --model they are first resized and
-cropped as that model does.
+The statistics depend on the scale of the pictures. With --model they are first resized and cropped
+as that model does.
 
 Example: preddiff sampler fit pictures/ -o mine.npz --patch 14,
 then preddiff explain cat.jpg --sampler conditional:mine.npz; or
@@ -25,14 +25,14 @@ preddiff sampler fit scans/ -o brain.npz --patch 7 --grid 20,20,20 --mask brain.
 """
 
 _SHOW = """
-Show what a sampler FILE holds.
+Show the contents of a sampler FILE.
 
 Example: preddiff sampler show mine.npz
 """
 
 
 class Channels(StrEnum):
-    """How the colour channels are treated."""
+    """Which normal the colour channels have."""
 
     JOINT = "joint"
     INDEPENDENT = "independent"
@@ -40,12 +40,16 @@ class Channels(StrEnum):
 
 def fit(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where the pictures or volumes are.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder of pictures or volumes.")
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="An .npz file.")],
-    patch: Annotated[int, typer.Option(metavar="L", help="Window + 2 × margin.")] = 14,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The sampler's file, .npz.")
+    ],
+    patch: Annotated[
+        int, typer.Option(metavar="L", help="Length of the patch: window + 2 × margin.")
+    ] = 14,
     channels: Annotated[
-        Channels, typer.Option(help="One normal for all channels, or one for each.")
+        Channels, typer.Option(help="One normal for all colour channels, or one for each.")
     ] = Channels.JOINT,
     model: Annotated[
         str | None,
@@ -54,7 +58,7 @@ def fit(
     grid: Annotated[
         str | None,
         typer.Option(
-            metavar="Z,Y,X", help="Volumes: a normal for every cell of such a grid, e.g. 20,20,20."
+            metavar="Z,Y,X", help="Volumes: fit a normal for each cell of this grid, e.g. 20,20,20."
         ),
     ] = None,
     mask: Annotated[
@@ -69,10 +73,10 @@ def fit(
     if grid is not None or mask is not None or folders.contains_volumes(folder):
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(
-                "--model and --channels are for pictures: volumes have one channel and are taken "
-                "as they are; leave them out"
+                "--model and --channels are for pictures, but these are volumes, which have one "
+                "channel and are never resized; leave both options out"
             )
-        fitted = _of_volumes(folder, patch, grid, mask)
+        fitted = _fit_volumes(folder, patch, grid, mask)
     else:
         prepare = load_model(model).prepare if model else images.to_array
         pictures = (prepare(image) for image in folders.read_pictures(folder))
@@ -81,7 +85,7 @@ def fit(
     typer.echo(output)
 
 
-def _of_volumes(
+def _fit_volumes(
     folder: Path, patch: int, grid: str | None, mask: Path | None
 ) -> "ConditionalGaussian | Located":
     from preddiff.media import volumes
@@ -92,11 +96,11 @@ def _of_volumes(
     inside = None if mask is None else volumes.read_mask(mask, cohort.grid)
     if grid is None:
         return ConditionalGaussian.fit(cohort, patch=patch, mask=inside)
-    return Located.fit(cohort, patch=patch, grid=_numbers(grid), mask=inside)
+    return Located.fit(cohort, patch=patch, grid=_cell_counts(grid), mask=inside)
 
 
-def _numbers(grid: str) -> list[int]:
-    """Z,Y,X as numbers."""
+def _cell_counts(grid: str) -> list[int]:
+    """The numbers in Z,Y,X."""
     try:
         return [int(part) for part in grid.split(",")]
     except ValueError:
@@ -104,7 +108,9 @@ def _numbers(grid: str) -> list[int]:
 
 
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `sampler fit` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A file from `preddiff sampler fit`.")
+    ],
 ) -> None:
     from preddiff.samplers.load import read_sampler
 

@@ -7,23 +7,23 @@ from typing import Annotated
 import typer
 
 _HELP = """
-Write the page of one or several RESULTs and open it.
+Write the page of one or more RESULTs and open it in a browser.
 
-Several results of one input become one page, in which a reader chooses between what differs; it is
-called comparison.html and stands beside the first of them. The page's path is printed.
+Several results of one input share a page, comparison.html next to the first result, with a choice
+between the settings in which they differ. The page's path is printed.
 
 Example: preddiff view out/small.zarr out/large.zarr
 """
 
 
 def view(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Each a NAME.zarr.")],
+    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Results, NAME.zarr.")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Where the page goes, an .html file."),
+        typer.Option("--output", "-o", metavar="FILE", help="The page's file, .html."),
     ] = None,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Write the page, but do not open it.")
+        bool, typer.Option("--no-browser", help="Write the page without opening it.")
     ] = False,
 ) -> None:
     from preddiff.results import store
@@ -31,8 +31,8 @@ def view(
 
     if output is None:
         first = results[0]
-        alone = len(results) == 1
-        output = first.with_suffix(".html") if alone else first.with_name("comparison.html")
+        single = len(results) == 1
+        output = first.with_suffix(".html") if single else first.with_name("comparison.html")
     written = page([store.load(result) for result in results], output)
     if not no_browser:
         webbrowser.open(written.resolve().as_uri())
