@@ -33,7 +33,10 @@ def fig9(workspace: Workspace) -> PaperFigure:
     cuts = [("sagittal", _slice(study, "sagittal", mm)) for mm in (-32, -10)]
     subject = _shown_patient(study)
     maps = {
-        f"{_subject_title(study, subject)}\nrelevance": (_relevance(workspace, subject), "bits"),
+        f"{_subject_title(study, subject)}\nrelevance": (
+            _relevance(workspace, subject, WINDOW),
+            "bits",
+        ),
         "the same for all\nweights": (study.weights, "weight"),
     }
     rows = [
@@ -53,7 +56,11 @@ def fig10(workspace: Workspace) -> PaperFigure:
     ]
     rows = [
         _subject_strip(
-            study, subject, _subject_title(study, subject), _relevance(workspace, subject), cuts
+            study,
+            subject,
+            _subject_title(study, subject),
+            _relevance(workspace, subject, WINDOW),
+            cuts,
         )
         for patient in (False, True)
         for subject in _classified_correctly(study, patient)[:4]
@@ -66,7 +73,7 @@ def fig11(workspace: Workspace) -> PaperFigure:
     """Figure 11: the patient of figure 9 along all three axes."""
     study = _shared_study(workspace)
     subject = _shown_patient(study)
-    values = _relevance(workspace, subject)
+    values = _relevance(workspace, subject, WINDOW)
     step = round(10 / study.cohort.grid.voxel_size[0])
     rows = [
         _subject_strip(study, subject, name, values, [(name, n + step * i) for i in (-1, 0, 1)])
@@ -109,7 +116,7 @@ def _shared_study(workspace: Workspace) -> Study:
     return workspace.once("study", lambda: simulated_study(workspace.seed, "individual", spacing))
 
 
-def _relevance(workspace: Workspace, subject: int, window: int = WINDOW) -> VolumeMap:
+def _relevance(workspace: Workspace, subject: int, window: int) -> VolumeMap:
     """Relevance of one subject's voxels for being a patient, (z, y, x)."""
     study = _shared_study(workspace)
     # The usual window's sampler is fitted once for all subjects and figures. Those of figure 12 are
