@@ -102,8 +102,8 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Another method's map beside: occlusion, integrated_gradients or grad_cam; may be "
-            "repeated.",
+            help="Also compute another method's map: occlusion, integrated_gradients or grad_cam; "
+            "may be repeated.",
         ),
     ] = None,
     tolerance: Annotated[
@@ -139,12 +139,12 @@ def explain(
     from preddiff.media import maps, volumes
     from preddiff.media.atomic import check_folder
     from preddiff.models import load_model
-    from preddiff.pipeline import explain as frontdoor
+    from preddiff.pipeline.explain import compare
     from preddiff.results import store
     from preddiff.viewer.live import Live
 
-    places = [output / volumes.stem(path) for path in inputs]
-    _check_names(inputs, places)
+    results = [output / volumes.stem(path) for path in inputs]
+    _check_names(inputs, results)
     check_folder(output)
     loaded = [load_model(spec, preprocess=preprocess) for spec in model or ["embedded"]]
     windows = [_window(text) for text in window] if window else [None]
@@ -152,16 +152,16 @@ def explain(
     several = any(len(each) > 1 for each in repeated)
     if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
-    for place in places:
-        # By what several results will be called is known at the end: it may be any of these.
-        name = glob.escape(place.name) + (".*" if several else "")
+    for result in results:
+        # The names of several results follow from what differs, known at the end: check them all.
+        name = glob.escape(result.name) + (".*" if several else "")
         for taken in output.glob(f"{name}.zarr"):
             store.check_destination(taken)
         for taken in output.glob(f"{name}.nii.gz"):
             maps.check_destination(taken)
-    for path, place in zip(inputs, places, strict=True):
+    for path, result in zip(inputs, results, strict=True):
         with Live(_announce) if live else nullcontext() as watched:
-            explanations = frontdoor.compare(
+            explanations = compare(
                 loaded,
                 path,
                 targets=target,
@@ -183,30 +183,31 @@ def explain(
                 resample=resample,
                 progress=True,
                 callback=watched,
-                checkpoint=_with(place, ".unfinished.npz") if resume else None,
+                checkpoint=_with(result, ".unfinished.npz") if resume else None,
             )
-            _say(explanations)
-            written = _write(explanations, place)
+            _print_summary(explanations)
+            written = _write(explanations, result)
             if watched is not None:
                 watched.finish(f"Saved as {written}.", explanations[-1])
             typer.echo(written)
 
 
 def _window(text: str | None) -> int | str | None:
+    """Return a length as a number; a word as it is, for the settings to judge."""
     return int(text) if text is not None and re.fullmatch(r"[+-]?\d+", text) else text
 
 
-def _say(explanations: "Comparison") -> None:
-    """The predictions, and how sure the maps are; several are called by what differs."""
+def _print_summary(explanations: "Comparison") -> None:
+    """Print the predictions, and how precise the maps are; each named by what differs."""
     for title, explanation in zip(explanations.titles, explanations, strict=True):
-        before = f"{title}, " if len(explanations) > 1 else ""
+        prefix = f"{title}, " if len(explanations) > 1 else ""
         for label, value in zip(explanation.labels, explanation.values, strict=True):
-            typer.echo(f"{before}{label}: {value}")
-        typer.echo(f"{before}{_effort(explanation)}", err=True)
+            typer.echo(f"{prefix}{label}: {value}")
+        typer.echo(f"{prefix}{_effort(explanation)}", err=True)
 
 
 def _effort(explanation: "Explanation") -> str:
-    """What it took, and how sure the map is."""
+    """Return how precise the map is, and what it took."""
     facts = explanation.provenance
     parts = [
         explanation.relative_error_text,
@@ -220,45 +221,45 @@ def _announce(address: str) -> None:
     typer.echo(f"Watch it, pause it or stop it: {address}", err=True)
 
 
-def _write(explanations: "Comparison", place: Path) -> Path:
-    """Everything that there is to see of the results; the path of the page."""
+def _write(explanations: "Comparison", result: Path) -> Path:
+    """Write results, figure and page; return the path of the page."""
     from preddiff.render import exports
     from preddiff.results import store
     from preddiff.viewer.page import page
 
     for title, explanation in zip(explanations.titles, explanations, strict=True):
-        own = place if len(explanations) == 1 else _with(place, "." + _plain(title))
+        own = result if len(explanations) == 1 else _with(result, "." + _file_name(title))
         store.save(explanation, _with(own, ".zarr"))
         if explanation.grid is not None:
             exports.export(explanation, _with(own, ".nii.gz"))
     if any(each.provenance["window"] == "unit" for each in explanations):
-        return _with(place, ".zarr")  # nobody can look at a hundred thousand units
-    exports.export(explanations, _with(place, ".png"))
+        return _with(result, ".zarr")  # nobody can look at a hundred thousand units
+    exports.export(explanations, _with(result, ".png"))
     if any(each.provenance["window"] == "channel" for each in explanations):
-        return _with(place, ".png")  # channels have no place on a page
-    return page(explanations, _with(place, ".html"))
+        return _with(result, ".png")  # channels lie on no picture, so there is no page of them
+    return page(explanations, _with(result, ".html"))
 
 
-def _plain(title: str) -> str:
-    """A title as a part of a file's name."""
+def _file_name(title: str) -> str:
+    """Return a title as a part of a file's name."""
     return re.sub(r"[^\w.]+", "-", title).strip("-")
 
 
-def _with(place: Path, ending: str) -> Path:
-    """Added, not replaced: names may have dots."""
-    return place.with_name(place.name + ending)
+def _with(result: Path, ending: str) -> Path:
+    """Add an ending; Path.with_suffix would cut names at their last dot."""
+    return result.with_name(result.name + ending)
 
 
-def _check_names(inputs: list[Path], places: list[Path]) -> None:
+def _check_names(inputs: list[Path], results: list[Path]) -> None:
     """Raise unless every result has a name of its own, and none is that of an input."""
-    twice = [place.name for place, times in Counter(places).items() if times > 1]
+    twice = [result.name for result, times in Counter(results).items() if times > 1]
     if twice:
         raise SettingError(
             f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
             "explain them one by one, each with its own --output"
         )
-    for path, place in zip(inputs, places, strict=True):
-        if path.suffix == ".png" and path.resolve() == _with(place, ".png").resolve():
+    for path, result in zip(inputs, results, strict=True):
+        if path.suffix == ".png" and path.resolve() == _with(result, ".png").resolve():
             raise SettingError(
                 f"{path}: the figure would overwrite the input; choose another --output"
             )

@@ -154,6 +154,8 @@ def explain(
         load_model(model), opened, settings.question, settings.sampling, settings.work.device
     )
     plan = plans.make(subject, settings)
+    # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
+    # baselines are made, and their memory given back, before an engine is chosen.
     unfinished = Checkpoint(
         checkpoint, subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
     )

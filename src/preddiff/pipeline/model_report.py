@@ -1,22 +1,25 @@
-"""What a model is, and what explaining one picture with it costs."""
+"""Report on a model: what it is, and what explaining one picture with it costs."""
 
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.engines import Engine, Task, choose
 from preddiff.engines.incremental import Incremental
+from preddiff.engines.probe import probe
 from preddiff.method.windows import Windows
 from preddiff.models import Model
 from preddiff.pipeline import progress
+from preddiff.pipeline.settings import WINDOW
+from preddiff.types import Pixels
 
-_WINDOW, _SAMPLES = 10, 10  # the paper's settings
-_TRIED, _SAVED = 8, 64  # windows that are timed, and that multiply-adds are counted for
+_SAMPLES = 10  # the paper's
+_PROBE_WINDOWS = 8  # that are timed
+_COUNTED_WINDOWS = 64  # that multiply-adds are counted for: enough to meet every alignment
 
 
 def inspect(model: Model) -> tuple[dict[str, str], Mapping[str, tuple[int, ...]]]:
-    """Facts in words, and the shapes of the model's nodes where its input's size is known."""
+    """Return facts in words, and the shapes of the nodes where the input's size is known."""
     facts = {
         "model": model.spec,
         "weights (SHA-256)": model.sha256 or "unknown",
@@ -35,10 +38,11 @@ def inspect(model: Model) -> tuple[dict[str, str], Mapping[str, tuple[int, ...]]
     }, model.nodes(inputs)
 
 
-def _cost(model: Model, inputs: NDArray[np.float32]) -> dict[str, str]:
-    windows = Windows.over(inputs.shape[1:], min(_WINDOW, *inputs.shape[1:]))
-    some = windows.subset(np.linspace(0, len(windows) - 1, _TRIED).astype(np.int64))
-    shape = (_TRIED, _SAMPLES, len(inputs), *windows.size)
+def _cost(model: Model, inputs: Pixels) -> dict[str, str]:
+    """Return what one picture costs, timed on noise: values do not change the time of a draw."""
+    windows = Windows.over(inputs.shape[1:], min(WINDOW, *inputs.shape[1:]))
+    some = probe(windows, _PROBE_WINDOWS)
+    shape = (_PROBE_WINDOWS, _SAMPLES, len(inputs), *windows.size)
     task = Task(
         model=model,
         inputs=inputs,
@@ -63,11 +67,11 @@ def _cost(model: Model, inputs: NDArray[np.float32]) -> dict[str, str]:
 
 
 def _boxes(engine: Engine) -> dict[str, str]:
-    """What the incremental engine can do in boxes."""
+    """Return what the incremental engine can do in boxes; nothing for other engines."""
     if not isinstance(engine, Incremental):
         return {}
     windows = Windows.over(engine.inputs.shape[1:], engine.size)
-    some = windows.subset(windows.interlaced[:_SAVED])
+    some = windows.subset(windows.interlaced[:_COUNTED_WINDOWS])
     whole = engine.program.whole
     return {
         "in boxes": f"multiply-adds of whole passes / {engine.saved(some.starts):.1f}"

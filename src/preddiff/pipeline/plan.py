@@ -83,6 +83,7 @@ def relevance_with(
     subject: Subject, chosen: list[int], settings: Settings, sampler: Sampler, stride: int
 ) -> Relevance:
     """Return the relevance of the same targets with another sampler, one draw a window."""
+    # The targets are fixed as numbers: "top1" is of the model, not of what hides a window.
     question = replace(settings.question, targets=chosen, baselines=())
     sampling = replace(settings.sampling, sampler=sampler, samples=1, stride=stride)
     work = replace(settings.work, tolerance=None)
@@ -172,6 +173,7 @@ def _run(
     closed_form = _closed_form(subject, chosen, sampler, work)
     if closed_form is not None:
         return ClosedFormRun(windows, closed_form, base, measure)
+    # A pool of 40 scans has 40 different draws: more would be the same ones again.
     samples = min(sampling.samples, sampler.population or sampling.samples)
     return SampledRun(
         subject, windows, sampler, samples, sampling.seed, chosen, base, measure, work
@@ -192,6 +194,8 @@ def _closed_form(
     elif sampler.is_clipped(subject.valid):
         why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
     else:
+        # Every window at once is a few matrix products; a quarter of the free memory leaves the
+        # machine usable, and smaller parts are hardly slower.
         memory = work.memory or free_memory() // 4
         return ClosedForm(model, subject.inputs, chosen, subject.node, sampler.project, memory)
     if work.engine == "linear":

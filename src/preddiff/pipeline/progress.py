@@ -1,4 +1,4 @@
-"""How far the work is, with the time left."""
+"""Progress: how far the work is, and the time left."""
 
 import math
 import time
@@ -10,18 +10,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from preddiff.results.explanation import percent
 
-_FIRST, _LAST = 5.0, 60.0  # seconds between two lines in a log: more and more
+# A log gets its first line soon, so that nobody waits in doubt, and one a minute in the end, so
+# that a run of hours does not fill it.
+_FIRST_LINE_AFTER, _LAST_LINES_EVERY = 5.0, 60.0  # seconds
 
 Report = Callable[[int, int, float | None], None]
-"""Told the visits to windows that are done, how many there will be, and the relative error."""
+"""Called with the visits to windows that are done, how many there will be, and the relative
+error; None where that is not known."""
 
 
 @contextmanager
 def bar(description: str) -> Iterator[Report]:
-    """A function that is told how far the work is.
+    """Yield a function to call with how far the work is.
 
-    On terminals it moves a bar; elsewhere, in a log, it says a line now and then, soon the first
-    and later one a minute.
+    On a terminal it moves a bar; elsewhere, in a log, it prints a line now and then.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -38,13 +40,14 @@ def bar(description: str) -> Iterator[Report]:
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(description, total=None, error="")
         yield lambda done, of, error: progress.update(
-            task, completed=done, total=of, error=_told(error)
+            task, completed=done, total=of, error=_error_text(error)
         )
 
 
 def _log() -> Report:
+    """Return a function that prints a line now and then."""
     begin = said = time.monotonic()
-    wait = _FIRST
+    wait = _FIRST_LINE_AFTER
     before: int | None = None  # done in an earlier run
 
     def report(done: int, of: int, error: float | None) -> None:
@@ -54,26 +57,26 @@ def _log() -> Report:
             begin, before = now, done
         elif now - said >= wait:
             left = duration((now - begin) / (done - before) * (of - done))
-            say(f"{done:,} of {of:,} windows, about {left} left{_told(error)}")
-            said, wait = now, min(2 * wait, _LAST)
+            say(f"{done:,} of {of:,} windows, about {left} left{_error_text(error)}")
+            said, wait = now, min(2 * wait, _LAST_LINES_EVERY)
 
     return report
 
 
-def _told(error: float | None) -> str:
-    """The relative error as the end of a line."""
+def _error_text(error: float | None) -> str:
+    """Return the relative error as the end of a line; nothing where it is not known."""
     if error is None or not math.isfinite(error):
         return ""
     return f", relative error {percent(error)}"
 
 
 def say(text: str) -> None:
-    """A line beside the bar, on standard error."""
+    """Print a line on standard error, above the bar if there is one."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 40 s, 4.5 min, 1.2 h."""
+    """Return seconds as people write them: 40 s, 4.5 min, 1.2 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -127,7 +127,7 @@ class SampledRun:
 
     @cached_property
     def _choice(self) -> Choice:
-        # Made when first asked for: an engine holds much memory, and what needs memory of its own
+        # Chosen when first asked for: an engine holds much memory, and what needs memory of its own
         # before the run, such as a gradient, has to be done with it by then.
         return choose(self._task, self.work.engine, self.work.precision)
 
@@ -169,6 +169,8 @@ class SampledRun:
     def _draw(self, windows: Windows, first: int, last: int) -> Draws:
         """Return draws `first` to `last` (window, draw, channel, *size) for some of the windows."""
         subject = self.subject
+        # Draw s of a window depends on seed, window and s alone, so that the earlier draws, which
+        # are drawn again here, are the same as before: the sampler need not remember them.
         draws = self.sampler.draw(subject.inputs, windows, last, self.seed, subject.valid)
         return draws[:, first:]
 
@@ -179,6 +181,8 @@ class SampledRun:
         if self.work.tolerance is None:
             chunk = max(1, min(_MAX_DRAWS_HELD // self.samples, windows))
             return Interlaced(self.windows, self.samples, chunk)
+        # Two rounds: every window gets two pairs of draws before any gets its others, so that where
+        # the map is least sure is known before most of the work is spent.
         rounds = [(0, min(FIRST_DRAWS, self.samples)), (FIRST_DRAWS, self.samples)]
         chunk = max(1, min(_MAX_DRAWS_HELD // rounds[0][1], windows))
         return Adaptive(self.windows, [r for r in rounds if r[0] < r[1]], chunk)

@@ -142,6 +142,7 @@ def _mask(question: Question, source: Input, model: Model) -> Mask:
             f"{mask}: has {drawn.width}×{drawn.height} pixels, expected those of the picture, "
             f"{picture.width}×{picture.height}"
         )
+    # Resized and cropped as the picture is, then cut where the interpolated edge is half white.
     return np.asarray(model.prepare(drawn).max(axis=0) > 0.5)
 
 

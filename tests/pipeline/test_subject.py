@@ -1,0 +1,83 @@
+"""A model on one input: what windows are hidden in, and what is refused."""
+
+import nibabel
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import Softmax
+from preddiff import media
+from preddiff.errors import InputError, SettingError, TargetError
+from preddiff.models import Linear, load_model
+from preddiff.pipeline import subject as subjects
+from preddiff.pipeline.settings import Settings
+
+
+def of(model, given, device="cpu", **values):
+    opened = media.open(given)
+    settings = Settings.of(**values).over(opened)
+    return subjects.make(load_model(model), opened, settings.question, settings.sampling, device)
+
+
+@pytest.fixture
+def picture(rng):
+    return rng.random((3, 16, 16), dtype=np.float32)
+
+
+@pytest.fixture
+def scan(rng, tmp_path):
+    path = tmp_path / "head.nii"
+    nibabel.save(nibabel.Nifti1Image(rng.random((6, 6, 6), dtype=np.float32), np.eye(4)), path)
+    return path
+
+
+def test_windows_are_hidden_in_the_input(picture):
+    subject = of(Softmax(picture.shape), picture)
+    assert subject.inputs is subject.picture
+    assert (subject.axes, subject.valid, subject.on_scan) == (("y", "x"), (0.0, 1.0), False)
+    np.testing.assert_array_equal(subject.inputs, picture)
+
+
+def test_or_in_a_nodes_values(small_network, picture):
+    subject = of(small_network, picture, source="2", window=2)
+    assert subject.inputs.shape == (6, 8, 8)
+    assert subject.picture.shape == picture.shape
+    assert subject.valid is None  # nothing is known of the range of hidden values
+
+
+def test_scans_keep_their_grid(scan):
+    subject = of(Linear(np.ones((1, 6, 6, 6)), 0.0), scan)
+    assert subject.on_scan
+    assert (subject.axes, subject.valid) == (("z", "y", "x"), None)
+
+
+def test_classes_have_labels_and_hidden_values_do_not(small_network, picture):
+    model = load_model(small_network, labels=list("abcd"))
+    assert of(model, picture).labels == list("abcd")
+    assert of(model, picture, node="3").labels is None
+    assert of(model, picture, node="6").labels == list("abcd")
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "expected"),
+    [
+        ({"resample": True}, SettingError, "resample: is for scans in files; leave it out"),
+        ({"source": "a"}, TargetError, "source 'a': .* has no nodes; only networks have"),
+        ({"targets": "1:2,3"}, TargetError, "target '1:2,3' is a unit of a hidden node: say which"),
+        ({"device": "cuda"}, SettingError, "device='cuda': .* no torch network; choose"),
+    ],
+)
+def test_what_a_model_does_not_have(picture, values, error, expected):
+    with pytest.raises(error, match=expected):
+        of(Softmax(picture.shape), picture, **values)
+
+
+def test_a_picture_smaller_than_a_window(small_network):
+    with pytest.raises(InputError, match="has 8×6 pixels, less than a window of 10"):
+        of(small_network, Image.new("RGB", (8, 6)))
+
+
+def test_a_mask_has_the_pictures_size(small_network, tmp_path):
+    Image.new("L", (5, 5)).save(tmp_path / "mask.png")
+    with pytest.raises(InputError, match=r"mask\.png: has 5×5 pixels, expected .* 16×16"):
+        of(small_network, Image.new("RGB", (16, 16)), mask=tmp_path / "mask.png")
