@@ -344,7 +344,7 @@ def test_timm_with_random_weights():
         ("nowhere.onnx", "nowhere.onnx: no such model file"),
         ("model.caffemodel", "files of this kind cannot be read"),
         ("no.such.module:factory", "unknown model no.such.module:factory"),
-        (17, "a int is no model"),
+        (17, "an object of type int is no model"),
         ("resnet18", "unknown model 'resnet18': .*nearest: torchvision:resnet18"),
         (nn.ReLU, r"ReLU is a class: expected an instance, ReLU\(\)"),
     ],

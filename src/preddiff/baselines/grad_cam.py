@@ -41,7 +41,7 @@ def grad_cam(model: Network, inputs: Pixels, targets: Sequence[int]) -> Relevanc
     import torch
     from torch import nn
 
-    from preddiff.models.networks.hidden import Downstream
+    from preddiff.models.networks.downstream import Downstream
 
     rest = Downstream(model, _last_on_grid(model, inputs), inputs, "positions")
     head = _with_first_layer(scores_of(rest))

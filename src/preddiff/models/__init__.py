@@ -1,4 +1,4 @@
-"""What is explained: models. Networks are imported when they are loaded, not before."""
+"""Models, which are explained. Networks are imported when they are loaded, not before."""
 
 from preddiff.models.base import Model
 from preddiff.models.linear import Linear

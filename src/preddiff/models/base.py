@@ -1,19 +1,20 @@
-"""What a model is: it turns inputs into class probabilities, or into the values of a node."""
+"""The protocol of a model: inputs to class probabilities, or to the values of a node."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from preddiff.errors import ModelError, TargetError
 from preddiff.media import images
 from preddiff.media.grid import Grid
 from preddiff.media.input import as_pixels
+from preddiff.types import Batch, Floats, Pixels, Predictions
 
-Floats = NDArray[np.float64]
-Inputs = NDArray[np.float32]
+WindowKind = Literal["positions", "channel", "unit"]
+"""What a window over a hidden node hides: all channels at some positions, a channel, or a unit."""
 
 
 class Model(ABC):
@@ -41,8 +42,8 @@ class Model(ABC):
     output: str = "as given"
 
     @abstractmethod
-    def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
-        """Values for many inputs.
+    def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return the values of many inputs.
 
         Parameters
         ----------
@@ -54,34 +55,38 @@ class Model(ABC):
         (n, K): class probabilities, or the values of the node's K channels.
         """
 
-    def prepare(self, image: Image.Image | Inputs) -> Inputs:
-        """What the network sees of a picture: float32 (channel, y, x) in [0, 1].
+    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+        """Return what the network sees of a picture: float32 (channel, y, x) in [0, 1].
 
         A model that does not know how its inputs are made resizes nothing.
         """
         return as_pixels(images.to_array(image) if isinstance(image, Image.Image) else image)
 
     def is_probability(self, node: str | None) -> bool:
-        """Whether a node's values (None: the output's) are probabilities."""
+        """Return whether a node's values (None: the output's) are probabilities."""
         return node is None
 
     def is_class(self, node: str) -> bool:
-        """Whether a hidden node's channels are the classes: nothing with weights follows it."""
+        """Return whether a hidden node's channels are the classes: no weights follow it."""
         del node
         return False
 
-    def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
-        """Derivative of the pre-softmax targets, (target, channel, *spatial); None if unknown.
+    def gradient(self, inputs: Pixels, targets: Sequence[int]) -> Batch | None:
+        """Return the derivative of targets before the softmax; None if it is not known.
 
         Parameters
         ----------
         inputs : one input, (channel, *spatial).
+
+        Returns
+        -------
+        (target, channel, *spatial)
         """
         del inputs, targets
         return None
 
-    def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
-        """Named hidden nodes and the shape of their output for one input, in running order."""
+    def nodes(self, inputs: Pixels) -> Mapping[str, tuple[int, ...]]:
+        """Return hidden nodes and the shapes of their output for one input, in running order."""
         del inputs
         return {}
 
@@ -90,8 +95,15 @@ class Model(ABC):
             raise TargetError(f"node {node!r}: {self.spec} has no nodes; only networks have")
 
 
-def checked_values(values: object, inputs: int, spec: str) -> Floats:
-    """A model's answer as float64 (n, K), or a ModelError that says what is wrong with it."""
+def checked_values(values: object, inputs: int, spec: str) -> Predictions:
+    """Return a model's answer as float64 (n, K), or raise a ModelError that says what is wrong.
+
+    Parameters
+    ----------
+    values : the answer, as numpy or torch.
+    inputs : how many inputs it is for.
+    spec : the model's, for messages.
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu().numpy()
     result = np.asarray(values, dtype=np.float64)

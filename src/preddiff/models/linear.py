@@ -1,4 +1,4 @@
-"""Logistic models: the paper's classifier for scans."""
+"""Linear models with a softmax: the paper's classifier for scans is one."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from preddiff.errors import ModelError
-from preddiff.models.base import Floats, Inputs, Model
+from preddiff.models.base import Model
+from preddiff.types import Batch, Floats, Pixels, Predictions
 
-LOGITS = "logits"
+LOGITS_NODE = "logits"
 """The one hidden node: weights · x + intercept, as a linear regression gives it."""
 
 
@@ -45,23 +46,36 @@ class Linear(Model):
         self.output = "softmax added"
         self.sha256 = hashlib.sha256(self.weights.tobytes() + self.intercept.tobytes()).hexdigest()
 
-    def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
-        if node != LOGITS:
+    def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return class probabilities, or the logits, (n, K)."""
+        if node != LOGITS_NODE:
             self._refuse_node(node)
         weights, intercept = self.per_class(inputs.shape[1:])
         flat = inputs.reshape(len(inputs), -1).astype(np.float64)
         logits = flat @ weights.reshape(len(weights), -1).T + intercept
         return np.asarray(special.softmax(logits, axis=1)) if node is None else logits
 
-    def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
-        return {LOGITS: (len(self.per_class(inputs.shape)[0]),)}
+    def nodes(self, inputs: Pixels) -> Mapping[str, tuple[int, ...]]:
+        """Return the one node, the logits."""
+        return {LOGITS_NODE: (len(self.per_class(inputs.shape)[0]),)}
 
-    def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs:
+    def gradient(self, inputs: Pixels, targets: Sequence[int]) -> Batch:
+        """Return the weights: the derivative of a logit is the same everywhere."""
         return self.per_class(inputs.shape)[0][list(targets)].astype(np.float32)
 
     def per_class(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-        """Weights (K, *shape) and intercepts (K,) for an input's shape; two classes: (0, logit)."""
+        """Return weights (K, *shape) and intercepts (K,) for an input's shape.
+
+        Two classes get the logits (0, z), whose softmax is (1 - sigmoid(z), sigmoid(z)).
+
+        Raises
+        ------
+        ModelError
+            If the weights are not of that shape.
+        """
         weights = self.weights
+        # Weights as scikit-learn has them, (value,) or (K, value), flattened in C order. Three axes
+        # or more are never a flat array: the smallest input is (channel, y, x).
         if weights.ndim < 3 and weights.shape[-1] == np.prod(shape):
             weights = weights.reshape(*weights.shape[:-1], *shape)
         if weights.shape == (1, *shape):

@@ -4,49 +4,62 @@ from __future__ import annotations
 
 import copy
 import importlib
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from preddiff.errors import ModelError, first_line, nearest
+from preddiff.errors import ModelError, nearest
 from preddiff.models.base import Model
-
-if TYPE_CHECKING:
-    from preddiff.models.networks import metadata
-
-MODEL_SPECS = (
-    "embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
-    "package.module:factory"
-)
+from preddiff.models.objects import from_object
+from preddiff.models.request import Output, PreprocessingSettings, Request
 
 
 @dataclass(frozen=True)
-class _Wishes:
-    """What the caller wants otherwise than the model's source says."""
+class SpecSource:
+    """A kind of SPEC and the file of preddiff.models.sources that loads it.
 
-    output: str
-    preprocess: metadata.Source | None
+    Attributes
+    ----------
+    form : as messages show it.
+    module : has `load(spec, request)`, which returns a Model. It is imported when a SPEC asks for
+        it and not before: torch alone takes a second.
+    prefix, suffix : what such a SPEC starts and ends with; without either, it is the form itself.
+    """
 
-    def refuse(self, what: str) -> None:
-        """Raise where neither can be had."""
-        if self.output != "auto" or self.preprocess is not None:
-            raise ModelError(
-                f"{what} knows its own output and preprocessing: output= and preprocess= are for "
-                "torch modules and ONNX files"
-            )
+    form: str
+    module: str
+    prefix: str = ""
+    suffix: str = ""
+
+    def matches(self, spec: str) -> bool:
+        """Return whether a SPEC is of this kind."""
+        if not (self.prefix or self.suffix):
+            return spec == self.form
+        # Something must stand between: "timm:" names no network.
+        named = len(spec) > len(self.prefix) + len(self.suffix)
+        return named and spec.startswith(self.prefix) and spec.lower().endswith(self.suffix)
+
+
+# The first that matches is taken, so a factory, which any word before a colon might be, is last.
+SPEC_SOURCES = (
+    SpecSource("embedded", "embedded"),
+    SpecSource("torchvision:NAME[@WEIGHTS]", "torchvision", prefix="torchvision:"),
+    SpecSource("timm:NAME", "timm", prefix="timm:"),
+    SpecSource("PATH.onnx", "onnx", suffix=".onnx"),
+    SpecSource("PATH.skops", "skops", suffix=".skops"),
+)
+FACTORY = SpecSource("package.module:factory", "factory")
 
 
 def load_model(
-    source: Any = "embedded",
+    source: object = "embedded",
     *,
-    output: str = "auto",
+    output: Output = "auto",
     labels: Sequence[str] | None = None,
-    preprocess: metadata.Source | None = None,
+    preprocess: PreprocessingSettings | None = None,
     train_size: float | None = None,
 ) -> Model:
-    """A model to explain.
+    """Load a model to explain.
 
     Parameters
     ----------
@@ -67,17 +80,17 @@ def load_model(
     Raises
     ------
     ModelError
-        If there is no such model, or it cannot be loaded as wished.
+        If there is no such model, or it cannot be loaded as requested.
     """
-    wishes = _Wishes(output, preprocess)
-    if isinstance(source, Model):
-        wishes.refuse("a model that is loaded already")
-        changed = labels is not None or train_size is not None
-        model = copy.copy(source) if changed else source
-    elif isinstance(source, str | Path):
-        model = _from_spec(str(source), wishes)
+    request = Request(output, preprocess)
+    if isinstance(source, str | Path):
+        model = _from_spec(str(source), request)
     else:
-        model = _from_object(source, wishes)
+        model = from_object(source, request)
+    if labels is None and train_size is None:
+        return model
+    # The model may be the caller's own object, given here or kept by a factory: it is not changed.
+    model = copy.copy(model)
     if labels is not None:
         model.labels = list(labels)
     if train_size is not None:
@@ -85,93 +98,33 @@ def load_model(
     return model
 
 
-def _from_spec(spec: str, wishes: _Wishes) -> Model:
-    # Sources are imported when they are asked for: torch alone takes a second.
-    kind, _, rest = spec.partition(":")
-    if spec.lower().endswith(".onnx"):
-        from preddiff.models.sources import onnx
+def _from_spec(spec: str, request: Request) -> Model:
+    source = next((each for each in SPEC_SOURCES if each.matches(spec)), None)
+    if source is None and _names_factory(spec):
+        source = FACTORY
+    if source is None:
+        raise _unknown(spec)
+    loader = importlib.import_module(f"preddiff.models.sources.{source.module}")
+    model: Model = loader.load(spec, request)
+    return model
 
-        return onnx.load(spec, wishes.preprocess, wishes.output)  # type: ignore[arg-type]
-    if rest and kind not in {"torchvision", "timm"} and _is_dotted(kind):
-        return _from_factory(kind, rest, wishes)
-    wishes.refuse(spec)
-    if spec.lower().endswith(".skops"):
-        from preddiff.models.sources import skops
 
-        return skops.load(spec)
-    if spec == "embedded":
-        from preddiff.models.sources import embedded
+def spec_forms() -> str:
+    """Return the forms of all SPECs, for messages."""
+    *others, last = (source.form for source in (*SPEC_SOURCES, FACTORY))
+    return f"{', '.join(others)} or {last}"
 
-        return embedded.load()
-    if kind in {"torchvision", "timm"} and rest:
-        loader = importlib.import_module(f"preddiff.models.sources.{kind}")
-        name, _, weights = rest.partition("@")
-        model: Model = loader.load(name, weights or None)
-        return model
+
+def _names_factory(spec: str) -> bool:
+    module, _, name = spec.partition(":")
+    return bool(name) and all(part.isidentifier() for part in module.split("."))
+
+
+def _unknown(spec: str) -> ModelError:
     if Path(spec).suffix:
-        raise ModelError(f"{spec}: files of this kind cannot be read; expected {MODEL_SPECS}")
-    raise ModelError(f"unknown model {spec!r}: expected {MODEL_SPECS}{nearest(kind, _known())}")
+        return ModelError(f"{spec}: files of this kind cannot be read; expected {spec_forms()}")
+    from preddiff.models.sources import torchvision
 
-
-def _is_dotted(name: str) -> bool:
-    return all(part.isidentifier() for part in name.split("."))
-
-
-def _known() -> list[str]:
-    """SPECs that somebody may have meant."""
-    from torchvision import models
-
-    return ["embedded", *(f"torchvision:{name}" for name in models.list_models(module=models))]
-
-
-def _from_factory(module: str, name: str, wishes: _Wishes) -> Model:
-    """What `package.module:factory` returns when called; the current folder counts as well."""
-    if "" not in sys.path:
-        sys.path.insert(0, "")
-    try:
-        factory = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ModelError(
-            f"unknown model {module}:{name} ({error}): expected {MODEL_SPECS}; a factory is a "
-            "function without arguments in a module that can be imported"
-        ) from None
-    try:
-        made = factory()
-    except Exception as error:
-        raise ModelError(
-            f"{module}:{name} raised {type(error).__name__} ({first_line(error)}): expected a "
-            "function without arguments that returns a model"
-        ) from error
-    return made if isinstance(made, Model) else _from_object(made, wishes)
-
-
-def _from_object(source: Any, wishes: _Wishes) -> Model:
-    torch = sys.modules.get("torch")  # a module in memory means that torch is imported
-    if torch is not None and isinstance(source, torch.nn.Module):
-        from preddiff.models.networks import metadata
-        from preddiff.models.networks.network import Network
-
-        if wishes.preprocess is None:
-            return Network(source, output=wishes.output)  # type: ignore[arg-type]
-        says, folder = metadata.read(wishes.preprocess)
-        return Network(
-            source,
-            metadata.preprocessing(says),
-            output=wishes.output,  # type: ignore[arg-type]
-            labels=metadata.labels(says, folder),
-        )
-    wishes.refuse(f"a {type(source).__name__}")
-    if isinstance(source, type):
-        raise ModelError(f"{source.__name__} is a class: expected an instance, {source.__name__}()")
-    if hasattr(source, "predict_proba"):
-        from preddiff.models.sources import sklearn
-
-        return sklearn.load(source)
-    if callable(source):
-        from preddiff.models.function import Function
-
-        return Function(source)
-    raise ModelError(
-        f"a {type(source).__name__} is no model: expected a SPEC ({MODEL_SPECS}), a "
-        "torch.nn.Module, a scikit-learn classifier or a callable"
-    )
+    known = ["embedded", *(f"torchvision:{name}" for name in torchvision.names())]
+    suggestion = nearest(spec.partition(":")[0], known)
+    return ModelError(f"unknown model {spec!r}: expected {spec_forms()}{suggestion}")

@@ -1,4 +1,4 @@
-"""Targets: which classes or channels are explained."""
+"""Targets: the classes, channels or units that are explained."""
 
 import re
 from collections.abc import Sequence
@@ -6,26 +6,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from preddiff.errors import TargetError, nearest
-from preddiff.models.base import Floats
+from preddiff.types import PerTarget
 
 Target = int | str
-
+"""The number of a class or channel, a label, "topN", "all", or a unit such as "12:5,7"."""
 
 Unit = tuple[int, tuple[int, ...] | None]
-"""A channel, and a place in it; None is the mean over all of its places."""
+"""A channel, and a position in it; None is the mean over all of its positions."""
 
 _UNIT = re.compile(r"(\d+)(?::(\d+(?:,\d+)*))?")
 
 
 def parse_units(targets: Target | Sequence[Target] | None) -> list[Unit]:
-    """Channels and places of units such as "12:5,7"; nothing where no target is a unit.
+    """Return the channels and positions of units such as "12:5,7"; none if no target is a unit.
 
-    Beside units, the number of a channel is the mean over its places, whose place is None.
+    Among units, the number of a channel stands for the mean over its positions.
 
     Raises
     ------
     TargetError
-        If units stand beside something that is neither a unit nor a number.
+        If a target among units is neither a unit nor a number.
     """
     texts = [str(target).strip() for target in _several(targets)]
     found = [_UNIT.fullmatch(text) for text in texts]
@@ -34,22 +34,22 @@ def parse_units(targets: Target | Sequence[Target] | None) -> list[Unit]:
     parsed: list[Unit] = []
     for text, match in zip(texts, found, strict=True):
         if match is None:
-            raise TargetError(f"target {text!r}: beside units, expected CHANNEL or CHANNEL:Y,X")
-        channel, place = match.groups()
-        parsed.append((int(channel), tuple(map(int, place.split(","))) if place else None))
+            raise TargetError(f"target {text!r}: among units, expected CHANNEL or CHANNEL:Y,X")
+        channel, position = match.groups()
+        parsed.append((int(channel), tuple(map(int, position.split(","))) if position else None))
     return parsed
 
 
 def unit_name(unit: Unit) -> str:
-    """As `parse_units` reads it."""
-    channel, place = unit
-    return f"{channel}" if place is None else f"{channel}:{','.join(map(str, place))}"
+    """Return a unit as `parse_units` reads it."""
+    channel, position = unit
+    return f"{channel}" if position is None else f"{channel}:{','.join(map(str, position))}"
 
 
 def resolve(
-    targets: Target | Sequence[Target] | None, values: Floats, labels: Sequence[str] | None
+    targets: Target | Sequence[Target] | None, values: PerTarget, labels: Sequence[str] | None
 ) -> list[int]:
-    """Numbers of the classes or channels that are meant.
+    """Return the numbers of the classes or channels that are meant.
 
     Parameters
     ----------
@@ -84,13 +84,13 @@ def _several(targets: Target | Sequence[Target] | None) -> list[Target]:
 
 
 def names(numbers: Sequence[int], labels: Sequence[str] | None, node: str | None) -> list[str]:
-    """What to call the targets: the first name of a label, or kind and number."""
+    """Return names for targets: the first name of a label, or "class" or the node, and number."""
     if labels is not None:
         return [labels[n].split(",")[0] for n in numbers]
     return [f"{node or 'class'} {n}" for n in numbers]
 
 
-def _one(target: Target, values: Floats, labels: Sequence[str] | None) -> list[int]:
+def _one(target: Target, values: PerTarget, labels: Sequence[str] | None) -> list[int]:
     classes = len(values)
     if isinstance(target, int | np.integer) and not isinstance(target, bool):
         if not 0 <= target < classes:
@@ -114,6 +114,8 @@ def _labelled(text: str, labels: Sequence[str] | None) -> int:
     if labels is None:
         raise TargetError(f"target {text!r}: this model has no labels; give a number, topN or all")
     wanted = text.casefold()
+    # ImageNet's labels are lists of synonyms: "tench, Tinca tinca". A label that is written out
+    # counts before a synonym: "crane" is two classes, but may be a synonym of a third.
     spellings = [{label.casefold(), *label.casefold().split(", ")} for label in labels]
     exact = [n for n, label in enumerate(labels) if label.casefold() == wanted]
     found = exact or [n for n, spelling in enumerate(spellings) if wanted in spelling]

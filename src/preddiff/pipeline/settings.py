@@ -8,7 +8,7 @@ stands in the docstring of `explain`, whose signature a test holds against the d
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,14 +17,12 @@ from preddiff.baselines.registry import BASELINES
 from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
 from preddiff.media import Input
+from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
 
 WINDOW, WINDOW_OF_VOLUMES = 10, 3
 """The paper's k for pictures (section 4.1) and for scans (section 4.2)."""
-
-View = Literal["positions", "channel", "unit"]
-"""What a window over a hidden node's values covers."""
 
 _LARGEST = 2**63  # seeds and lengths are stored as int64
 _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
@@ -92,7 +90,7 @@ class Sampling:
         return self.window if isinstance(self.window, int) else 1
 
     @property
-    def view(self) -> View:
+    def view(self) -> WindowKind:
         """What a window over a hidden node's values covers."""
         return self.window if isinstance(self.window, str) else "positions"  # type: ignore[return-value]
 

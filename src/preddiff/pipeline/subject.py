@@ -148,27 +148,27 @@ def _mask(question: Question, source: Input, model: Model) -> Mask:
 
 def _from_node(subject: Subject, name: str, sampling: Sampling) -> Subject:
     """Return the subject whose windows are hidden in a node's values (equation 5)."""
-    from preddiff.models.networks.hidden import Downstream
+    from preddiff.models.networks.downstream import Downstream
     from preddiff.models.networks.network import Network
 
     if not isinstance(subject.model, Network):
         raise TargetError(f"source {name!r}: {subject.model.spec} has no nodes; only networks have")
     rest = Downstream(subject.model, name, subject.picture, sampling.view)
     if subject.node is not None:
-        rest.leads_to(subject.node)
+        rest.check_leads_to(subject.node)
     return replace(subject, model=rest, inputs=rest.values, axes=rest.axes, on_scan=False)
 
 
 def _of_units(subject: Subject, wanted: list[targets.Unit]) -> Subject:
     """Return the subject that explains single units of its node."""
-    from preddiff.models.networks import hidden
     from preddiff.models.networks.network import Network
+    from preddiff.models.networks.units import select_units
 
     if subject.node is None or not isinstance(subject.model, Network):
         raise TargetError(
             f"target {targets.unit_name(wanted[0])!r} is a unit of a hidden node: say which with "
             "node="
         )
-    network, node = hidden.select_units(subject.model, subject.node, wanted, subject.inputs)
+    network, node = select_units(subject.model, subject.node, wanted, subject.inputs)
     names = tuple(f"{subject.node} {targets.unit_name(unit)}" for unit in wanted)
     return replace(subject, model=network, node=node, unit_names=names)

@@ -1,1 +1,1 @@
-"""Networks of torch: traced, with their heads and hidden nodes."""
+"""torch networks: traced, with their heads and hidden nodes."""

@@ -13,7 +13,15 @@ _SIGMOID = ("sigmoid", "Sigmoid")
 
 
 class Graph:
-    """A traced network. Nodes go by the name of their module, else by their operation's.
+    """A traced network.
+
+    Nodes have the name of their module (`inception_3a/output`, `features.3`), else that of their
+    operation (`relu`, `add_1`).
+
+    Attributes
+    ----------
+    module : the trace, which runs as the network does.
+    nodes : by name, all that compute something, in running order.
 
     Raises
     ------
@@ -32,7 +40,7 @@ class Graph:
         return list(next(n for n in self.module.graph.nodes if n.op == "output").all_input_nodes)
 
     def node(self, name: str) -> fx.Node:
-        """The node of that name, or a TargetError with the nearest names."""
+        """Return the node of a name, or raise a TargetError with the nearest names."""
         if name not in self.nodes:
             raise TargetError(
                 f"no node {name!r}; `preddiff model` lists them{nearest(name, self.nodes)}"
@@ -40,21 +48,22 @@ class Graph:
         return self.nodes[name]
 
     def operation(self, node: fx.Node) -> str:
-        """What a node does: a module's class or a function's name."""
+        """Return the name of what a node does: a module's class or a function."""
         if node.op == "call_module":
             return type(self.module.get_submodule(str(node.target))).__name__
         return getattr(node.target, "__name__", str(node.target))
 
     def is_softmax(self, node: fx.Node) -> bool:
-        """Whether a node's values are class probabilities by a softmax."""
+        """Return whether a node's values are class probabilities by a softmax."""
         return self.operation(node) in _SOFTMAX
 
     def is_sigmoid(self, node: fx.Node) -> bool:
-        """Whether a node's values are probabilities by a sigmoid."""
+        """Return whether a node's values are probabilities by a sigmoid."""
         return self.operation(node) in _SIGMOID
 
     def dependent(self, node: fx.Node) -> list[fx.Node]:
-        """What depends on a node, in running order, the node itself first."""
+        """Return the nodes that depend on a node, in running order, the node itself first."""
+        # fx keeps nodes in running order, so each comes after all of its inputs: one pass will do.
         found = [node]
         seen = {node}
         for other in list(self.module.graph.nodes):
@@ -64,7 +73,7 @@ class Graph:
         return found
 
     def weights_follow(self, node: fx.Node) -> bool:
-        """Whether something with weights depends on a node."""
+        """Return whether something with weights depends on a node."""
         for other in self.dependent(node)[1:]:
             if any(each.op == "get_attr" for each in other.all_input_nodes):
                 return True
@@ -75,11 +84,17 @@ class Graph:
         return False
 
     def upto(self, node: fx.Node, user: fx.Node | None = None) -> fx.GraphModule:
-        """The part of the network that leads to a node, with that node as its output.
+        """Return the part of the network that leads to a node, with that node as its output.
 
-        Operations that work in place are kept even where nobody uses what they return: those
-        before the node, or before a `user` of it where its value is to be what that one sees.
+        Parameters
+        ----------
+        user : a later node that uses the value: then the value is what that node sees. Operations
+            in between may change it in place.
         """
+        # Going back from the node along its inputs finds all that it needs, except for operations
+        # that change their input in place and whose result nobody uses (`x.relu_()` on a line of
+        # its own): no edge of the graph leads from them to the node. All of them that run before
+        # it are kept.
         every = list(self.module.graph.nodes)
         before = every[: every.index(node) + 1 if user is None else every.index(user)]
         needed = {node, *(n for n in before if n.op == "placeholder" or self._in_place(n))}
@@ -104,7 +119,7 @@ class Graph:
         return bool(node.kwargs.get("inplace")) or (name.endswith("_") and not name.startswith("_"))
 
     def shapes(self, inputs: torch.Tensor) -> Mapping[str, tuple[int, ...]]:
-        """Shape of every node's output but the first axis, for inputs (1, ...)."""
+        """Return the shape of every node's output, without the first axis, for inputs (1, ...)."""
         with torch.inference_mode():
             ShapeProp(self.module).propagate(inputs)
         found = {}
@@ -116,18 +131,24 @@ class Graph:
 
 
 def exported(network: nn.Module, inputs: torch.Tensor) -> fx.GraphModule:
-    """The operations of a network as torch.export sees them: slower to get, but it sees more.
+    """Return the operations of a network as torch.export sees them: slower, but it sees more.
 
     Parameters
     ----------
-    inputs : (n, ...); any other n can be run.
+    inputs : (n, ...); the result takes any other n.
+
+    Raises
+    ------
+    Exception
+        Whatever torch.export raises where a network cannot be traced.
     """
-    two = inputs[:1].expand(2, *inputs.shape[1:]).contiguous()  # one would be taken as a constant
+    # torch.export specialises on axes of length 1: with one example, n would be a constant.
+    two = inputs[:1].expand(2, *inputs.shape[1:]).contiguous()
     any_batch = ({0: torch.export.Dim.AUTO},)
     program = torch.export.export(network, (two,), dynamic_shapes=any_batch)
     module = program.module()
     for node in list(module.graph.nodes):
-        if "_guards" in str(node.target):  # that the batch is not one; it does not matter here
+        if "_guards" in str(node.target):  # that the batch is not one, which may be here
             module.graph.erase_node(node)
     module.recompile()
     return module
@@ -135,6 +156,10 @@ def exported(network: nn.Module, inputs: torch.Tensor) -> fx.GraphModule:
 
 def _named(graph: fx.Graph) -> dict[str, fx.Node]:
     """Nodes that compute something, by name; a module that is called again gets a number."""
+    # fx's own names replace dots and slashes by underscores and number them as they come, so that
+    # "inception_3a/output" would be unknown to whoever wrote the network. The target of a module's
+    # call is its path in the network. A module that is shared has one path and several nodes, as a
+    # ReLU often has: the second call is `act#2`.
     named: dict[str, fx.Node] = {}
     for node in graph.nodes:
         if node.op in {"call_module", "call_function", "call_method"}:

@@ -1,4 +1,4 @@
-"""The end of a network: where its logits are, and what makes probabilities of them."""
+"""The head of a network: where its logits are, and what makes probabilities of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,23 +8,30 @@ import torch
 from torch import nn
 
 from preddiff.models.networks.graph import Graph
+from preddiff.models.request import Output
 
-Output = Literal["auto", "logits", "probabilities"]
 Run = Callable[[nn.Module], torch.Tensor]
-"""Values of a module on one input."""
+"""Returns a module's values (1, K) on one input."""
+
+_AGREEMENT = 1e-3  # of probabilities that are computed in two ways
+
+# The weight of evidence is a difference of log-odds, log2(p / (1 - p)). From float32 probabilities
+# it cannot be computed where a network is sure: the largest float32 below 1 is 1 - 6e-8, so odds
+# above 2^24 are infinite, and those below are rounded to a few values. Logits have no such limit.
+# So a network that ends in a softmax or sigmoid is cut off before it, and the probabilities are
+# computed from its logits in float64. Gradients are taken there, too: after a saturated softmax
+# they vanish.
 
 
 @dataclass(frozen=True)
 class Head:
-    """A network without its softmax or sigmoid, and what to put in their place.
-
-    That is computed in float64: in float32, 1 - p has no digits left where p is near 1.
+    """A network without its softmax or sigmoid, and which of them turns its logits into classes.
 
     Attributes
     ----------
-    trunk : gives logits; or probabilities, where `link` is None.
+    trunk : gives logits (n, K); or probabilities, where `link` is None.
     link : what makes probabilities of logits.
-    output : what the whole module returns.
+    output : what the complete module returns.
     """
 
     trunk: nn.Module
@@ -32,7 +39,7 @@ class Head:
     output: Output
 
     def probabilities(self, values: torch.Tensor) -> torch.Tensor:
-        """Class probabilities (n, K) in float64; a single one p stands for (1 - p, p)."""
+        """Return class probabilities (n, K) in float64; a single one p stands for (1 - p, p)."""
         values = values.double()
         if self.link is not None:
             values = values.softmax(1) if self.link == "softmax" else values.sigmoid()
@@ -40,19 +47,22 @@ class Head:
 
 
 def find(module: nn.Module, graph: Graph | None, output: Output, run: Run) -> Head:
-    """The head of a module, as `load_model` describes for each `output`.
+    """Return the head of a module, as `load_model` describes for each `output`.
 
     Parameters
     ----------
     graph : the traced module, or None.
-    run : a module's values (1, K) on one input, to see what is not known otherwise.
+    run : runs a module on one input, to see what is not known otherwise.
     """
     values = run(module)
     if graph is not None and output != "logits":
         head = _cut(graph)
-        # A trace may miss what a network's own code decides: trust it where it says the same.
+        # A trace holds the operations of one run. Where a network's own code decides which to run
+        # (by a flag, by a count of calls), it may be wrong: it is trusted where it gives the same.
         if head is not None and _agree(head, run(head.trunk), values):
             return head
+    # No softmax is seen: the graph may be missing, or the last operation divides by a sum. Numbers
+    # that are at least 0 and add up to 1 are taken as probabilities; logits do so by chance only.
     if output == "auto":
         output = "probabilities" if is_distribution(values) else "logits"
     if output == "probabilities":
@@ -73,12 +83,14 @@ def _agree(head: Head, logits: torch.Tensor, values: torch.Tensor) -> bool:
     if logits.shape != values.shape:
         return False
     ours, theirs = head.probabilities(logits), values.double()
-    return torch.allclose(ours[:, -theirs.shape[1] :], theirs, atol=1e-3)
+    # Of one sigmoid unit the module gives p alone, the head (1 - p, p): compare the last columns.
+    return torch.allclose(ours[:, -theirs.shape[1] :], theirs, atol=_AGREEMENT)
 
 
 def is_distribution(values: torch.Tensor) -> bool:
-    """Whether these are rows (n, K) that are at least 0 and add up to 1."""
+    """Return whether these are rows (n, K) that are at least 0 and add up to 1."""
     if values.ndim != 2:
         return False
     total = values.double().sum(1)
-    return bool((values >= 0).all()) and torch.allclose(total, torch.ones_like(total), atol=1e-3)
+    ones = torch.ones_like(total)
+    return bool((values >= 0).all()) and torch.allclose(total, ones, atol=_AGREEMENT)

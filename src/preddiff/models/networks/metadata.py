@@ -1,4 +1,4 @@
-"""What an ONNX file's metadata, or a file of the user's, says of preprocessing and labels.
+"""Preprocessing and labels, as an ONNX file's metadata or a file of the user's describe them.
 
 docs/models.md explains the keys.
 """
@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import SupportsFloat, cast
 
 from preddiff.errors import ModelError, first_line
 from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
+from preddiff.models.request import PreprocessingSettings
 
 KEYS = (
     "input_size",
@@ -24,11 +25,9 @@ KEYS = (
     "labels_file",
 )
 
-Source = Mapping[str, Any] | str | Path
 
-
-def read(source: Source) -> tuple[dict[str, Any], Path]:
-    """Settings, from a mapping or a JSON file, and the folder that their paths start from.
+def read(source: PreprocessingSettings) -> tuple[dict[str, object], Path]:
+    """Read settings from a mapping or a JSON file; also return the folder their paths start from.
 
     Raises
     ------
@@ -37,7 +36,7 @@ def read(source: Source) -> tuple[dict[str, Any], Path]:
     """
     folder = Path() if isinstance(source, Mapping) else Path(source).parent
     if isinstance(source, Mapping):
-        settings: Any = dict(source)
+        settings: object = dict(source)
     else:
         try:
             settings = json.loads(Path(source).read_text(encoding="utf-8"))
@@ -52,9 +51,9 @@ def read(source: Source) -> tuple[dict[str, Any], Path]:
 
 
 def preprocessing(
-    metadata: Mapping[str, Any], size: tuple[int, int] | None = None, channels: int | None = None
+    metadata: Mapping[str, object], size: tuple[int, int] | None = None, channels: int | None = None
 ) -> Preprocessing:
-    """How pictures are prepared.
+    """Return the preprocessing that metadata describe.
 
     Parameters
     ----------
@@ -90,26 +89,34 @@ def preprocessing(
     )
 
 
-def is_channels_last(metadata: Mapping[str, Any]) -> bool:
-    """Whether the network wants (n, y, x, channel)."""
+def is_channels_last(metadata: Mapping[str, object]) -> bool:
+    """Return whether the network wants (n, y, x, channel)."""
     return _choice(metadata, "layout", ("NCHW", "NHWC")) == "NHWC"
 
 
-def labels(metadata: Mapping[str, Any], folder: Path) -> list[str] | None:
-    """Class names from `labels_file`, looked up in the folder and in those above it."""
+def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:
+    """Read class names from `labels_file`, looked up in the folder and in those above it.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, or it is no text, or does not lie below the folders.
+    """
     name = metadata.get("labels_file")
     if not name:
         return None
     relative = Path(str(name))
+    # A model from the internet must not make us read, and show, any file of the machine.
     if relative.is_absolute() or ".." in relative.parts:
         raise ModelError(f"labels_file {name!r}: expected a path below the model's folder")
-    for place in [folder, *folder.resolve().parents]:
-        if (place / relative).is_file():
+    for parent in [folder, *folder.resolve().parents]:
+        path = parent / relative
+        if path.is_file():
             try:
-                return (place / relative).read_text(encoding="utf-8").splitlines()
+                return path.read_text(encoding="utf-8").splitlines()
             except (OSError, ValueError) as error:
                 raise ModelError(
-                    f"{place / relative}: not a text with labels ({first_line(error)}); expected "
+                    f"{path}: not a text with labels ({first_line(error)}); expected "
                     "UTF-8, one name a line"
                 ) from None
     raise ModelError(
@@ -118,7 +125,7 @@ def labels(metadata: Mapping[str, Any], folder: Path) -> list[str] | None:
     )
 
 
-def _size(metadata: Mapping[str, Any]) -> tuple[int, int] | None:
+def _size(metadata: Mapping[str, object]) -> tuple[int, int] | None:
     """(y, x) from e.g. 224 or [240, 224]; None if nothing is said."""
     if "input_size" not in metadata:
         return None
@@ -146,15 +153,14 @@ def _resize(text: str, size: tuple[int, int] | None) -> tuple[int | None, str]:
 
 
 def _numbers(
-    metadata: Mapping[str, Any], key: str, channels: int, default: float
+    metadata: Mapping[str, object], key: str, channels: int, default: float
 ) -> tuple[float, ...]:
     """One number, or one per channel; texts have them behind commas."""
     value = metadata.get(key, default)
     parts = value.split(",") if isinstance(value, str) else value
     try:
-        numbers = tuple(
-            float(part) for part in (parts if isinstance(parts, list | tuple) else [parts])
-        )
+        several = parts if isinstance(parts, list | tuple) else [parts]
+        numbers = tuple(float(cast(SupportsFloat, part)) for part in several)
     except (TypeError, ValueError):
         numbers = ()
     if len(numbers) not in {1, channels}:
@@ -162,7 +168,7 @@ def _numbers(
     return numbers
 
 
-def _choice(metadata: Mapping[str, Any], key: str, choices: tuple[str, str]) -> str:
+def _choice(metadata: Mapping[str, object], key: str, choices: tuple[str, str]) -> str:
     value = str(metadata.get(key, choices[0])).upper()
     if value not in choices:
         raise ModelError(f"{key}={value!r}: expected {' or '.join(choices)}")

@@ -1,11 +1,11 @@
-"""Torch networks as models."""
+"""torch networks as models."""
 
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import cast
+from typing import Self, cast, get_args
 
 import torch
 from PIL import Image
@@ -14,13 +14,16 @@ from torch.fx import GraphModule
 
 from preddiff.errors import InputError, ModelError, SettingError, TargetError, first_line
 from preddiff.media.input import as_pixels
-from preddiff.models.base import Floats, Inputs, Model, checked_values
+from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head
+from preddiff.models.networks.forward import Forward
 from preddiff.models.networks.graph import Graph, exported
-from preddiff.models.networks.head import Head, Output
+from preddiff.models.networks.head import Head
 from preddiff.models.networks.preprocessing import Preprocessing
+from preddiff.models.request import Output
+from preddiff.types import Batch, Pixels, Predictions
 
-_SLACK = 1e-3  # by which resizing may leave [0, 1]
+_RANGE_TOLERANCE = 1e-3  # by which resizing may leave [0, 1]
 
 
 class Network(Model):
@@ -52,29 +55,31 @@ class Network(Model):
         labels: Sequence[str] | None = None,
         train_size: float | None = None,
     ) -> None:
+        # Dropout and batch statistics would make two runs on one input differ.
         training = [name or "the module" for name, m in module.named_modules() if m.training]
         if training:
             raise ModelError(
                 f"{training[0]} is in training mode, where predictions are random: call .eval()"
             )
-        if output not in {"auto", "logits", "probabilities"}:
+        if output not in get_args(Output):
             raise ModelError(f"output={output!r}: expected auto, logits or probabilities")
         self.module = module
         self.preprocessing = preprocessing or Preprocessing()
-        self.output = self.wish = output
-        self._head: Head | None = None
+        self.output = self.requested_output = output
         self.spec = spec or f"module:{type(module).__name__}"
         self.labels = labels
         self.train_size = train_size
-        self.prepared = preprocessing is not None
+        self.takes_pictures = preprocessing is not None
         self.mean = self.preprocessing.input_mean
         size = self.preprocessing.size
         self.shape = (self.preprocessing.channels, *size) if size else None
+        self._forward = Forward(module, self.preprocessing, self.spec)
+        self._head: Head | None = None
         self._parts: dict[str, nn.Module] = {}
-        self._channels_last = True  # the layout in memory that is fastest, where it can be taken
 
     @cached_property
     def sha256(self) -> str:  # type: ignore[override]
+        """Fingerprint of the weights; it takes a tenth of a second when it is first asked for."""
         digest = hashlib.sha256()
         for name, tensor in sorted(self.module.state_dict().items()):
             digest.update(name.encode())
@@ -82,18 +87,13 @@ class Network(Model):
             digest.update(bits.numpy().tobytes())
         return digest.hexdigest()
 
-    @cached_property
-    def _dtype(self) -> torch.dtype:
-        """Of the weights, which may be float64."""
-        return next((p.dtype for p in self.module.parameters()), torch.float32)
-
-    @cached_property
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next((p.device for p in self.module.parameters()), torch.device("cpu"))
+        return self._forward.device
 
     def on(self, device: str) -> "Network":
-        """A copy on another device, e.g. "cuda" or "mps"; this one stays where it is.
+        """Return a copy on another device, e.g. "cuda" or "mps"; this one stays where it is.
 
         Raises
         ------
@@ -109,12 +109,21 @@ class Network(Model):
             ) from None
         return Network(
             moved,
-            self.preprocessing if self.prepared else None,
-            output=self.wish,
+            self.preprocessing if self.takes_pictures else None,
+            output=self.requested_output,
             spec=self.spec,
             labels=self.labels,
             train_size=self.train_size,
         )
+
+    def with_module(self, module: nn.Module) -> Self:
+        """Return a copy that runs another module made of the same weights; they share the hash."""
+        derived = copy.copy(self)
+        derived.__dict__.pop("graph", None)
+        derived.__dict__["sha256"] = self.sha256  # of all weights, also those that are left out
+        derived.module = module
+        derived._parts = {}
+        return derived
 
     @cached_property
     def graph(self) -> Graph | None:
@@ -125,18 +134,20 @@ class Network(Model):
             return None
 
     def graph_with(self, node: str) -> Graph:
-        """The traced network, or a TargetError where there is none that could have a node."""
+        """Return the traced network, or raise a TargetError where no node can be reached."""
         if self.graph is None:
             raise TargetError(
                 f"node {node!r}: torch.fx cannot trace {self.spec}, so its nodes are out of reach"
             )
         return self.graph
 
-    def prepare(self, image: Image.Image | Inputs) -> Inputs:
+    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+        """Return what the network sees: a picture resized and cropped, or an array checked."""
         if isinstance(image, Image.Image):
             return self.preprocessing.prepare(image)
         inputs = as_pixels(image)
-        if self.prepared and not (inputs.min() >= -_SLACK and inputs.max() <= 1 + _SLACK):
+        low, high = -_RANGE_TOLERANCE, 1 + _RANGE_TOLERANCE
+        if self.takes_pictures and not (inputs.min() >= low and inputs.max() <= high):
             raise InputError(
                 f"values from {inputs.min():.4g} to {inputs.max():.4g}: {self.spec} sees pictures "
                 "in [0, 1] and normalises them itself; divide 8-bit values by 255"
@@ -148,23 +159,24 @@ class Network(Model):
             )
         return inputs
 
-    def predict(self, inputs: Inputs, node: str | None = None) -> Floats:
+    def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return class probabilities, or the values of a node's channels, (n, K)."""
         with torch.inference_mode():
             return self.postprocess(self.raw(torch.from_numpy(inputs), node), node)
 
     def raw(self, inputs: torch.Tensor, node: str | None = None) -> torch.Tensor:
-        """A node's output, or the logits, as whole forward passes give them.
+        """Return a node's output, or the logits, as complete forward passes give them.
 
         Parameters
         ----------
         inputs : (n, channel, *spatial), in input space.
         """
         if node is None:
-            return self._values(self._head_for(inputs).trunk, inputs)
-        return self._run(self._part(node), inputs)
+            return self._forward.run_classes(self._head_for(inputs).trunk, inputs)
+        return self._forward.run(self._part(node), inputs)
 
     def traced(self, inputs: torch.Tensor, node: str | None = None) -> GraphModule:
-        """The operations that lead to what `raw` gives.
+        """Return the operations that lead to what `raw` gives.
 
         Parameters
         ----------
@@ -173,7 +185,7 @@ class Network(Model):
         Raises
         ------
         Exception
-            Whatever torch.export raises where torch.fx cannot trace the network and it neither.
+            Whatever torch.export raises, if neither torch.fx nor torch.export can trace it.
         """
         part = self._part(node) if node is not None else self._head_for(inputs).trunk
         if isinstance(part, GraphModule):
@@ -182,8 +194,15 @@ class Network(Model):
             return exported(self.module, self.normalised(inputs))
         return self.graph.module
 
-    def postprocess(self, values: torch.Tensor, node: str | None = None) -> Floats:
-        """What `predict` gives, from what `raw` gives."""
+    def postprocess(self, values: torch.Tensor, node: str | None = None) -> Predictions:
+        """Return what `predict` gives, from what `raw` gives.
+
+        Parameters
+        ----------
+        values : logits (n, K); or a node's output (n, channel, *spatial), which is averaged over
+            its positions. By linearity of the activation difference, that of the mean is the mean
+            of the units' (section 3.3).
+        """
         if node is not None:
             values = values.double()
             values = values.flatten(2).mean(2) if values.ndim > 2 else values
@@ -193,23 +212,26 @@ class Network(Model):
         return checked_values(self._head.probabilities(values), len(values), self.spec)
 
     def is_probability(self, node: str | None) -> bool:
+        """Return whether a node's values are probabilities: a softmax gives them."""
         return node is None or (
             self.graph is not None and self.graph.is_softmax(self.graph.node(node))
         )
 
     def is_class(self, node: str) -> bool:
+        """Return whether a node's channels are the classes: no weights follow it."""
         return self.graph is not None and not self.graph.weights_follow(self.graph.node(node))
 
-    def gradient(self, inputs: Inputs, targets: Sequence[int]) -> Inputs | None:
+    def gradient(self, inputs: Pixels, targets: Sequence[int]) -> Batch | None:
+        """Return the derivative of targets before the softmax, (target, channel, *spatial)."""
         x = torch.from_numpy(inputs)[None]
         values = self.scores(x.requires_grad_())
         if values is None:
             return None
         each = [torch.autograd.grad(values[0, t], x, retain_graph=True)[0][0] for t in targets]
-        return cast(Inputs, torch.stack(each).cpu().numpy())
+        return cast(Batch, torch.stack(each).cpu().numpy())
 
     def scores(self, inputs: torch.Tensor) -> torch.Tensor | None:
-        """What every class has before the softmax, (n, K); None where only probabilities are known.
+        """Return every class's score before the softmax, (n, K); None if not even the head has any.
 
         Parameters
         ----------
@@ -218,57 +240,35 @@ class Network(Model):
         end = self._head_for(inputs.detach())
         if end.link is None:
             return None
-        values = self._values(end.trunk, inputs)
-        # One logit z stands for the two classes (-z, z).
+        values = self._forward.run_classes(end.trunk, inputs)
+        # One logit z stands for two classes: for the first it counts as -z, so that the gradients
+        # of the two are each other's negative.
         return torch.cat([-values, values], dim=1) if values.shape[1] == 1 else values
 
-    def nodes(self, inputs: Inputs) -> Mapping[str, tuple[int, ...]]:
+    def nodes(self, inputs: Pixels) -> Mapping[str, tuple[int, ...]]:
+        """Return nodes and the shapes of their output for one input; none without a graph."""
         if self.graph is None:
             return {}
         x = torch.from_numpy(inputs)[None]
         with torch.inference_mode(), suppress(ModelError):
-            self._run(self.module, x)  # settles which layout it takes
+            self._forward.run(self.module, x)  # settles which layout in memory it takes
         return self.graph.shapes(self.normalised(x))
 
     def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(n, channel, *spatial) in input space, in the network's own numbers and layout."""
-        result = self.preprocessing.normalise(inputs.to(self.device)).to(self._dtype)
-        return result if self._channels_last else result.contiguous()
-
-    def _run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-        try:
-            result = module(self.normalised(inputs))
-        except Exception as error:
-            if self._channels_last and "view size" in str(error):  # of a flattening by `view`
-                self._channels_last = False
-                return self._run(module, inputs)
-            raise ModelError(
-                f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
-                f"({first_line(error)}); resize the picture, or say input_size with preprocess="
-            ) from error
-        if not isinstance(result, torch.Tensor):
-            raise ModelError(f"{self.spec} returned {type(result).__name__}: expected one tensor")
-        return result
+        """Return (n, channel, *spatial) in input space in the network's own numbers and layout."""
+        return self._forward.normalised(inputs)
 
     def _head_for(self, inputs: torch.Tensor) -> Head:
         """The head, found with the first input that is seen."""
         if self._head is None:
 
             def run(module: nn.Module) -> torch.Tensor:
-                return self._values(module, inputs[:1])
+                return self._forward.run_classes(module, inputs[:1])
 
             with torch.inference_mode():
-                self._head = head.find(self.module, self.graph, self.wish, run)
+                self._head = head.find(self.module, self.graph, self.requested_output, run)
             self.output = self._head.output
         return self._head
-
-    def _values(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-        values = self._run(module, inputs)
-        if values.ndim != 2:
-            raise ModelError(
-                f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes)"
-            )
-        return values
 
     def _part(self, node: str) -> nn.Module:
         """The part of the network that leads to a node."""

@@ -1,14 +1,14 @@
-"""From a picture to what a network sees, and from input space to the network's own numbers."""
+"""From a picture to what a network sees, and on to the network's own numbers."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 
 from preddiff.errors import InputError
 from preddiff.media import images
+from preddiff.types import Floats, Pixels
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -47,15 +47,16 @@ class Preprocessing:
     channels_last: bool = False
 
     @property
-    def input_mean(self) -> NDArray[np.float64] | None:
+    def input_mean(self) -> Floats | None:
         """Mean of the training inputs per channel, in input space; None if unknown."""
         if self.mean is None:
             return None
+        # The published mean is in the network's order and scale: undo both.
         mean = np.broadcast_to(np.array(self.mean), self.channels) / self.scale
         return mean[::-1].copy() if self.bgr else mean.copy()
 
-    def prepare(self, image: Image.Image) -> NDArray[np.float32]:
-        """What the network sees: float32 (channel, y, x) in [0, 1].
+    def prepare(self, image: Image.Image) -> Pixels:
+        """Return what the network sees of a picture: float32 (channel, y, x) in [0, 1].
 
         Raises
         ------
@@ -68,7 +69,7 @@ class Preprocessing:
         return images.to_pixels(image, self.channels)
 
     def normalise(self, inputs: torch.Tensor) -> torch.Tensor:
-        """(n, channel, *spatial) in input space to the network's numbers and layout."""
+        """Return inputs (n, channel, *spatial) in the network's own numbers and layout."""
         if self.bgr:
             inputs = inputs.flip(1)
         column = (1, -1, *(1,) * (inputs.ndim - 2))
@@ -83,7 +84,10 @@ class Preprocessing:
         resample = FILTERS[self.interpolation]
         if self.short_side is None:
             return image.resize((width, height), resample)
-        # The long side is rounded down, as torchvision does.
+        # As torchvision does, to the pixel: the long side is rounded down, and the crop begins at
+        # half of what is left over, rounded to even. A crop that is one pixel off is another
+        # input, and its results could not be compared with published ones. The complete picture is
+        # resized before the crop, since filters reach across the crop's edge.
         wide, high = (n * self.short_side // min(image.size) for n in image.size)
         if wide < width or high < height:
             raise InputError(

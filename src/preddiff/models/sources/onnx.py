@@ -10,24 +10,26 @@ from preddiff.errors import ModelError, first_line
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.networks import head, metadata
 from preddiff.models.networks.graph import Graph
-from preddiff.models.networks.head import Output
 from preddiff.models.networks.network import Network
+from preddiff.models.request import Request
 
 _FLOAT32 = 1  # onnx.TensorProto.FLOAT
-_TOLERANCE = 1e-3  # of the output's range, between onnxruntime and the converted network
+_CONVERSION_TOLERANCE = 1e-3  # of the output's range, against onnxruntime
+
+Proto = Any
+"""An onnx.ModelProto; onnx is imported when a file is read."""
 
 
-def load(
-    path: str | Path, preprocess: metadata.Source | None = None, output: Output = "auto"
-) -> Network:
-    """A classifier in an ONNX file (extra `onnx`).
+def load(spec: str, request: Request) -> Network:
+    """Return the classifier in an ONNX file (extra `onnx`).
 
     The file's metadata say how pictures are resized and normalised (docs/models.md). Where the
     graph has several outputs, the first that gives probabilities is taken, else the first.
 
     Parameters
     ----------
-    preprocess : a JSON file, or a mapping, with the same keys; it overrides the metadata.
+    spec : the file's path.
+    request : its preprocessing has the same keys as the metadata, and overrides them.
 
     Raises
     ------
@@ -35,18 +37,18 @@ def load(
         If the file cannot be read or converted, or the converted network does not give what
         onnxruntime gives.
     """
-    path = Path(path)
+    path = Path(spec)
     proto = _read(path)
-    says: dict[str, Any] = {entry.key: entry.value for entry in proto.metadata_props}
+    settings: dict[str, object] = {entry.key: entry.value for entry in proto.metadata_props}
     folder = path.parent
-    if preprocess is not None:
-        wishes, folder = metadata.read(preprocess)
-        says.update(wishes)
+    if request.preprocess is not None:
+        overriding, folder = metadata.read(request.preprocess)
+        settings.update(overriding)
     name, shape = _input(proto, path)
     channels, height, width = shape
-    if metadata.is_channels_last(says):
+    if metadata.is_channels_last(settings):
         height, width, channels = shape
-    preprocessing = metadata.preprocessing(says, (height, width), channels)
+    preprocessing = metadata.preprocessing(settings, (height, width), channels)
     converted = _convert(proto, path)
     probe = np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
     inputs = preprocessing.normalise(torch.from_numpy(probe))
@@ -56,14 +58,14 @@ def load(
     return Network(
         graph.upto(graph.outputs[chosen]),
         preprocessing,
-        output=output,
+        output=request.output,
         spec=path.name,
-        labels=metadata.labels(says, folder),
+        labels=metadata.labels(settings, folder),
         train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
     )
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> Proto:
     try:
         import onnx
         import onnxruntime  # noqa: F401 - needed below; both come with the extra
@@ -83,7 +85,7 @@ def _read(path: Path) -> Any:
     return proto
 
 
-def _input(proto: Any, path: Path) -> tuple[str, tuple[int, ...]]:
+def _input(proto: Proto, path: Path) -> tuple[str, tuple[int, ...]]:
     """Name and shape (without the first axis) of the graph's one input."""
     weights = {tensor.name for tensor in proto.graph.initializer}
     inputs = [value for value in proto.graph.input if value.name not in weights]
@@ -97,7 +99,7 @@ def _input(proto: Any, path: Path) -> tuple[str, tuple[int, ...]]:
     return inputs[0].name, shapes[0]
 
 
-def _convert(proto: Any, path: Path) -> torch.fx.GraphModule:
+def _convert(proto: Proto, path: Path) -> torch.fx.GraphModule:
     import onnx2torch
 
     try:
@@ -111,6 +113,8 @@ def _checked(
     converted: torch.fx.GraphModule, path: Path, name: str, inputs: torch.Tensor
 ) -> list[torch.Tensor]:
     """The outputs on one input, if torch and onnxruntime agree on them."""
+    # A converter may get padding, rounding or an attribute of an operation wrong, and then we would
+    # explain another network than the user's. onnxruntime is what defines the right answer.
     import onnxruntime
 
     try:
@@ -125,7 +129,7 @@ def _checked(
         ) from None
     values = list(result) if isinstance(result, list | tuple) else [result]
     for output, ours, theirs in zip(session.get_outputs(), values, expected, strict=True):
-        allowed = _TOLERANCE * max(float(np.ptp(theirs)), 1e-6)
+        allowed = _CONVERSION_TOLERANCE * max(float(np.ptp(theirs)), 1e-6)
         worst = float(np.abs(ours.numpy() - theirs).max())
         if not worst <= allowed:
             raise ModelError(

@@ -1,4 +1,4 @@
-"""Files of skops: scikit-learn estimators, and the classifiers of scans that we fit. No pickle."""
+"""skops files: scikit-learn estimators, and the classifiers of scans that we fit. No pickle."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.errors import ModelError, first_line
 from preddiff.media.atomic import atomic_write
 from preddiff.media.grid import Grid
 from preddiff.models.base import Model
-from preddiff.models.folding import fold
+from preddiff.models.folding import SklearnObject, fold
 from preddiff.models.linear import Linear
+from preddiff.models.request import Request
 from preddiff.models.sources import sklearn
-
-if TYPE_CHECKING:
-    from preddiff.models.base import Floats
+from preddiff.types import Floats, Mask
 
 _MARK = "preddiff_classifier"
 """Key of the format's version in the files that we write."""
 
 _FORMAT = 1
 
+Content = dict[str, Any]
+"""What `save` writes: arrays, plain numbers and texts, and an estimator."""
+
 
 def save(
     path: str | Path,
-    estimator: Any,
-    mask: NDArray[np.bool_],
+    estimator: SklearnObject,
+    mask: Mask,
     grid: Grid,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, object],
 ) -> None:
     """Write a classifier of scans.
 
@@ -58,8 +59,8 @@ def save(
         io.dump(content, written, compression=zipfile.ZIP_DEFLATED)
 
 
-def load(path: str | Path) -> Model:
-    """The model in a file: an estimator as it is, or a classifier of scans on its grid.
+def load(spec: str, request: Request) -> Model:
+    """Return the model in a file: an estimator as it is, or a classifier of scans on its grid.
 
     Raises
     ------
@@ -67,31 +68,39 @@ def load(path: str | Path) -> Model:
         If there is no such file, it holds types that scikit-learn and numpy do not have, or no
         model.
     """
-    content = _read(Path(path))
+    request.refuse(spec)
+    path = Path(spec)
+    content = _read(path)
     if not (isinstance(content, dict) and _MARK in content):
         if not hasattr(content, "predict_proba"):
             raise ModelError(
                 f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
                 "with predict_proba"
             )
-        model = sklearn.load(content)
+        model = sklearn.from_estimator(content)
     else:
         model = _of_scans(path, content)
-    model.spec = Path(path).name
-    model.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    model.spec = path.name
+    model.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return model
 
 
-def facts(path: str | Path) -> dict[str, Any]:
-    """What is known of a classifier of scans that `save` wrote."""
+def facts(path: str | Path) -> dict[str, object]:
+    """Return what is known of a classifier of scans that `save` wrote.
+
+    Raises
+    ------
+    ModelError
+        If the file holds no such classifier.
+    """
     content = _read(Path(path))
     if not (isinstance(content, dict) and _MARK in content):
         raise ModelError(f"{path}: not a classifier of scans; make one with preddiff classify fit")
     return dict(content["facts"])
 
 
-def _of_scans(path: str | Path, content: dict[str, Any]) -> Linear:
-    """A classifier of scans, its weights in place."""
+def _of_scans(path: str | Path, content: Content) -> Linear:
+    """A classifier of scans, whose weights lie on its voxels."""
     if content[_MARK] > _FORMAT:
         raise ModelError(f"{path}: of a newer version; upgrade preddiff")
     estimator, mask = content["estimator"], content["mask"]
@@ -99,6 +108,8 @@ def _of_scans(path: str | Path, content: dict[str, Any]) -> Linear:
     if folded is None:
         raise ModelError(f"{path}: its estimator is not linear; fit it anew")
     weights, intercept = folded
+    # The classifier has weights in its mask only; all other voxels count with weight 0, so that a
+    # window there is worth nothing instead of being unknown.
     volume: Floats = np.zeros((len(weights), 1, *mask.shape))
     volume[:, 0, mask] = weights
     model = Linear(
@@ -112,14 +123,16 @@ def _of_scans(path: str | Path, content: dict[str, Any]) -> Linear:
     return model
 
 
-def _read(path: Path) -> Any:
-    """What a file holds, if it is of trusted types only."""
+def _read(path: Path) -> Content | SklearnObject:
+    """The content of a file, if it is of trusted types only."""
     try:
         from skops import io
     except ModuleNotFoundError:
         raise ModelError(f"{path}: .skops files need skops; install preddiff[volumes]") from None
     if not path.is_file():
         raise ModelError(f"{path}: no such model file; check the path")
+    # skops does not unpickle, but it would construct any type that the caller trusts. None is
+    # trusted beyond its own list of harmless ones, so that loading a file cannot run its code.
     try:
         unknown = io.get_untrusted_types(file=path)
         content = None if unknown else io.load(path)

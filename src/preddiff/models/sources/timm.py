@@ -8,21 +8,24 @@ from preddiff.errors import ModelError, first_line, nearest
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.preprocessing import Preprocessing
+from preddiff.models.request import Request
 
 
-def load(name: str, weights: str | None = None) -> Network:
-    """A classifier of timm.
+def load(spec: str, request: Request) -> Network:
+    """Return a classifier of timm.
 
     Parameters
     ----------
-    name : e.g. "resnet18" or "resnet18.a1_in1k".
-    weights : None for the pretrained ones; "random".
+    spec : timm:NAME with the pretrained weights, e.g. "timm:resnet18" or
+        "timm:resnet18.a1_in1k"; timm:NAME@random without.
 
     Raises
     ------
     ModelError
         If timm is not installed, the name is unknown, or the weights cannot be had.
     """
+    request.refuse(spec)
+    name, _, weights = spec.removeprefix("timm:").partition("@")
     try:
         import timm
     except ImportError:
@@ -32,12 +35,12 @@ def load(name: str, weights: str | None = None) -> Network:
     known = timm.list_models()
     if name.split(".")[0] not in known:
         raise ModelError(f"timm:{name}: no such network{nearest(name, known)}")
-    if weights not in {None, "random"}:
+    if weights not in {"", "random"}:
         raise ModelError(f"timm:{name}@{weights}: expected no weights, or random")
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # the same random weights every time
-            module = timm.create_model(name, pretrained=weights is None).eval()
+            module = timm.create_model(name, pretrained=not weights).eval()
     except Exception as error:
         raise ModelError(
             f"timm:{name}: the weights could not be had ({first_line(error)}); they come from the "
@@ -51,15 +54,16 @@ def load(name: str, weights: str | None = None) -> Network:
         Preprocessing(
             size=(height, width),
             channels=channels,
+            # timm says which share of the resized picture the centre crop keeps.
             short_side=None if stretched else math.floor(min(height, width) / config["crop_pct"]),
             interpolation=config["interpolation"],
             mean=tuple(config["mean"]),
             std=tuple(config["std"]),
         ),
         output="logits",
-        spec=f"timm:{name}" + (f"@{weights}" if weights else ""),
+        spec=spec,
         labels=_labels(module.num_classes),
-        train_size=IMAGENET_TRAIN_SIZE if weights is None and module.num_classes == 1000 else None,
+        train_size=IMAGENET_TRAIN_SIZE if not weights and module.num_classes == 1000 else None,
     )
 
 

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -13,16 +13,27 @@ from preddiff.errors import ModelError, first_line, nearest
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.preprocessing import Preprocessing
+from preddiff.models.request import Request
+
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum
 
 
-def load(name: str, weights: str | None = None) -> Network:
-    """A classifier of torchvision.
+def names() -> list[str]:
+    """Return the names of torchvision's classifiers."""
+    from torchvision import models
+
+    return list(models.list_models(module=models))
+
+
+def load(spec: str, request: Request) -> Network:
+    """Return a classifier of torchvision.
 
     Parameters
     ----------
-    name : e.g. "googlenet".
-    weights : None for torchvision's default; a name as torchvision gives it (IMAGENET1K_V1);
-        "random"; or the path of a file with a state dict.
+    spec : torchvision:NAME, e.g. "torchvision:googlenet", with torchvision's default weights;
+        torchvision:NAME@WEIGHTS with those of a name as torchvision gives it (IMAGENET1K_V1),
+        random ones, or those in a file with a state dict.
 
     Raises
     ------
@@ -31,17 +42,14 @@ def load(name: str, weights: str | None = None) -> Network:
     """
     from torchvision import models
 
-    known = models.list_models(module=models)
+    request.refuse(spec)
+    name, _, weights = spec.removeprefix("torchvision:").partition("@")
+    known = names()
     if name not in known:
         raise ModelError(f"torchvision:{name}: no such classifier{nearest(name, known)}")
     choices = models.get_model_weights(name)
-    is_file = weights is not None and Path(weights).suffix != ""
-    if (
-        weights is not None
-        and weights != "random"
-        and not is_file
-        and weights not in choices.__members__
-    ):
+    is_file = Path(weights).suffix != ""
+    if weights not in {"", "random", *choices.__members__} and not is_file:
         raise ModelError(
             f"torchvision:{name}@{weights}: unknown weights; expected one of "
             f"{', '.join(choices.__members__)}, random, or the path of a state dict"
@@ -52,7 +60,7 @@ def load(name: str, weights: str | None = None) -> Network:
             torch.manual_seed(0)  # the same random weights every time
             module = models.get_model(name, weights=None, **_as_with_weights(name))
         if is_file:
-            _read_state(module, Path(str(weights)))
+            _read_state(module, Path(weights))
     else:
         module = _download(name, named)
     return Network(
@@ -65,14 +73,15 @@ def load(name: str, weights: str | None = None) -> Network:
     )
 
 
-def _as_with_weights(name: str) -> dict[str, Any]:
+def _as_with_weights(name: str) -> dict[str, bool]:
     """What torchvision sets by itself where it loads its own weights."""
+    # Both were trained on inputs in [-1, 1], and undo the usual normalisation themselves.
     if name in {"googlenet", "inception_v3"}:
         return {"init_weights": False, "transform_input": True}
     return {}
 
 
-def _download(name: str, weights: Any) -> torch.nn.Module:
+def _download(name: str, weights: "WeightsEnum") -> torch.nn.Module:
     from torchvision import models
 
     try:
@@ -100,6 +109,8 @@ def _download(name: str, weights: Any) -> torch.nn.Module:
 @contextmanager
 def _tensors_only() -> Iterator[None]:
     """Have torch.load read tensors and nothing else: torchvision does not ask it to."""
+    # A file of weights is a pickle, and unpickling runs code. What lies in the cache under the
+    # right name may be anybody's.
     name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(name)
     os.environ[name] = "1"
@@ -126,7 +137,7 @@ def _read_state(module: torch.nn.Module, path: Path) -> None:
         ) from None
 
 
-def _preprocessing(transforms: Any) -> Preprocessing:
+def _preprocessing(transforms: Any) -> Preprocessing:  # of a private class of torchvision
     side = int(transforms.crop_size[0])
     return Preprocessing(
         size=(side, side),

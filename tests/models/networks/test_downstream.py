@@ -9,7 +9,7 @@ from torch import nn
 import preddiff
 from conftest import DATA, needs_data
 from preddiff.errors import SamplerError, SettingError, TargetError
-from preddiff.models.networks.hidden import Downstream
+from preddiff.models.networks.downstream import Downstream
 from preddiff.models.networks.network import Network
 from preddiff.samplers import Constant, Marginal
 
@@ -203,8 +203,8 @@ def test_a_source_that_is_the_input_changes_nothing(picture):
         ({"node": "left", "targets": [9]}, TargetError, "target 9: expected 0 to 3"),
         ({"node": "left", "targets": ["1:12,0"]}, TargetError, "'1:12,0': node 'left' has 4 chan"),
         ({"node": "left", "targets": ["1:2"]}, TargetError, "'1:2': node 'left' has 4 channels"),
-        ({"node": "fc", "targets": ["1:2"]}, TargetError, "has 4 channels, and no places"),
-        ({"node": "left", "targets": ["1:2,2", "x"]}, TargetError, "'x': beside units, expected"),
+        ({"node": "fc", "targets": ["1:2"]}, TargetError, "has 4 channels, and no positions"),
+        ({"node": "left", "targets": ["1:2,2", "x"]}, TargetError, "'x': among units, expected"),
         ({"source": "nowhere"}, TargetError, "no node 'nowhere'"),
         ({"source": "left", "node": "right"}, TargetError, "'left' does not lead to node 'right'"),
         (
@@ -212,7 +212,7 @@ def test_a_source_that_is_the_input_changes_nothing(picture):
             TargetError,
             "'fc' does not lead to node 'left'",
         ),
-        ({"source": "fc", "window": 1}, SettingError, "has 4 units and no places: .*'unit'"),
+        ({"source": "fc", "window": 1}, SettingError, "has 4 units and no positions: .*'unit'"),
         ({"source": "left", "window": "unit", "stride": 2}, SettingError, "every unit is hidden"),
     ],
 )

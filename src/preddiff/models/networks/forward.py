@@ -1,0 +1,81 @@
+"""Forward passes: from input space to what a module gives."""
+
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from preddiff.errors import ModelError, first_line
+from preddiff.models.networks.preprocessing import Preprocessing
+
+
+class Forward:
+    """Runs a network's modules on inputs in input space.
+
+    Parameters
+    ----------
+    module : the network; its weights say where inputs go, and in which precision.
+    preprocessing : how inputs are normalised.
+    spec : the model's, for messages.
+    """
+
+    def __init__(self, module: nn.Module, preprocessing: Preprocessing, spec: str) -> None:
+        self.module = module
+        self.preprocessing = preprocessing
+        self.spec = spec
+        self._channels_last = True
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next((p.device for p in self.module.parameters()), torch.device("cpu"))
+
+    @cached_property
+    def _dtype(self) -> torch.dtype:
+        """Of the weights, which may be float64."""
+        return next((p.dtype for p in self.module.parameters()), torch.float32)
+
+    def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return (n, channel, *spatial) in input space in the network's own numbers and layout."""
+        result = self.preprocessing.normalise(inputs.to(self.device)).to(self._dtype)
+        return result if self._channels_last else result.contiguous()
+
+    def run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        """Return what a module gives for inputs in input space.
+
+        Raises
+        ------
+        ModelError
+            If it does not take them, or returns anything but one tensor.
+        """
+        try:
+            result = module(self.normalised(inputs))
+        except Exception as error:
+            # Convolutions on processors are fastest with the channels last in memory. A network
+            # that flattens by `view` needs the usual order: it fails once, and gets that from then
+            # on. The values are the same.
+            if self._channels_last and "view size" in str(error):
+                self._channels_last = False
+                return self.run(module, inputs)
+            raise ModelError(
+                f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
+                f"({first_line(error)}); resize the picture, or say input_size with preprocess="
+            ) from error
+        if not isinstance(result, torch.Tensor):
+            raise ModelError(f"{self.spec} returned {type(result).__name__}: expected one tensor")
+        return result
+
+    def run_classes(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        """Do the same for a module that gives (n, class).
+
+        Raises
+        ------
+        ModelError
+            If it gives anything else.
+        """
+        values = self.run(module, inputs)
+        if values.ndim != 2:
+            raise ModelError(
+                f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes)"
+            )
+        return values

@@ -1,0 +1,85 @@
+"""From an object in memory to a Model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from preddiff.errors import ModelError
+from preddiff.models.base import Model
+from preddiff.models.function import Function
+from preddiff.models.request import Request
+
+
+def from_object(source: object, request: Request) -> Model:
+    """Return the model that an object is, or becomes.
+
+    Raises
+    ------
+    ModelError
+        If it is no model, or not one of which that can be requested.
+    """
+    for recognise in _RECOGNISERS:
+        model = recognise(source, request)
+        if model is not None:
+            return model
+    raise ModelError(
+        f"an object of type {type(source).__name__} is no model: expected a SPEC as in `preddiff "
+        "model --help`, a torch.nn.Module, a scikit-learn classifier or a callable"
+    )
+
+
+def _model(source: object, request: Request) -> Model | None:
+    if not isinstance(source, Model):
+        return None
+    request.refuse("a model that is loaded already")
+    return source
+
+
+def _torch_module(source: object, request: Request) -> Model | None:
+    torch = sys.modules.get("torch")  # whoever has a module has imported torch: no need to do so
+    if torch is None or not isinstance(source, torch.nn.Module):
+        return None
+    from preddiff.models.networks import metadata
+    from preddiff.models.networks.network import Network
+
+    if request.preprocess is None:
+        return Network(source, output=request.output)
+    settings, folder = metadata.read(request.preprocess)
+    return Network(
+        source,
+        metadata.preprocessing(settings),
+        output=request.output,
+        labels=metadata.labels(settings, folder),
+    )
+
+
+def _class(source: object, request: Request) -> Model | None:
+    """A class is callable, but a call would make an instance and no prediction."""
+    if not isinstance(source, type):
+        return None
+    request.refuse(f"a {type(source).__name__}")
+    raise ModelError(f"{source.__name__} is a class: expected an instance, {source.__name__}()")
+
+
+def _estimator(source: object, request: Request) -> Model | None:
+    if not hasattr(source, "predict_proba"):
+        return None
+    request.refuse(f"a {type(source).__name__}")
+    from preddiff.models.sources import sklearn
+
+    return sklearn.from_estimator(source)
+
+
+def _callable(source: object, request: Request) -> Model | None:
+    if not callable(source):
+        return None
+    request.refuse(f"a {type(source).__name__}")
+    return Function(source)
+
+
+Recogniser = Callable[[object, Request], Model | None]
+"""Returns the model that an object becomes, or None for an object of another kind."""
+
+# In this order: torch modules and estimators may be callable, and classes are.
+_RECOGNISERS: tuple[Recogniser, ...] = (_model, _torch_module, _class, _estimator, _callable)

@@ -1,0 +1,41 @@
+"""What a caller wants of a model, apart from where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from preddiff.errors import ModelError
+
+Output = Literal["auto", "logits", "probabilities"]
+"""What a network returns."""
+
+PreprocessingSettings = Mapping[str, object] | str | Path
+"""How pictures are prepared: a mapping, or a JSON file that holds one (docs/models.md)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a model's source may not say itself, or say wrongly.
+
+    Attributes
+    ----------
+    output : what the network returns; "auto" finds out.
+    preprocess : how pictures are prepared; None leaves that to the source.
+    """
+
+    output: Output = "auto"
+    preprocess: PreprocessingSettings | None = None
+
+    def refuse(self, name: str) -> None:
+        """Raise a ModelError if anything is requested of a model that knows it all itself.
+
+        Every source that does not use the request calls this, so that nothing is ignored silently.
+        """
+        if self.output != "auto" or self.preprocess is not None:
+            raise ModelError(
+                f"{name} knows its own output and preprocessing: output= and preprocess= are for "
+                "torch modules and ONNX files"
+            )
