@@ -84,8 +84,19 @@ def _parts(hint):
 
 
 def has_named_arrays(function):
-    """Return whether an alias with axis names is anywhere in a signature."""
-    return any(_is_named_array(part) for hint in hints(function).values() for part in _parts(hint))
+    """Return whether a signature has aliases with axis names, or dataclasses that have some."""
+    return any(
+        _is_named_array(part) or _is_record(part)
+        for hint in hints(function).values()
+        for part in _parts(hint)
+    )
+
+
+def _is_record(hint):
+    is_record = inspect.isclass(hint) and (is_dataclass(hint) or hasattr(hint, "_fields"))
+    return is_record and any(
+        _is_named_array(part) for each in hints(hint).values() for part in _parts(each)
+    )
 
 
 def unnamed_arrays(something):
@@ -183,7 +194,7 @@ def _check_array(value, array_type, names, lengths, where):
             length, shape = tuple(shape[:several]), shape[several:]
         else:
             length, *shape = shape
-        if name == "...":
+        if name == "..." or name.startswith("_"):
             continue
         if lengths.setdefault(name, length) != length:
             raise AxisError(f"{said}, where {name} is {lengths[name]}")
@@ -228,7 +239,12 @@ def checked(function, findings):
         lengths: Lengths = {}
         for key, value in signature.bind(*arguments, **settings).arguments.items():
             if key in known:
-                findings.check(value, known[key], lengths, name, key)
+                hint = known[key]
+                if signature.parameters[key].kind is inspect.Parameter.VAR_POSITIONAL:
+                    hint = tuple[hint, ...]
+                elif signature.parameters[key].kind is inspect.Parameter.VAR_KEYWORD:
+                    hint = dict[str, hint]
+                findings.check(value, hint, lengths, name, key)
         result = function(*arguments, **settings)
         hint = known.get("return")
         if inspect.isgenerator(result) and typing.get_args(hint):

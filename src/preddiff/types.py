@@ -2,7 +2,8 @@
 
 The text of an alias names the axes in order, much as jaxtyping writes them: a name stands for one
 axis, `*spatial` for any number of axes that have a name together, (y, x) of a picture or (z, y, x)
-of a volume, and `...` for any axes at all. Within one call, a name means one length.
+of a volume, and `...` for any axes at all. Within one call, a name means one length, unless it
+begins with an underscore.
 `tests/axes.py` reads these texts, and `tests/integration/test_axes.py` holds real arrays against
 them wherever the rooms of the package hand arrays to each other.
 
@@ -54,6 +55,9 @@ PerWindow = Annotated[Floats, "window"]
 
 Draws = Annotated[NDArray[np.float32], "window draw channel *size"]
 """What replaces hidden windows."""
+
+WindowPixels = Annotated[NDArray[np.float32], "window channel *size"]
+"""Pixels or voxels of each window: a single draw, or the input's own."""
 
 Values = Annotated[Floats, "window draw target"]
 """What an engine returns for draws."""

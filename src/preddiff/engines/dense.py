@@ -7,7 +7,7 @@ import numpy as np
 
 from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.models import Model
-from preddiff.types import Batch, Corners, Draws, Pixels, Values
+from preddiff.types import Batch, Corners, Draws, Pixels, Values, WindowPixels
 
 _MAX_BATCH = 8  # more whole activations at once fall out of a processor's cache and are slower
 _ACTIVATIONS_HELD = 3  # of the largest: an operation's input, its output, and what a library takes
@@ -54,7 +54,7 @@ class Dense:
         return values.reshape(*draws.shape[:2], -1)
 
 
-def filled(inputs: Pixels, starts: Corners, draws: Batch) -> Batch:
+def filled(inputs: Pixels, starts: Corners, draws: WindowPixels) -> Batch:
     """Return copies (n, channel, *spatial) of an input, each with a window replaced.
 
     Parameters

@@ -13,7 +13,7 @@ from preddiff.method.estimates import CurrentEstimates, Estimates
 from preddiff.method.measures import Measure
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
-from preddiff.types import Corners, Draws, Evidence, Integers, PerTarget, Values
+from preddiff.types import Corners, Draws, Evidence, PerTarget, Values, WindowNumbers
 
 Draw = Callable[[Windows, int, int], Draws]
 """Windows, and which draws of each (from, up to) → draws (w, s, channel, *size)."""
@@ -32,7 +32,7 @@ class Chunk(NamedTuple):
     first, last : the draws of each window that are taken, from `first` up to, without, `last`.
     """
 
-    which: Integers
+    which: WindowNumbers
     first: int
     last: int
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from preddiff.method import uncertainty
 from preddiff.method.windows import Windows
-from preddiff.types import Evidence, Integers, Relevance
+from preddiff.types import Evidence, Relevance, WindowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Estimates:
     """
 
     every: Windows
-    visited: Integers
+    visited: WindowNumbers
     evidence: Evidence
     error: Evidence
     bias: Evidence

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
@@ -96,7 +96,7 @@ class Constant(Stored):
         value = np.asarray(contents.arrays["value"], dtype=np.float64)
         return cls(value, clip=bool(contents.facts["clip"]))
 
-    def _column(self, inputs: Pixels) -> Pixels:
+    def _column(self, inputs: Pixels) -> Annotated[NDArray[np.float32], "channel *ones"]:
         """The value of each channel, (channel, 1, ...)."""
         colour = np.broadcast_to(self.value, len(inputs)).astype(np.float32)
         return colour.reshape(-1, *(1,) * (inputs.ndim - 1))

@@ -14,4 +14,7 @@ PatchMean = Annotated[Floats, "p"]
 PatchCovariance = Annotated[Floats, "p p"]
 
 PatchIndices = Annotated[Integers, "w"]
-"""Where some values stand in the flattened patch."""
+"""Where some values stand in the flattened patch: those of the window."""
+
+RestIndices = Annotated[Integers, "r"]
+"""Where the rest of the patch's values stand in it."""

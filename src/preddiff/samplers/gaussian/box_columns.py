@@ -82,7 +82,7 @@ class ShiftedBoxes:
 
 def box_columns(
     positions: Corners, *sources: ShiftedBoxes
-) -> Iterator[tuple[Integers, list[Annotated[Floats, "value box"]]]]:
+) -> Iterator[tuple[Integers, list[Annotated[Floats, "_value box"]]]]:
     """Yield values of boxes, a plane at a time.
 
     Parameters

@@ -13,6 +13,7 @@ from preddiff.samplers.gaussian.axes import (
     Patches,
     PatchIndices,
     PatchMean,
+    RestIndices,
 )
 from preddiff.samplers.gaussian.covariance import solve, square_root
 from preddiff.types import Floats
@@ -49,7 +50,7 @@ class ConditionalNormal:
     """
 
     window: PatchIndices
-    rest: PatchIndices
+    rest: RestIndices
     mean_window: Annotated[Floats, "w"]
     mean_rest: Annotated[Floats, "r"]
     gain: Annotated[Floats, "w r"]
@@ -73,7 +74,7 @@ class ConditionalNormal:
 
 
 def by_covariance(
-    mean: PatchMean, covariance: PatchCovariance, window: PatchIndices, rest: PatchIndices
+    mean: PatchMean, covariance: PatchCovariance, window: PatchIndices, rest: RestIndices
 ) -> ConditionalNormal:
     """Return N(mean, covariance) of the values at `window`, given those at `rest`.
 
@@ -89,7 +90,7 @@ def by_covariance(
 
 
 def by_precision(
-    mean: PatchMean, rows: Annotated[Floats, "w p"], window: PatchIndices, rest: PatchIndices
+    mean: PatchMean, rows: Annotated[Floats, "w p"], window: PatchIndices, rest: RestIndices
 ) -> ConditionalNormal:
     """Return the same from the rows of the inverse covariance that belong to the window.
 

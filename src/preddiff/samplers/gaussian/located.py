@@ -28,7 +28,7 @@ from preddiff.types import Floats, Integers, Pixels
 CellOffset = tuple[int, tuple[int, ...], tuple[int, ...]]
 """A cell, the window's offset in its patch, and the window's size."""
 
-CellArray = Annotated[NDArray[np.float32], "cell value"]
+CellArray = Annotated[NDArray[np.float32], "cell _value"]
 
 _STATISTICS_BYTES = 1 << 30  # that are gathered in one pass over the volumes
 _MAX_CONDITIONAL_BYTES = 1 << 29  # of conditional normals kept for the next input, about
