@@ -101,7 +101,7 @@ def test_what_cannot_be_had_is_said(small_network, picture, rng):
     with pytest.raises(SettingError, match="of pictures and their classes, not of hidden nodes"):
         preddiff.explain(small_network, picture, node="0", baselines=["grad_cam"], **SMALL)
     flat = Network(nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 3)).eval())
-    with pytest.raises(ModelError, match="no node with places"):
+    with pytest.raises(ModelError, match="no node on a grid"):
         grad_cam(flat, rng.random((3, 16, 16), dtype=np.float32), [0])
     sure = Network(nn.Sequential(nn.Flatten(), nn.Linear(768, 2), _Squares()).eval())
     with pytest.raises(ModelError, match="without its scores"):

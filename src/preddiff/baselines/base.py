@@ -10,7 +10,7 @@ from preddiff.types import Pixels, Relevance
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """What a baseline may use: the model and input of the analysis, and the analysis itself.
+    """The model and input of an analysis, and the analysis itself, for a baseline to use.
 
     Attributes
     ----------

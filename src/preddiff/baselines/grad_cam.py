@@ -60,8 +60,11 @@ def _with_first_layer(rest: Scores) -> nn.Sequential:
 
     class Rest(nn.Module):
         def forward(self, values: torch.Tensor) -> torch.Tensor:
+            """Return the scores that follow from the node's values."""
             return rest(values)
 
+    # Captum looks at a layer's output by a hook; the node itself is no module of the network when
+    # it is a function's result, so an identity stands for it.
     return nn.Sequential(nn.Identity(), Rest())
 
 
@@ -73,7 +76,7 @@ def _last_on_grid(model: Network, inputs: Pixels) -> str:
     ]
     if not on_grid:
         raise ModelError(
-            f"grad_cam: {model.spec} has no node with places that torch.fx can see; leave it out"
+            f"grad_cam: {model.spec} has no node on a grid that torch.fx can see; leave it out"
         )
     return on_grid[-1]
 

@@ -40,6 +40,8 @@ def integrated_gradients(model: Network, inputs: Pixels, targets: Sequence[int])
     """
     import torch
 
+    # The straight path from the mean colour: a black start would call every dark pixel irrelevant,
+    # as integrated gradients are multiplied by how far a pixel is from where the path begins.
     x = torch.from_numpy(inputs)[None]
     mean = np.zeros(len(inputs)) if model.mean is None else np.asarray(model.mean)
     begin = torch.from_numpy(mean).to(x.dtype).reshape(1, -1, *(1,) * (x.ndim - 2)).expand_as(x)

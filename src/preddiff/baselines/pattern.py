@@ -1,4 +1,4 @@
-"""Activation patterns of Haufe et al. (NeuroImage 87, 2014): what the weights read, as a signal."""
+"""Activation patterns of Haufe et al. (NeuroImage 87, 2014): the signal that weights read."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 
 def activation_pattern(weights: Floats, features: NDArray[np.floating]) -> Floats:
-    """How every feature goes with the logit over a cohort: cov(x, s) / var(s), with s = w · x.
+    """Return how every feature varies with the logit over a cohort: cov(x, s) / var(s), s = w · x.
 
     Weights are filters: they may be large where they only take noise away that another feature
     measures. The pattern is large where the logit can be seen (their equation 6, for one output).
@@ -28,6 +28,9 @@ def activation_pattern(weights: Floats, features: NDArray[np.floating]) -> Float
     InputError
         If all subjects have the same logit.
     """
+    # For one output their pattern A = Σ_x W Σ_s⁻¹ is a vector: Σ_x w is the covariance of the
+    # features with s, and Σ_s its variance. So the covariance matrix of all features, which has the
+    # square of their number of entries, is never made. The factors 1/(n-1) of both cancel.
     logits = features @ weights
     deviation = logits - logits.mean()
     square = float(deviation @ deviation)

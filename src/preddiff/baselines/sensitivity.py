@@ -24,6 +24,8 @@ def sensitivity(model: Model, inputs: Pixels, targets: Sequence[int]) -> Relevan
     -------
     (target, *spatial), or None where the model has no gradient.
     """
+    # The gradient of a value before the softmax: after it, the gradient of a sure class is about 0
+    # everywhere, and mixed with those of all others.
     gradient = model.gradient(inputs, targets)
     return None if gradient is None else np.abs(gradient).max(axis=1).astype(np.float64)
 

@@ -19,7 +19,7 @@ Fit = Callable[[NDArray[np.bool_]], Floats]
 def permutation_p_values(
     fit: Fit, patient: NDArray[np.bool_], permutations: int, seed: int
 ) -> Floats:
-    """Share of shuffled labels whose weights are at least as large, (feature,).
+    """Return the share of shuffled labels whose weights are at least as large, (feature,).
 
     The true order counts as one of them, so that no p-value is below 1 / (permutations + 1).
 
@@ -31,6 +31,8 @@ def permutation_p_values(
     _check(patient)
     generator = np.random.default_rng(seed)
     observed = np.abs(fit(patient))
+    # The observed labels are one of the orders that chance could have given: counting them keeps
+    # the test valid for any number of permutations (Phipson & Smyth 2010).
     reached = np.ones(observed.shape)
     for _ in range(permutations):
         reached += np.abs(fit(generator.permutation(patient))) >= observed
@@ -40,7 +42,7 @@ def permutation_p_values(
 def analytic_p_values(
     features: NDArray[np.floating], patient: NDArray[np.bool_], ridge: float = 0.0
 ) -> Floats:
-    """The same without shuffling, after Gaonkar & Davatzikos (NeuroImage 78, 2013).
+    """Return the same without shuffling, after Gaonkar & Davatzikos (NeuroImage 78, 2013).
 
     Where features outnumber subjects, the weights of a support vector machine are about those of
     least norm that fit the labels exactly, w = C y. Each is then a weighted sum of shuffled labels,
@@ -62,6 +64,8 @@ def analytic_p_values(
         If there is only one class.
     """
     _check(patient)
+    # Shuffled labels are a sum over subjects, w_j = Σ_i C_ji y_i, of terms of like size: by the
+    # central limit theorem about normal, so its variance is all that a p-value needs.
     weights, deviation = _least_squares(features, patient, ridge)
     score = np.abs(weights) / np.where(deviation > 0, deviation, np.inf)
     return np.asarray(special.erfc(score / np.sqrt(2)))
@@ -70,7 +74,7 @@ def analytic_p_values(
 def _least_squares(
     features: NDArray[np.floating], patient: NDArray[np.bool_], ridge: float
 ) -> tuple[Floats, Floats]:
-    """Weights of ridge regression on labels of ±1, and their spread under shuffling.
+    """Return weights of ridge regression on labels of ±1, and their spread under shuffling.
 
     With the singular values s of the centred features, C = V diag(s / (s² + λ)) Uᵀ. Its rows sum to
     0, so that shuffled labels have variance n/(n-1) · var(y) · Σ C² per weight.
@@ -82,6 +86,9 @@ def _least_squares(
     gain[held] = values[held] / (values[held] ** 2 + ridge)
     labels = np.where(patient, 1.0, -1.0)
     weights = (gain * (labels @ left)) @ right
+    # Sampling without replacement: labels of different subjects have covariance -var(y) / (n-1).
+    # As rows of C sum to 0, the variance of Σ C_i y_i is var(y) · n/(n-1) · Σ C², and as the left
+    # vectors are orthonormal, Σ C² = Σ_k gain_k² right_k².
     variance = labels.var() * n / (n - 1) * (gain**2 @ right**2)
     return weights, np.sqrt(variance)
 

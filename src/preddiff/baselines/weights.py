@@ -7,7 +7,7 @@ Floats = NDArray[np.float64]
 
 
 def times_input(weights: Floats, inputs: NDArray[np.floating]) -> Floats:
-    """What each voxel adds to the logit: w · x. It depends on where the scan's scale has its zero.
+    """Return what each voxel adds to the logit: w · x. It depends on the zero of the scan's scale.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def times_input(weights: Floats, inputs: NDArray[np.floating]) -> Floats:
 def times_deviation(
     weights: Floats, inputs: NDArray[np.floating], mean: NDArray[np.floating]
 ) -> Floats:
-    """What each voxel adds beyond the average scan: w · (x - mean).
+    """Return what each voxel adds beyond the average scan: w · (x - mean).
 
     It is the change of the logit where the voxel is given its mean, whatever its neighbours say.
 

@@ -24,7 +24,7 @@ from preddiff.types import Floats, Mask, PerTarget, Pixels, Relevance
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is run, and what it is about.
+    """A run, and everything that its result is about.
 
     Attributes
     ----------

@@ -40,7 +40,7 @@ class Run(Protocol):
 
     @property
     def facts(self) -> Mapping[str, str | float]:
-        """What a result's provenance says of the engine; it changes no result but for rounding."""
+        """The engine as a result's provenance says it; it changes no result but for rounding."""
 
     def begin(self) -> RunningMeans:
         """Return the running means of a run that has not begun."""
@@ -194,7 +194,7 @@ class SampledRun:
 
     @property
     def _task(self) -> Task:
-        """What an engine is chosen for."""
+        """The work that an engine is chosen for."""
         some = self._probe
         return Task(
             model=self.subject.model,

@@ -30,7 +30,7 @@ _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a model about an input."""
+    """The question that is asked of a model about an input."""
 
     targets: Target | Sequence[Target] | None = None
     node: str | None = None
@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which windows are hidden, and by which draws."""
+    """The windows that are hidden, and the draws that hide them."""
 
     sampler: str | Sampler = "conditional"
     window: int | str | None = None
@@ -91,13 +91,13 @@ class Sampling:
 
     @property
     def view(self) -> WindowKind:
-        """What a window over a hidden node's values covers."""
+        """The part of a hidden node's values that a window covers."""
         return self.window if isinstance(self.window, str) else "positions"  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
 class Work:
-    """How the draws are evaluated, and when to stop."""
+    """The way in which draws are evaluated, and when to stop."""
 
     engine: str = "auto"
     precision: str = "auto"
