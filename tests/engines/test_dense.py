@@ -92,10 +92,10 @@ def test_constant_and_activation_difference_are_captums_occlusion(rng, small_net
     np.testing.assert_allclose(e.relevance.values[0], theirs[0, 0].numpy(), atol=1e-5)
 
 
-def test_cost_is_measured_in_seconds(rng):
-    from preddiff.engines import seconds_per_draw
-
-    inputs = rng.random((1, 6, 6)).astype(np.float32)
-    engine = Dense(preddiff.load_model(lambda x: np.full((len(x), 2), 0.5)), inputs, [0], batch=4)
-    draws = rng.random((3, 5, 1, 2, 2)).astype(np.float32)
-    assert 0 < seconds_per_draw(engine, Windows.over((6, 6), 2).starts[:3], draws) < 1
+def test_a_batch_is_within_the_memory(rng, small_network):
+    """Three of the largest activations, of 6 channels of 16×16 pixels in float32, for each draw."""
+    inputs = rng.random((3, 16, 16)).astype(np.float32)
+    each = 3 * 6 * 16 * 16 * 4
+    for memory, batch in ((each, 1), (5 * each, 5), (5 * each - 1, 4), (10**9, 8), (1, 1)):
+        assert Dense(Network(small_network), inputs, [0], memory=memory).batch == batch
+    assert Dense(Network(small_network), inputs, [0]).batch == 8

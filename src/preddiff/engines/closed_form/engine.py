@@ -1,29 +1,33 @@
 """The closed form: expectations of a linear or logistic model without a draw.
 
-The logits of a linear model are weighted sums of the input. Where a sampler tells the law of such
-sums, the mean over all its draws is an integral over a few numbers (`quadrature.py`).
+The logits of a linear model are weighted sums of the input. With the window w hidden, logit k is
+
+    z_k = b_k + v_k · x + v_(k,w) · (X_w - x_w),     X_w what a draw puts there,
+
+so all that a sampler has to tell is the law of a few sums. If X_w is normal given its surroundings,
+these sums are normal: the mean over all draws is an integral over as many dimensions as there are
+sums, whatever the size of the window (`quadrature.py`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.engines.closed_form.quadrature import expected_softmax
 from preddiff.method.windows import Windows
 from preddiff.models.linear import Linear
+from preddiff.types import Floats, Pixels
 
-Floats = NDArray[np.float64]
-Project = Callable[[Floats, NDArray[np.float32], Windows], Iterator[tuple[Floats, Floats]]]
+Project = Callable[[Floats, Pixels, Windows], Iterator[tuple[Floats, Floats]]]
 """Weights (k, channel, *spatial), input, windows → equally likely normals of what the k weighted
 sums change by: means (k, window) and covariances (k, k, window)."""
 
-_NUMBERS = 64  # float64 that a window takes besides those of its sums
+_NUMBERS_PER_WINDOW = 64  # float64 that a window takes besides those of its sums
 
 
 class ClosedForm:
-    """Mean of a linear model's targets over all that a sampler could draw.
+    """An engine that gives the mean of a linear model's targets over all possible draws.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ class ClosedForm:
     def __init__(
         self,
         model: Linear,
-        inputs: NDArray[np.float32],
+        inputs: Pixels,
         targets: Sequence[int],
         node: str | None,
         project: Project,
@@ -50,7 +54,9 @@ class ClosedForm:
         self.project = project
         self.memory = memory
         weights, intercept = model.per_class(inputs.shape)
-        if node is None:  # a softmax knows differences only
+        if node is None:
+            # A softmax knows differences of logits only: with the first one at 0, there is one
+            # dimension less to integrate over, and for two classes only one is left.
             weights, intercept = weights[1:] - weights[0], intercept[1:] - intercept[0]
         self.weights = weights
         flat = inputs.reshape(-1).astype(np.float64)
@@ -58,15 +64,18 @@ class ClosedForm:
         self.base = model.predict(inputs[None], node)[0]
 
     def expect(self, windows: Windows) -> tuple[Floats, Floats]:
-        """Mean of the targets over all draws, and its standard error, both (target, window).
+        """Return the mean of the targets over all draws, and its standard error.
 
-        The error is 0, unless `expected_softmax` had to take draws. Windows without weight keep
-        the value on the unperturbed input to the last digit.
+        Both are (target, window). The error is 0, unless `expected_softmax` had to take draws.
+        Windows without weight keep the value on the unperturbed input to the last digit: most
+        windows of a masked scan, for which nothing has to be computed.
         """
         mean, error = np.zeros((2, len(self.targets), len(windows)))
         mean += self.base[self.targets, None]
-        held = np.flatnonzero(windows.sums(self.weights.any(axis=(0, 1)).astype(float)[None])[0])
-        several = max(1, self.memory // (8 * (_NUMBERS + 8 * len(self.weights) ** 2)))
+        weighted = self.weights.any(axis=(0, 1)).astype(float)
+        held = np.flatnonzero(windows.sums(weighted[None])[0])
+        numbers = _NUMBERS_PER_WINDOW + 8 * len(self.weights) ** 2
+        several = max(1, self.memory // (8 * numbers))
         for first in range(0, len(held), several):
             some = held[first : first + several]
             means, errors = self._expect(windows.subset(some))
@@ -74,14 +83,18 @@ class ClosedForm:
         return mean, error
 
     def _expect(self, windows: Windows) -> tuple[Floats, Floats]:
-        """The same of all classes, for windows with weight."""
+        """Return the same for all classes, for windows with weight.
+
+        A pool's draws are as many normals without spread as it has members, each as likely as any
+        other; the mean is that of their means, and errors add up in squares.
+        """
         totals, squares = np.zeros((2, len(self.base), len(windows)))
         laws = 0
         for mean, covariance in self.project(self.weights, self.inputs, windows):
             logits = mean + self.logits[:, None]
             if self.node is None:
                 p, error = expected_softmax(logits, covariance, windows.numbers)
-            else:
+            else:  # the mean of a logit is the logit of the mean
                 p, error = logits, np.zeros_like(logits)
             totals += p
             squares += error**2

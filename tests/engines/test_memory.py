@@ -1,0 +1,20 @@
+"""The memory that is free."""
+
+import os
+
+import pytest
+
+from preddiff.engines.memory import free_memory
+
+
+def test_it_is_a_number_of_bytes():
+    assert 1 << 20 < free_memory() < 1 << 50
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, AttributeError])
+def test_where_the_system_does_not_say_it_is_guessed(monkeypatch, error):
+    def unknown(name):
+        raise error(name)
+
+    monkeypatch.setattr(os, "sysconf", unknown)
+    assert free_memory() == 4 << 30
