@@ -46,12 +46,14 @@ def test_files_that_are_no_samplers_are_refused(tmp_path):
 def test_a_file_that_lacks_something_is_refused(tmp_path):
     write(tmp_path / "s.npz", Contents("conditional", {"mean": np.zeros(4)}, {"clip": True}))
     for load in (ConditionalGaussian.load, read_sampler):
-        with pytest.raises(SamplerError, match="s.npz: not a whole conditional sampler") as caught:
+        with pytest.raises(SamplerError, match="an incomplete conditional sampler") as caught:
             load(tmp_path / "s.npz")
         assert "\n" not in str(caught.value)
 
 
 def test_a_file_of_an_unknown_kind_is_refused(tmp_path):
     write(tmp_path / "s.npz", Contents("oracle", {}, {}))
-    with pytest.raises(SamplerError, match="holds a oracle sampler, expected one of .*located"):
+    with pytest.raises(
+        SamplerError, match="holds a sampler of kind 'oracle', expected one of .*located"
+    ):
         read_sampler(tmp_path / "s.npz")

@@ -44,6 +44,8 @@ Normals = tuple[Annotated[Floats, "k window"], Annotated[Floats, "k k window"]]
 """A normal per window: means and covariances of k numbers."""
 
 
+# A protocol whose methods have bodies: who inherits from it gets the defaults, and objects that
+# merely look like it are accepted as well.
 class Sampler(Protocol):
     """Draws from p(x_w | the rest of x); section 3.1 of the paper.
 
@@ -56,28 +58,27 @@ class Sampler(Protocol):
 
     @property
     def stands_in(self) -> str:
-        """What a window is hidden behind, in a few words: "a patch of one colour".
+        """Phrase for what a window is hidden behind, such as "one constant value".
 
-        Pages say it: "a 10×10 window hidden behind …". Override it with a text; the default claims
-        nothing but the sampler's name.
+        Pages use it: "a 10×10 window hidden behind …". Override it with a text of your own; the
+        default claims nothing but the sampler's name.
         """
         return f"draws from {type(self).__name__}"
 
     @property
     def population(self) -> int | None:
-        """How many different draws a window has; None, the default, if they are unlimited.
+        """Number of different draws that a window has; by default None, unlimited.
 
-        If it is a number, draws are taken without replacement: no more draws are asked for than
-        there are, and with all of them the standard error is 0. So a sampler whose draws are all
-        the same has 1.
+        If it is a number, draws must be without replacement: no more are asked for than there are,
+        and with all of them the standard error is 0. A sampler whose draws are all the same has 1.
         """
         return None
 
     @property
     def group(self) -> int:
-        """How many consecutive draws depend on each other: by default 1, none.
+        """Number of consecutive draws that depend on each other; by default 1, each independent.
 
-        2 for antithetic pairs: draws 2i and 2i + 1. Standard errors are taken over groups.
+        2 for antithetic pairs, draws 2i and 2i + 1. Standard errors are taken over groups.
         """
         return 1
 
@@ -89,10 +90,10 @@ class Sampler(Protocol):
     def sha256(self) -> str:
         """Fingerprint of everything that the draws depend on, besides input and seed.
 
-        An interrupted analysis goes on only if this is what it was. The default is made of the
-        class's name and of all attributes of the instance, which must be numbers, texts or arrays;
-        override it if there are others, or some that change. A change in the class's code is not
-        noticed.
+        An interrupted analysis is only resumed if its sampler has the same fingerprint. The default
+        covers the class's name and all attributes of the instance, which must be numbers, strings
+        or arrays. Override it if there are others, or if attributes change while drawing. It does
+        not notice a change in the class's code.
 
         Raises
         ------
@@ -104,7 +105,7 @@ class Sampler(Protocol):
             return fingerprint(**{**vars(self), "class": f"{cls.__module__}.{cls.__qualname__}"})
         except TypeError as error:
             raise SamplerError(
-                f"{cls.__name__}: {error}; define sha256, a text that changes with what is drawn"
+                f"{cls.__name__}: {error}; define sha256, a string that differs if the draws do"
             ) from None
 
     def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
@@ -189,5 +190,6 @@ def stands_in(sampler: Sampler) -> str:
 
 def is_within(values: NDArray[np.floating], valid: ValidRange) -> bool:
     """Return whether values lie in a range, but for rounding."""
-    slack = 1e-5 * (valid[1] - valid[0])
-    return bool(values.min() >= valid[0] - slack and values.max() <= valid[1] + slack)
+    # Resizing, and pixels that went from 8 bits to float32 and back, leave the range by a little.
+    rounding = 1e-5 * (valid[1] - valid[0])
+    return bool(values.min() >= valid[0] - rounding and values.max() <= valid[1] + rounding)

@@ -77,7 +77,8 @@ class Constant(Stored):
         seed: int,  # noqa: ARG002
         valid: ValidRange | None,  # noqa: ARG002
     ) -> Draws:
-        """Return windows filled with the value; a view that takes no memory."""
+        """Return windows filled with the value."""
+        # A view of one value per channel: the draws of all windows take no memory.
         shape = (len(windows), samples, len(inputs), *windows.size)
         return np.broadcast_to(self._column(inputs), shape)
 

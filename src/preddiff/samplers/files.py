@@ -16,7 +16,7 @@ from preddiff.media.atomic import atomic_write
 from preddiff.samplers.base import Sampler
 
 Fact = str | int | float | bool
-"""What JSON holds as it is."""
+"""A value that JSON represents exactly."""
 
 _S = TypeVar("_S", bound="Stored")
 _CLASSES: dict[str, type["Stored"]] = {}  # by kind
@@ -24,7 +24,7 @@ _CLASSES: dict[str, type["Stored"]] = {}  # by kind
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What is in a sampler file.
+    """Everything in a sampler file.
 
     Attributes
     ----------
@@ -96,8 +96,8 @@ def restore(path: str | Path, contents: Contents) -> Stored:
     """
     if contents.kind not in _CLASSES:
         raise SamplerError(
-            f"{path}: holds a {contents.kind} sampler, expected one of {', '.join(_CLASSES)}; "
-            "import the module of its class first"
+            f"{path}: holds a sampler of kind {contents.kind!r}, expected one of "
+            f"{', '.join(_CLASSES)}; import the module of its class first"
         )
     return _made(_CLASSES[contents.kind], path, contents)
 
@@ -107,8 +107,8 @@ def _made(cls: type[_S], path: str | Path, contents: Contents) -> _S:
         return cls.from_contents(contents)
     except (KeyError, TypeError, IndexError) as error:
         raise SamplerError(
-            f"{path}: not a whole {contents.kind} sampler ({type(error).__name__}: {error}); make "
-            "one with `preddiff sampler fit`"
+            f"{path}: an incomplete {contents.kind} sampler ({type(error).__name__}: {error}); "
+            "make one with `preddiff sampler fit`"
         ) from None
 
 

@@ -16,7 +16,7 @@ from preddiff.types import Floats
 
 @dataclass(frozen=True)
 class SpecLoader:
-    """What makes the samplers of one name.
+    """Where the loader of one SPEC name is.
 
     Attributes
     ----------

@@ -48,7 +48,7 @@ class Marginal(Stored):
 
     @property
     def stands_in(self) -> str:
-        """What a window is hidden behind, in words."""
+        """Phrase for what a window is hidden behind."""
         others = "scans" if self.pool.ndim == 5 else "pictures"
         return f"what other {others} have at the same place"
 
@@ -89,7 +89,8 @@ class Marginal(Stored):
             # The first S of a permutation of all n members, and not S members at random: draw s
             # is then the same whatever S is, and no member comes twice. A mean of S of n values
             # without replacement has the variance σ²/S · (n - S)/(n - 1), where σ² is that of the
-            # whole pool (Cochran, "Sampling Techniques", 1977, section 2.5). At S = n it is 0: the
+            # whole pool (the finite-population correction; Cochran, "Sampling
+            # Techniques", 1977, chapter 2). At S = n it is 0: the
             # mean is equation 2's sum itself. With replacement it would be σ²/n even then.
             # `method/evidence.py` estimates it from the draws.
             members = window_generator(seed, number).permutation(len(self.pool))[:samples]

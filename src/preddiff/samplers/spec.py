@@ -25,7 +25,7 @@ class SpecContext:
     ----------
     shape : (channel, *spatial) of the input.
     window : length of a window.
-    margin : pixels or voxels around the window that a conditional sampler looks at.
+    margin : pixels or voxels around the window that a conditional sampler is conditioned on.
     prepare : makes an array like the input of a picture: what the network sees or, for a hidden
         node, the node's values.
     mean : (channel,), the training inputs' mean colour; None where it is not known.

@@ -9,7 +9,7 @@ from samplers.cohort import GRID, PATCH, SHAPE
 
 
 def patches_in(cohort, cell):
-    """All patches that begin in a cell: places times cells over places, rounded down."""
+    """All patches that begin in a cell: positions times cells over positions, rounded down."""
     begins = [n - PATCH + 1 for n in SHAPE[1:]]
     cells = [c * g // n for c, g, n in zip(np.indices(begins), GRID, begins, strict=True)]
     corners = np.argwhere(np.all([c == i for c, i in zip(cells, cell, strict=True)], axis=0))

@@ -9,9 +9,9 @@ from samplers.textbook import random_normal
 def test_the_central_part_has_the_moments_of_that_part(rng):
     sampler = random_normal(rng, (2, 7, 7))
     part = sampler.central(5)
-    places = np.arange(98).reshape(2, 7, 7)[:, 1:6, 1:6].reshape(-1)
-    np.testing.assert_array_equal(part.mean, sampler.mean[places])
-    np.testing.assert_array_equal(part.covariance, sampler.covariance[np.ix_(places, places)])
+    positions = np.arange(98).reshape(2, 7, 7)[:, 1:6, 1:6].reshape(-1)
+    np.testing.assert_array_equal(part.mean, sampler.mean[positions])
+    np.testing.assert_array_equal(part.covariance, sampler.covariance[np.ix_(positions, positions)])
     with pytest.raises(SamplerError, match="needs patches of 9, the sampler was fitted on .* 7×7"):
         sampler.central(9)
 

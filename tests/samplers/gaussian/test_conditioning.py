@@ -7,28 +7,33 @@ from preddiff.samplers.gaussian.conditioning import by_covariance, by_precision
 from preddiff.samplers.gaussian.patches import split_indices
 from samplers.textbook import direct, random_normal
 
-PLACES_2D = [(5, 5), (0, 5), (9, 5), (5, 0), (5, 9), (0, 0), (0, 9), (9, 0), (9, 9), (1, 8)]
+POSITIONS_2D = [(5, 5), (0, 5), (9, 5), (5, 0), (5, 9), (0, 0), (0, 9), (9, 0), (9, 9), (1, 8)]
 
 
-PLACES_3D = [(3, 3, 3), (0, 3, 3), (3, 0, 3), (3, 3, 5), (0, 0, 0), (5, 5, 5), (5, 0, 1)]
+POSITIONS_3D = [(3, 3, 3), (0, 3, 3), (3, 0, 3), (3, 3, 5), (0, 0, 0), (5, 5, 5), (5, 0, 1)]
 
 
 @pytest.mark.parametrize(
-    ("shape", "patch", "size", "places"),
+    ("shape", "patch", "size", "positions"),
     [
-        ((3, 12, 12), (3, 7, 7), (3, 3), PLACES_2D),
-        ((1, 10, 10), (1, 5, 5), (1, 1), PLACES_2D),
-        ((1, 12, 12), (1, 6, 6), (3, 3), PLACES_2D),  # l - k odd: one pixel more after than before
-        ((1, 8, 8, 8), (1, 5, 5, 5), (3, 3, 3), PLACES_3D),
+        ((3, 12, 12), (3, 7, 7), (3, 3), POSITIONS_2D),
+        ((1, 10, 10), (1, 5, 5), (1, 1), POSITIONS_2D),
+        (
+            (1, 12, 12),
+            (1, 6, 6),
+            (3, 3),
+            POSITIONS_2D,
+        ),  # l - k odd: one pixel more after it
+        ((1, 8, 8, 8), (1, 5, 5, 5), (3, 3, 3), POSITIONS_3D),
     ],
 )
-def test_conditional_moments_equal_the_textbook_everywhere(rng, shape, patch, size, places):
+def test_conditional_moments_equal_the_textbook_everywhere(rng, shape, patch, size, positions):
     sampler = random_normal(rng, patch)
     inputs = rng.normal(size=shape).astype(np.float32)
-    windows = Windows(shape[1:], size, np.array(places))
+    windows = Windows(shape[1:], size, np.array(positions))
     mean, covariance = sampler.moments(inputs, windows)
-    for n, place in enumerate(places):
-        expected_mean, expected_covariance = direct(sampler, inputs, place, size)
+    for n, position in enumerate(positions):
+        expected_mean, expected_covariance = direct(sampler, inputs, position, size)
         np.testing.assert_allclose(mean[n], expected_mean, atol=1e-8)
         np.testing.assert_allclose(covariance[n], expected_covariance, atol=1e-8)
 

@@ -13,21 +13,21 @@ from preddiff.samplers import load as loading
 from samplers.cohort import GRID, PATCH, SHAPE
 from samplers.textbook import direct
 
-PLACES = [(0, 0, 0), (3, 4, 2), (4, 4, 3), (9, 8, 7), (5, 0, 4), (4, 5, 7)]
+POSITIONS = [(0, 0, 0), (3, 4, 2), (4, 4, 3), (9, 8, 7), (5, 0, 4), (4, 5, 7)]
 
 
 def test_draws_are_conditioned_by_the_normal_of_the_patchs_cell(cohort, located):
     inputs = cohort[0]
-    windows = Windows(SHAPE[1:], (1, 1, 1), np.array(PLACES))
+    windows = Windows(SHAPE[1:], (1, 1, 1), np.array(POSITIONS))
     means, covariances = located.moments(inputs, windows)
-    draws = located.draw(inputs, windows, 20_000, 1, None).reshape(len(PLACES), -1)
-    for n, place in enumerate(PLACES):
+    draws = located.draw(inputs, windows, 20_000, 1, None).reshape(len(POSITIONS), -1)
+    for n, position in enumerate(POSITIONS):
         corner = [
-            min(max(p - 1, 0), size - PATCH) for p, size in zip(place, SHAPE[1:], strict=True)
+            min(max(p - 1, 0), size - PATCH) for p, size in zip(position, SHAPE[1:], strict=True)
         ]
         cell = located.grid.numbers(np.array([corner]))[0]
         one = ConditionalGaussian(*located.normal_of(cell), (1, 3, 3, 3))
-        mean, covariance = direct(one, inputs, place, (1, 1, 1))
+        mean, covariance = direct(one, inputs, position, (1, 1, 1))
         np.testing.assert_allclose(means[n], mean, atol=1e-6)
         np.testing.assert_allclose(covariances[n], covariance, rtol=1e-6)
         deviation = np.sqrt(covariance[0, 0])

@@ -8,14 +8,14 @@ from preddiff.samplers.gaussian.patchwise import grouped
 from samplers.textbook import direct, random_normal
 
 
-@pytest.mark.parametrize("place", [(4, 4), (0, 0), (0, 5)])
-def test_draws_have_the_conditional_mean_and_covariance(rng, place):
+@pytest.mark.parametrize("position", [(4, 4), (0, 0), (0, 5)])
+def test_draws_have_the_conditional_mean_and_covariance(rng, position):
     sampler = random_normal(rng, (2, 5, 5))
     inputs = rng.normal(size=(2, 8, 8)).astype(np.float32)
-    windows = Windows((8, 8), (3, 3), np.array([place]))
+    windows = Windows((8, 8), (3, 3), np.array([position]))
     draws = sampler.draw(inputs, windows, samples=40_000, seed=3, valid=None)
     flat = draws[0].reshape(len(draws[0]), -1).astype(np.float64)
-    mean, covariance = direct(sampler, inputs, place, (3, 3))
+    mean, covariance = direct(sampler, inputs, position, (3, 3))
     error = np.sqrt(np.diag(covariance) / len(flat))
     assert np.all(np.abs(flat.mean(axis=0) - mean) < 5 * error)
     deviation = np.sqrt(np.diag(covariance))

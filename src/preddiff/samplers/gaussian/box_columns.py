@@ -2,7 +2,7 @@
 
 All conditional means at once are a product of one matrix, (w, p), with the matrix of all patches,
 (p, n). Unfolded whole (im2col), the patches of a 91×109×91 scan would be 343 times as large as it,
-2 GB in float64. Here only what varies within a plane (the first spatial axis) is unfolded:
+2.5 GB in float64. Here only what varies within a plane (the first spatial axis) is unfolded:
 """
 
 # Say a box is l long along each of d axes. Of every plane there are l^(d-1) copies, one for each
@@ -14,10 +14,10 @@ All conditional means at once are a product of one matrix, (w, p), with the matr
 #
 #     columns[(a, j), i] = copies[z + a, j, i]               a plane of the box, 0 to l - 1
 #
-# which in memory is one contiguous block of `copies`: l planes × l^(d-1) rows. For the boxes that
-# begin in the next plane the block moves on by one plane and nothing is copied again. So each value
-# is copied l^(d-1) times (49 for l = 7) and not l^d times (343), and the product reads contiguous
-# memory.
+# which in memory is one contiguous block of a channel's `copies`: l planes × l^(d-1) rows. For the
+# boxes that begin in the next plane the block moves on by one plane and nothing is copied again. So
+# each value is copied l^(d-1) times (49 for l = 7) and not l^d times (343), and the product reads
+# contiguous memory.
 
 import math
 from collections.abc import Iterator

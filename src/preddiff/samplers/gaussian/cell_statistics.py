@@ -106,7 +106,7 @@ def cell_statistics(
 
 
 def _corners(grid: CellGrid, wanted: Integers) -> list[Corners]:
-    """Of each wanted cell, where the patches begin that its statistics are taken of."""
+    """Corners of the patches that each wanted cell's statistics are taken of."""
     corners = patch_corners(grid.spatial, grid.patch, None, grid.step)
     cells = grid.numbers(corners)
     order = np.argsort(cells, kind="stable")

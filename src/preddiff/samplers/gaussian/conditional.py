@@ -180,6 +180,7 @@ class ConditionalGaussian(Patchwise):
         key = (size, offset)
         if key not in self._conditionals:
             window, rest = split_indices(self.shape, offset, size)
+            # One inverse serves all offsets; a singular covariance has none.
             if self._precision is None:
                 found = by_covariance(self.mean, self.covariance, window, rest)
             else:

@@ -20,12 +20,12 @@ def check_normal(mean: PatchMean, covariance: PatchCovariance, shape: tuple[int,
         )
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise SamplerError("mean or covariance has values that are NaN or infinite; fit it anew")
-    slack = 1e-8 * np.abs(covariance).max() + np.finfo(np.float64).tiny
-    if not np.allclose(covariance, covariance.T, rtol=0, atol=slack):
+    # Semi-definite is enough: rounding may have made eigenvalues of 0 a little negative.
+    tolerance = 1e-8 * np.abs(covariance).max() + np.finfo(np.float64).tiny
+    if not np.allclose(covariance, covariance.T, rtol=0, atol=tolerance):
         raise SamplerError("the covariance is not symmetric: expected cov[i, j] == cov[j, i]")
     try:
-        # Semi-definite is enough, so eigenvalues that rounding made a little negative may pass.
-        linalg.cholesky(covariance + slack * np.eye(size))
+        linalg.cholesky(covariance + tolerance * np.eye(size))
     except linalg.LinAlgError:
         raise SamplerError(
             "the covariance has negative eigenvalues: expected a positive semi-definite matrix; "

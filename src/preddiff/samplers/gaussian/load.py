@@ -38,7 +38,7 @@ def _from_file(path: str, patch: int) -> Conditional:
     sampler = files.restore(path, contents)
     if not isinstance(sampler, Conditional):
         raise SamplerError(
-            f"{path}: holds a {contents.kind} sampler, expected one that looks at what surrounds a "
-            f"window; write {contents.kind}:{path}"
+            f"{path}: holds a {contents.kind} sampler, expected one that is conditioned on what "
+            f"surrounds a window; write {contents.kind}:{path}"
         )
     return sampler.central(patch)

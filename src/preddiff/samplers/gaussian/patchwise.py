@@ -1,8 +1,8 @@
 """Patchwise: a window is drawn from a normal, given the pixels of the patch around it.
 
-What draws from a normal, and what knows the distribution of weighted sums of such draws; which
-normal it is, a subclass says. Axis names: k weighted sum, n window, w value in the window, p value
-in the patch.
+Drawing from conditional normals, and the distribution of weighted sums of such draws. Subclasses
+determine which normal each window has. Axis names: k weighted sum, n window, w value in the window,
+p value in the patch.
 """
 
 import math
@@ -70,7 +70,7 @@ class Patchwise(Stored):
 
     @property
     def stands_in(self) -> str:
-        """What a window is hidden behind, in words."""
+        """Phrase for what a window is hidden behind."""
         around = "voxels" if len(self.shape) == 4 else "pixels"
         return f"something else that could plausibly have stood there, given the {around} around it"
 
