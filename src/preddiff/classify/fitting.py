@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ClassifierFacts(TypedDict):
-    """What is known of a fitted classifier, as plain numbers and texts (docs/models.md).
+    """Plain numbers and texts on a fitted classifier, as files keep them (docs/models.md).
 
     Scores are means over the folds; `…_spread` is their standard deviation over the folds.
     """
@@ -85,6 +85,8 @@ def fit(
             "many folds as it has scans"
         )
     values, labels = voxels.read(table.paths), np.array(table.labels)
+    # Equal scans span no direction at all, and scikit-learn's complaint about arrays without
+    # features would say nothing of scans. Usually one path was copied down the whole column.
     if (values == values[0]).all():
         raise InputError(
             f"{table.paths[0]}: all {len(values)} scans have the same values in the chosen voxels: "

@@ -1,4 +1,4 @@
-"""Which voxels of a scan a classifier looks at."""
+"""The voxels of a scan that a classifier looks at."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +60,7 @@ class Voxels:
 
         Only one whole scan is in memory at a time.
         """
+        # Filled row by row: a list of arrays, stacked at the end, would need the memory twice.
         values = np.empty((len(paths), int(self.mask.sum())), dtype=np.float32)
         for row, scan in enumerate(VolumeFolder(paths)):
             values[row] = scan[0, self.mask]

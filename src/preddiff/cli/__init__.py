@@ -24,10 +24,13 @@ from preddiff.errors import EngineWarning, InputWarning, PreddiffError
 app = typer.Typer(
     name="preddiff",
     help="Why did the classifier decide so? Prediction difference analysis, with error bars.",
-    add_completion=False,
+    add_completion=False,  # it would add two options to every --help
+    # Tracebacks are for our mistakes: plain ones can be pasted into a report.
     pretty_exceptions_enable=False,
+    # Without markup, help is plain text, and [default: …] in it is not taken for a tag.
     rich_markup_mode=None,
 )
+# In the order in which --help lists them: what most people need comes first.
 app.command()(explain)
 app.command()(model)
 app.add_typer(sampler)
@@ -48,8 +51,11 @@ def main() -> None:
     A user's mistake is reported in one line on standard error, with exit status 2. Ctrl-C ends with
     status 130. Anything else that goes wrong is our mistake and keeps its traceback.
     """
+    # Python prints the file and line that warned, which a user of commands has no use for.
     warnings.showwarning = _warn  # type: ignore[assignment]
     try:
+        # standalone_mode=False: typer would otherwise print its own complaints over several lines,
+        # and exit itself. A command line without arguments shows the help.
         status = app(sys.argv[1:] or ["--help"], prog_name="preddiff", standalone_mode=False)
     except PreddiffError as error:
         _fail(str(error), 2)

@@ -10,8 +10,10 @@ import typer
 from preddiff.errors import SettingError
 
 _HELP = """
-Measure what one draw costs with each engine, on well-known networks with random weights; or, with
---scans, what one scan costs in closed form.
+Measure what one draw costs with each engine.
+
+The networks are well-known ones with random weights. With --scans, measure what one scan costs in
+closed form instead.
 
 Example: preddiff bench torchvision:resnet18@random --only
 """
@@ -54,12 +56,13 @@ def bench(
     from preddiff.studies import machine
 
     section = "scans" if scans else "bench"
+    # A page without marks is refused now, not after half an hour of measuring.
     if output is not None:
         marks.check(output, section)
     rows = _scan_table() if scans else _network_table(specs or [], only, windows, check)
     lines = []
     for line in itertools.chain([machine.describe(), ""], rows):
-        typer.echo(line)
+        typer.echo(line)  # as soon as a network is measured
         lines.append(line)
     if output is not None:
         marks.fill(output, section, "\n".join(lines))

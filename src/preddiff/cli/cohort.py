@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 _HELP = """
-Simulate scans of controls and patients whose differences are known.
+Simulate scans of patients whose differences are known.
 
-The last line printed is the path of a table, which `preddiff classify fit` takes.
+As many controls are simulated as well. The last line printed is the path of a table, which `preddiff classify fit` takes.
 
 Example: preddiff cohort --effect individual --subjects 100 -o cohort
 """

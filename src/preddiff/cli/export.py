@@ -13,6 +13,7 @@ Example: preddiff export out/cat.zarr --to netcdf
 """
 
 
+# An enumeration, so that typer lists the formats in --help and refuses any other.
 class Format(StrEnum):
     """A format that a result can be exported to."""
 

@@ -24,6 +24,7 @@ def fill(page: Path, name: str, text: str) -> None:
 def _split(page: Path, name: str) -> tuple[str, str]:
     """A page's text up to a section and from its end on, marks included."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    # Marks are HTML comments, which Markdown does not show.
     text = page.read_text(encoding="utf-8") if page.exists() else f"{begin}{end}\n"
     if text.count(begin) != 1 or text.count(end) != 1:
         raise ResultError(f"{page}: expected the marks {begin} and {end}, once each; add them")

@@ -7,7 +7,9 @@ import typer
 from preddiff.cli.options import Preprocess
 
 _HELP = """
-Show a model: its input, its classes, its nodes, and what explaining one picture costs.
+Show a model's input, classes and nodes, and what it costs.
+
+The cost is that of explaining one picture with the default settings.
 
 Example: preddiff model torchvision:googlenet
 """

@@ -8,7 +8,7 @@ import typer
 from preddiff.errors import SettingError
 
 _HELP = """
-Make the figures of the paper anew, and check its claims with numbers.
+Make the paper's figures anew, and check its claims.
 
 Each figure is written to DIR/FIGURE.png. DIR/captions.md describes what the figures show and how
 they differ from the paper's; the claims go to DIR/claims.md.
@@ -48,10 +48,12 @@ def reproduce(
     from preddiff.pipeline.progress import say
     from preddiff.studies.paper.reproduction import REPRODUCIBLE, reproduce
 
+    # dict.fromkeys drops names that were given twice and keeps the order.
     names = list(REPRODUCIBLE) if "all" in figures else list(dict.fromkeys(figures))
     for name in names:
         if name not in REPRODUCIBLE:
             raise SettingError(f"{name!r}: expected all, or some of {', '.join(REPRODUCIBLE)}")
+    # A page without marks is refused now, not after an hour of work.
     if page is not None:
         marks.check(page, "claims")
     for path, seconds in reproduce(names, data, output, seed, hurry, say):

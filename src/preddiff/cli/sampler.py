@@ -70,6 +70,8 @@ def fit(
     from preddiff.models import load_model
     from preddiff.samplers import ConditionalGaussian
 
+    # --grid and --mask make sense for volumes only, so they decide even where the folder is empty:
+    # the complaint is then that it has no volumes.
     if grid is not None or mask is not None or folders.contains_volumes(folder):
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(

@@ -34,6 +34,7 @@ def view(
         single = len(results) == 1
         output = first.with_suffix(".html") if single else first.with_name("comparison.html")
     written = page([store.load(result) for result in results], output)
+    # as_uri takes absolute paths only.
     if not no_browser:
         webbrowser.open(written.resolve().as_uri())
     typer.echo(written)

@@ -30,7 +30,7 @@ RegionMasks = Annotated[NDArray[np.bool_], "region z y x"]
 """True in each region."""
 
 Flags = Annotated[NDArray[np.bool_], "subject"]
-"""A yes or no for each subject."""
+"""True or false for each subject."""
 
 REGIONS: Mapping[str, tuple[float, float, float]] = {
     "left hippocampus": (-26, -20, -16),
@@ -244,7 +244,7 @@ def _smooth_field(shape: tuple[int, ...], length: float, generator: np.random.Ge
 
 
 def _bells(n: int, length: float) -> Annotated[NDArray[np.float32], "voxel knot"]:
-    """How much of each knot's noise each voxel gets.
+    """The weights of each knot's noise in each voxel.
 
     Knots reach three lengths beyond the ends, so that voxels there get as much as others. Each
     voxel's squares sum to 1, which makes its variance exactly 1 wherever it lies between the knots.

@@ -1,4 +1,4 @@
-"""What a draw costs with every engine, timed alternately in one process."""
+"""The cost of a draw with every engine, timed alternately in one process."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -200,7 +200,7 @@ def _task(
     draws: Draws,
     total: int,
 ) -> Task:
-    """What an engine is chosen for: the evidence for the most probable class."""
+    """The task that an engine is chosen for: evidence for the most probable class."""
     prediction = model.predict(inputs[None])[0]
     top = int(prediction.argmax())
 

@@ -1,4 +1,4 @@
-"""What a scan costs in closed form, and by draws: 91×109×91 voxels, k = 3, l = 7 (section 4.2)."""
+"""The cost of a scan in closed form, and by draws: 91×109×91 voxels, k = 3, l = 7 (section 4.2)."""
 
 import math
 import sys

@@ -55,7 +55,7 @@ class Study:
 
     @property
     def features(self) -> Annotated[Floats, "subject voxel"]:
-        """What the classifier was fitted on: the brain's voxels of the first subjects."""
+        """The values that the classifier was fitted on: the first subjects' brain voxels."""
         return _brain_voxels(self.cohort, self.train)
 
     @property

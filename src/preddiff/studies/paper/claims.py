@@ -200,7 +200,7 @@ def _mean_and_error(values: PerPicture) -> tuple[float, float]:
 
 
 def _verdict(*differences: PerPicture) -> str:
-    """Whether every one of several mean differences is above 0 by more than its error allows."""
+    """A sentence on whether all of several mean differences are above 0, beyond their errors."""
     sizes = [mean / error for mean, error in map(_mean_and_error, differences)]
     if min(sizes) > _STANDARD_ERRORS:
         return "*It holds.*"

@@ -1,4 +1,4 @@
-"""Figures 9 to 12: volumes, of a simulated cohort in place of the paper's scans.
+"""Figures 9 to 12: volumes, of a simulated cohort instead of the paper's scans.
 
 The paper's cohort is not public. In the simulated one every patient lost signal in one or two of
 six known regions. The figures outline those regions, so that one can see what a map finds and what
