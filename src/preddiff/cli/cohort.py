@@ -9,7 +9,8 @@ import typer
 _HELP = """
 Simulate scans of patients whose differences are known.
 
-As many controls are simulated as well. The last line printed is the path of a table, which `preddiff classify fit` takes.
+As many controls are simulated as well. The last line printed is the path of a table, which
+`preddiff classify fit` takes.
 
 Example: preddiff cohort --effect individual --subjects 100 -o cohort
 """
