@@ -40,6 +40,12 @@ def small_network():
     ).eval()
 
 
+def logits_of(network, x):
+    """What a torch module itself gives for a numpy array."""
+    with torch.inference_mode():
+        return network(torch.from_numpy(x)).double()
+
+
 @pytest.fixture(scope="session")
 def embedded():
     from preddiff import load_model

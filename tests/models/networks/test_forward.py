@@ -1,0 +1,37 @@
+"""Forward passes: what a module takes, and in which layout."""
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import logits_of
+from preddiff import load_model
+from preddiff.errors import ModelError
+
+
+def test_an_input_that_does_not_fit_is_told(small_network):
+    with pytest.raises(ModelError, match=r"does not take an input of shape \(3, 20, 20\)"):
+        load_model(small_network).predict(np.zeros((1, 3, 20, 20), dtype=np.float32))
+
+
+def test_networks_that_flatten_by_view(rng):
+    """They need the usual order in memory, which is not the fastest."""
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.features = torch.nn.Conv2d(3, 4, 3)
+            self.classifier = torch.nn.Linear(4 * 10 * 10, 5)
+
+        def forward(self, x):
+            return self.classifier(self.features(x).view(-1, 400))
+
+    net, x = Net().eval(), rng.random((2, 3, 12, 12)).astype(np.float32)
+    model = load_model(net, output="probabilities")
+    assert model.nodes(x[0])["features"] == (4, 10, 10)
+    np.testing.assert_allclose(model.predict(x), logits_of(net, x), atol=1e-6)
+    np.testing.assert_allclose(
+        model.predict(x, "features"),
+        net.features(torch.from_numpy(x)).mean((2, 3)).detach().numpy(),
+        atol=1e-6,
+    )

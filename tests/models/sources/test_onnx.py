@@ -1,0 +1,148 @@
+"""ONNX files: converted networks give what onnxruntime gives, or are refused."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import preddiff
+from conftest import DATA, needs_data
+from preddiff import load_model
+from preddiff.errors import ModelError, TargetError
+from preddiff.models import targets
+
+GOOGLENET = DATA / "models/bvlc_googlenet.onnx"
+
+SQUEEZENET = DATA / "models/squeezenet.onnx"
+
+OSTRICH = DATA / "images/imagenet/n01518878_ostrich.jpg"
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """A linear network as an ONNX file, made with onnx's own helper."""
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+
+    def make(metadata=None, classes=3, seed=0, name="net.onnx", flat=None):
+        weights = np.random.default_rng(seed).normal(size=(3 * 8 * 8, classes))
+        tensor = onnx.numpy_helper.from_array(weights.astype(np.float32), "weights")
+        one_row = onnx.numpy_helper.from_array(np.array([1, -1]), "one_row")
+        graph = helper.make_graph(
+            [
+                flat or helper.make_node("Flatten", ["data"], ["flat"], name="flat"),
+                helper.make_node("Gemm", ["flat", "weights"], ["score"], name="score"),
+                helper.make_node("Softmax", ["score"], ["prob"], name="prob"),
+            ],
+            "net",
+            [helper.make_tensor_value_info("data", 1, ["N", 3, 8, 8])],
+            [
+                helper.make_tensor_value_info("score", 1, ["N", classes]),
+                helper.make_tensor_value_info("prob", 1, ["N", classes]),
+            ],
+            [tensor, one_row],
+        )
+        proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+        helper.set_model_props(proto, metadata or {})
+        onnx.save(proto, tmp_path / name)
+        return tmp_path / name, weights
+
+    return make
+
+
+def test_the_probabilities_are_found_among_the_outputs(exported, rng):
+    path, weights = exported({"scale": "255", "mean": "1,2,3", "channel_order": "BGR"})
+    x = rng.random((2, 3, 8, 8)).astype(np.float32)
+    network_input = 255 * x[:, ::-1] - np.array([1, 2, 3])[:, None, None]
+    logits = torch.from_numpy(network_input.reshape(2, -1) @ weights)
+    np.testing.assert_allclose(load_model(path).predict(x), logits.softmax(1), atol=1e-6)
+
+
+def test_nodes_keep_their_names(exported):
+    path, _ = exported()
+    nodes = load_model(path).nodes(np.zeros((3, 8, 8), dtype=np.float32))
+    assert list(nodes) == ["flat", "score", "prob"]
+
+
+def test_a_json_file_overrides_the_metadata(exported, tmp_path):
+    path, _ = exported({"mean": "1,2,3"})
+    (tmp_path / "labels.txt").write_text("cat\ndog\nrat")
+    settings = {"mean": [0, 0, 0], "resize": "stretch (nearest)", "labels_file": "labels.txt"}
+    (tmp_path / "how.json").write_text(json.dumps(settings))
+    model = load_model(path, preprocess=tmp_path / "how.json")
+    assert model.preprocessing.mean == (0, 0, 0)
+    assert model.preprocessing.interpolation == "nearest"
+    assert model.labels == ["cat", "dog", "rat"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"mean": "a,b,c"}, "mean='a,b,c': expected a number, or 3 of them"),
+        ({"mean": "1,2"}, "mean='1,2': expected a number, or 3 of them"),
+        ({"scale": ""}, "scale='': expected a number"),
+        ({"labels_file": "/etc/passwd"}, "expected a path below the model's folder"),
+        ({"labels_file": "../secret"}, "expected a path below the model's folder"),
+        ({"layout": "NHWC"}, "8 channels: expected 1 or 3; where the network wants them last"),
+        ({"std": "0"}, "std=0: expected numbers other than 0"),
+        ({"layout": "NWHC"}, "layout='NWHC': expected NCHW or NHWC"),
+        ({"resize": "to taste"}, "resize='to taste': expected 'short side N"),
+        ({"labels_file": "nowhere.txt"}, "labels_file 'nowhere.txt' is neither in"),
+    ],
+)
+def test_metadata_that_are_not_understood(exported, metadata, message):
+    path, _ = exported(metadata)
+    with pytest.raises(ModelError, match=message):
+        load_model(path)
+
+
+def test_labels_of_another_number_are_refused(exported, tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ndog")
+    path, _ = exported({"labels_file": "labels.txt"})
+    with pytest.raises(TargetError, match="2 labels for 3 classes"):
+        preddiff.explain(path, np.zeros((3, 8, 8)), window=3)
+
+
+def test_a_file_that_is_cut_off(exported, tmp_path):
+    path, _ = exported()
+    for share in (0, 0.01, 0.5, 0.99):
+        content = path.read_bytes()
+        (tmp_path / "cut.onnx").write_bytes(content[: int(share * len(content))])
+        with pytest.raises(ModelError, match="not a whole ONNX file") as caught:
+            load_model(tmp_path / "cut.onnx")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_fixes_its_batch_to_one_is_refused(exported):
+    from onnx import helper
+
+    reshape = helper.make_node("Reshape", ["data", "one_row"], ["flat"], name="flat")
+    path, _ = exported(flat=reshape)
+    with pytest.raises(ModelError, match="takes one picture at a time; export it with"):
+        load_model(path)
+
+
+def test_a_conversion_that_differs_from_onnxruntime_is_refused(exported, monkeypatch):
+    import onnx2torch
+
+    path, _ = exported()
+    other, _ = exported(seed=1, name="other.onnx")
+    convert = onnx2torch.convert
+    monkeypatch.setattr(onnx2torch, "convert", lambda _: convert(str(other)))
+    with pytest.raises(ModelError, match="off onnxruntime's"):
+        load_model(path)
+
+
+@needs_data
+@pytest.mark.parametrize(("path", "p"), [(GOOGLENET, 0.9999), (SQUEEZENET, 0.9936)])
+def test_the_real_networks_name_the_ostrich(path, p):
+    model = load_model(path)
+    inputs = model.prepare(Image.open(OSTRICH))
+    values = model.predict(inputs[None])[0]
+    assert targets.names([int(values.argmax())], model.labels, None) == ["ostrich"]
+    assert values.max() == pytest.approx(p, abs=0.02)
+    expected = {"conv1/7x7_s2": (64, 112, 112), "inception_3a/output": (256, 28, 28)}
+    if path == GOOGLENET:
+        assert expected.items() <= model.nodes(inputs).items()
