@@ -88,9 +88,10 @@ class Monitor:
 def _next_check_after(visits: int) -> int:
     """Return when to compute the error next.
 
-    The steps grow by a twentieth, so that the checks of a whole run cost little beside the draws
-    and a run overshoots its tolerance by no more than 5 % of its work. The sequence always starts
-    from 64, wherever a resumed run begins: interrupted or not, it is checked at the same visits.
+    Steps are 64 visits, and later a twentieth of all visits so far: checks then cost little beside
+    the draws, and a run goes on by no more than 5 % of its work after it is precise enough. The
+    sequence always starts from 64, wherever a resumed run begins: interrupted or not, it is checked
+    at the same visits.
     """
     check = _FIRST_CHECK_VISITS
     while check <= visits:
