@@ -110,4 +110,4 @@ def test_bad_input_is_one_line_and_leaves_nothing(study, monkeypatch, capsys, na
 def test_show_of_what_is_no_classifier(study, monkeypatch, capsys):
     status, _, complained = run(monkeypatch, capsys, study, "classify", "show", "study.csv")
     assert status == 2
-    assert "study.csv: not a whole .skops file" in complained
+    assert "study.csv: not a complete .skops file" in complained

@@ -102,7 +102,7 @@ BAD = [
     bad("target", ["cat.jpg", *TINY, "--target", "5"], "target 5: expected 0 to 4"),
     bad("label", ["cat.jpg", *TINY, "--target", "do"], "'do': no such label; nearest: dog"),
     bad("node", ["cat.jpg", *TINY, "--node", "conv9"], "no node 'conv9'"),
-    bad("cut off", ["cat.jpg", "--model", "cut.onnx"], "not a whole ONNX file", cut_off_onnx),
+    bad("cut off", ["cat.jpg", "--model", "cut.onnx"], "not a complete ONNX file", cut_off_onnx),
     bad("no weights", ["cat.jpg", "--model", "torchvision:alexnet@no.pth"], "no such weights file"),
     bad(
         "other weights",

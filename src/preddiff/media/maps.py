@@ -20,7 +20,7 @@ MAP_EXTENSIONS = (".nii", ".nii.gz")
 """Endings of the files that maps can be written to."""
 
 MAP, SCAN = "map", "simulated scan"
-"""What a file of ours can be; its description field says so."""
+"""Kinds of files that this package writes; a file's description field says so."""
 
 _DESCRIPTION = "preddiff {}; not for diagnosis"
 _NIFTI2_HEADER_BYTES = 540  # NIfTI-1 has 348

@@ -1,4 +1,4 @@
-"""What the header of a scan says of its orientation."""
+"""Orientation of a scan, as its header has it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, objec
 
 
 def _has_matrix(image: AnalyzeImage) -> bool:
-    """Whether an Analyze file comes with a file of its affine (.mat), as SPM writes them."""
+    """Return whether an Analyze file comes with a file of its affine (.mat), as SPM writes them."""
     matrix = image.file_map.get("mat")
     return bool(matrix and matrix.filename and Path(matrix.filename).exists())
 

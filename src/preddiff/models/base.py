@@ -14,7 +14,8 @@ from preddiff.media.input import as_pixels
 from preddiff.types import Batch, Floats, Pixels, Predictions
 
 WindowKind = Literal["positions", "channel", "unit"]
-"""What a window over a hidden node hides: all channels at some positions, a channel, or a unit."""
+"""Parts of a hidden node that a window hides at a time: all channels at some positions, one
+channel, or one unit."""
 
 
 class Model(ABC):

@@ -59,7 +59,7 @@ def fold(estimator: SklearnObject) -> Folded | None:
 
 
 def _agrees(estimator: SklearnObject, weights: Weights, intercept: Floats) -> bool:
-    """Whether an estimator gives the softmax of these logits on points with logits up to ±3."""
+    """Return whether an estimator gives the softmax of these logits where they are up to ±3."""
     # Names prove nothing: a scaler may clip, a classifier may fit one class against the rest, and
     # a subclass may do anything. So the estimator itself is asked. Random features would have huge
     # logits, where every softmax is 0 or 1 and agrees with any other; the points are therefore made

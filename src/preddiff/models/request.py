@@ -1,4 +1,4 @@
-"""What a caller wants of a model, apart from where it comes from."""
+"""Requests of a caller about a model, apart from where it comes from."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Literal
 from preddiff.errors import ModelError
 
 Output = Literal["auto", "logits", "probabilities"]
-"""What a network returns."""
+"""Kinds of values that a network may return."""
 
 PreprocessingSettings = Mapping[str, object] | str | Path
-"""How pictures are prepared: a mapping, or a JSON file that holds one (docs/models.md)."""
+"""Settings of preprocessing: a mapping, or a JSON file that holds one (docs/models.md)."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a model's source may not say itself, or say wrongly.
+    """Settings that a model's source may lack, or have wrong.
 
     Attributes
     ----------

@@ -60,7 +60,7 @@ def test_what_could_run_code_is_refused(tmp_path):
     ("content", "message"),
     [
         (None, "no such model file"),
-        (b"hello", "not a whole .skops file"),
+        (b"hello", "not a complete .skops file"),
         (StandardScaler(), "holds a StandardScaler, expected a classifier"),
         ({"preddiff_classifier": 2}, "of a newer version; upgrade"),
     ],
@@ -78,5 +78,5 @@ def test_files_that_are_no_model(tmp_path, content, message):
 def test_a_file_that_is_cut_off(classifier):
     path = classifier[0]
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ModelError, match="not a whole .skops file"):
+    with pytest.raises(ModelError, match="not a complete .skops file"):
         preddiff.load_model(path)

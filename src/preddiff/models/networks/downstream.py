@@ -1,4 +1,4 @@
-"""What follows a hidden node of a network (section 3.3 of the paper)."""
+"""The part of a network after a hidden node (section 3.3 of the paper)."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ from preddiff.types import Pixels
 
 
 class Downstream(Network):
-    """What follows a hidden node, as a function of that node's values (equation 5's h to z).
+    """The part of a network after a hidden node, a function of its values (equation 5's h to z).
 
     Everything that does not depend on the node keeps the values that it has on `inputs`.
 
@@ -133,7 +133,7 @@ def _node(copies: Mapping[fx.Node, fx.Node | object], original: fx.Node) -> fx.N
 
 
 def _as_node(graph: fx.Graph, given: fx.Node, kind: WindowKind, values: torch.Tensor) -> fx.Node:
-    """What a layout holds, as the node's own values again."""
+    """The node's own values again, from a layout."""
     if kind == "positions":
         return given
     if kind == "unit" or values.ndim == 2:

@@ -32,7 +32,7 @@ class Forward:
 
     @cached_property
     def _dtype(self) -> torch.dtype:
-        """Of the weights, which may be float64."""
+        """Precision of the weights, which may be float64."""
         return next((p.dtype for p in self.module.parameters()), torch.float32)
 
     def normalised(self, inputs: torch.Tensor) -> torch.Tensor:

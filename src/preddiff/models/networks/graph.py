@@ -112,7 +112,7 @@ class Graph:
         return part.eval()
 
     def _in_place(self, node: fx.Node) -> bool:
-        """Whether an operation changes its own input."""
+        """Return whether an operation changes its own input."""
         if node.op == "call_module":
             return bool(getattr(self.module.get_submodule(str(node.target)), "inplace", False))
         name = self.operation(node)

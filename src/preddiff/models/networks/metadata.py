@@ -155,7 +155,7 @@ def _resize(text: str, size: tuple[int, int] | None) -> tuple[int | None, str]:
 def _numbers(
     metadata: Mapping[str, object], key: str, channels: int, default: float
 ) -> tuple[float, ...]:
-    """One number, or one per channel; texts have them behind commas."""
+    """One number, or one per channel; texts separate them by commas."""
     value = metadata.get(key, default)
     parts = value.split(",") if isinstance(value, str) else value
     try:

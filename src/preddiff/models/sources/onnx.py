@@ -78,10 +78,12 @@ def _read(path: Path) -> Proto:
         onnx.checker.check_model(proto)
     except Exception as error:
         raise ModelError(
-            f"{path}: not a whole ONNX file ({first_line(error)}); export or copy it again"
+            f"{path}: not a complete ONNX file ({first_line(error)}); export or copy it again"
         ) from None
     if not proto.graph.node:
-        raise ModelError(f"{path}: not a whole ONNX file (no operations); export or copy it again")
+        raise ModelError(
+            f"{path}: not a complete ONNX file (no operations); export or copy it again"
+        )
     return proto
 
 

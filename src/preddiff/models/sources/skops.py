@@ -26,7 +26,7 @@ _MARK = "preddiff_classifier"
 _FORMAT = 1
 
 Content = dict[str, Any]
-"""What `save` writes: arrays, plain numbers and texts, and an estimator."""
+"""Content of a file that `save` wrote: arrays, plain numbers and texts, and an estimator."""
 
 
 def save(
@@ -137,7 +137,7 @@ def _read(path: Path) -> Content | SklearnObject:
         unknown = io.get_untrusted_types(file=path)
         content = None if unknown else io.load(path)
     except Exception as error:
-        raise ModelError(f"{path}: not a whole .skops file ({first_line(error)})") from None
+        raise ModelError(f"{path}: not a complete .skops file ({first_line(error)})") from None
     if unknown:
         raise ModelError(
             f"{path}: holds {', '.join(unknown)}, which could run code: expected plain "

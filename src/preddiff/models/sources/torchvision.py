@@ -74,7 +74,7 @@ def load(spec: str, request: Request) -> Network:
 
 
 def _as_with_weights(name: str) -> dict[str, bool]:
-    """What torchvision sets by itself where it loads its own weights."""
+    """The arguments that torchvision sets by itself where it loads its own weights."""
     # Both were trained on inputs in [-1, 1], and undo the usual normalisation themselves.
     if name in {"googlenet", "inception_v3"}:
         return {"init_weights": False, "transform_input": True}
