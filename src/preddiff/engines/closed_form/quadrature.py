@@ -46,29 +46,28 @@ _SMALLEST, _LARGEST = 2.0**-20, 2.0**20  # spreads that are told apart
 def rule(spread: float) -> tuple[Floats, Floats]:
     """Return nodes and weights (q,) for the standard normal, for a softmax of logits of a spread.
 
-    With M the modulus' bound in the strip |Im t| ≤ a, a = 0.9π / spread:
-
-    *Gauss-Hermite*, m nodes: the error is m! / (2m)! · f^(2m) at some point. By Cauchy's estimate
-    on a disc of radius a, |f^(2m)| ≤ (2m)! M / a^(2m), so it is at most M · m! / a^(2m). For small
-    spreads a is large and few nodes do; with m the bound falls at first, and rises again when m
-    exceeds a², so larger spreads need another rule.
-
-    *Trapezoidal*, step h: for f times the normal density φ, which is analytic wherever f is, the
-    error is at most 2N / (exp(2πa/h) - 1), N the integral of |f·φ| along the strip's edge
-    (Trefethen & Weideman, SIAM Review 56, 2014, theorem 5.1). There,
-    |φ(x + ia)| = φ(x) exp(a²/2), so N = M exp(a²/2). Setting 2 M exp(a²/2 - 2πa/h) to the
-    tolerance gives, with D = log(2M / tolerance), the step h = 2πa / (D + a²/2). A narrower strip
-    may be chosen: h is longest at a = √(2D).
+    Its error is at most 1e-11: by the bounds below, with M the bound of the modulus in the strip
+    |Im t| ≤ a, a = 0.9π / spread.
 
     Parameters
     ----------
     spread : by how much the difference of two logits changes in a standard deviation, at most.
     """
+    # Gauss-Hermite with m nodes: the error is m! / (2m)! · f^(2m) at some point. By Cauchy's
+    # estimate on a disc of radius a, |f^(2m)| ≤ (2m)! M / a^(2m), so it is at most M · m! / a^(2m).
+    # For small spreads a is large and few nodes do. With m the bound falls at first, and rises
+    # again when m exceeds a², so larger spreads need another rule.
     for count in range(1, _MAX_HERMITE_NODES + 1):
         bound = math.factorial(count) * (spread / _STRIP) ** (2 * count)
         if _MAX_MODULUS * bound < _TOLERANCE:
             nodes, weights = special.roots_hermitenorm(count)
             return nodes, weights / weights.sum()
+    # Trapezoidal with step h: for f times the normal density φ, which is analytic wherever f is,
+    # the error is at most 2N / (exp(2πa/h) - 1), N the integral of |f·φ| along the strip's edge
+    # (Trefethen & Weideman, SIAM Review 56, 2014, theorem 5.1). There, |φ(x + ia)| = φ(x)
+    # exp(a²/2), so N = M exp(a²/2). Setting 2 M exp(a²/2 - 2πa/h) to the tolerance gives, with D =
+    # log(2M / tolerance), the step h = 2πa / (D + a²/2). Any narrower strip has a bound, too: h is
+    # longest at a = √(2D).
     digits = math.log(2 * _MAX_MODULUS / _TOLERANCE)
     strip = min(_STRIP / spread, math.sqrt(2 * digits))
     step = 2 * math.pi * strip / (digits + strip**2 / 2)
@@ -126,17 +125,15 @@ def expected_logistic(mean: Floats, spread: Floats) -> Floats:
 
 
 def _expected_wide(mean: Floats, spread: Floats) -> Floats:
-    """Return the mean of σ(z) where σ is steep, compared with the normal.
-
-    σ(z) is a step at 0, less σ(-z) above 0, and plus σ(z) below: the same function of |z| on either
-    side. The step's mean is Φ(mean / spread). The rest is, with u = |z|,
-
-        1 / (s √2π) ∫ σ(-u) [exp(-((u + mean) / s)² / 2) - exp(-((u - mean) / s)² / 2)] du
-
-    over u > 0: the first term is the density at z = -u, the second at z = u. The integrand is
-    smooth on either side, if not across 0, and σ(-u) < exp(-u) ends it at u = 26. For s > 2 forty
-    Gauss-Legendre nodes are right to 1e-10 (the tests hold them against adaptive integration).
-    """
+    """Return the mean of σ(z) where σ is steep, compared with the normal."""
+    # σ(z) is a step at 0, less σ(-z) above 0, and plus σ(z) below: the same function of |z| on
+    # either side. The step's mean is Φ(mean / s), s the spread. The rest is, with u = |z|,
+    #
+    #     1 / (s √2π) ∫ σ(-u) [exp(-((u + mean) / s)² / 2) - exp(-((u - mean) / s)² / 2)] du
+    #
+    # over u > 0: the first term is the density at z = -u, the second at z = u. The integrand is
+    # smooth on either side, if not across 0, and σ(-u) < exp(-u) ends it at u = 26. For s > 2 forty
+    # Gauss-Legendre nodes are right to 1e-10 (the tests hold them against adaptive integration).
     nodes, weights = np.polynomial.legendre.leggauss(_LEGENDRE_NODES)
     nodes, weights = _DECAY * (nodes[:, None] + 1) / 2, _DECAY * weights / 2
     below, above = (np.exp(-(((nodes + s * mean) / spread) ** 2) / 2) for s in (1, -1))
@@ -145,11 +142,9 @@ def _expected_wide(mean: Floats, spread: Floats) -> Floats:
 
 
 def _axes(covariance: Floats) -> tuple[Floats, Floats]:
-    """Return principal axes (n, k, axis) of one standard deviation, and their spreads (n, axis).
-
-    Along an axis, the k logits change by its entries and the first one by 0, so the difference of
-    two logits changes by at most the largest entry less the smallest, 0 among them.
-    """
+    """Return principal axes (n, k, axis) of one standard deviation, and their spreads (n, axis)."""
+    # Along an axis, the k logits change by its entries and the first one by 0, so the difference of
+    # two logits changes by at most the largest entry less the smallest, 0 among them.
     values, vectors = np.linalg.eigh(np.moveaxis(covariance, 2, 0))
     axes = vectors * np.sqrt(np.maximum(values, 0))[:, None]
     return axes, np.maximum(axes.max(axis=1), 0) - np.minimum(axes.min(axis=1), 0)
@@ -169,12 +164,10 @@ def _by_product(mean: Floats, axes: Floats, rules: list[tuple[Floats, Floats]]) 
 
 
 def _by_draws(mean: Floats, axes: Floats, number: np.int64) -> tuple[Floats, Floats]:
-    """Return the mean softmax (k + 1,) and its standard error for one window.
-
-    Sobol points fill the cube more evenly than random ones, but tell no error. Shifted at random
-    (modulo 1), they are unbiased, and the spread of the means of 16 shifts is the error. The random
-    numbers follow from the window's number: the same window always gives the same value.
-    """
+    """Return the mean softmax (k + 1,) and its standard error for one window."""
+    # Sobol points fill the cube more evenly than random ones, but tell no error. Shifted at random
+    # (modulo 1), they are unbiased, and the spread of the means of 16 shifts is the error. The
+    # random numbers follow from the window's number: the same window always gives the same value.
     random = np.random.Generator(np.random.Philox(key=int(number)))
     shifts = random.random((_REPEATS, 1, len(mean)))
     nodes = special.ndtri(np.clip((_sobol(len(mean)) + shifts) % 1, 1e-15, 1 - 1e-15))
@@ -195,11 +188,9 @@ def _softmax(logits: Floats) -> Floats:
 
 
 def _by_rule(spreads: Floats) -> Iterator[tuple[tuple[float, ...], Integers]]:
-    """Yield what is evaluated by the same rules: upper edges of spreads (n, axis), and numbers.
-
-    Spreads are rounded up to powers of √2: a rule for a larger spread is right for a smaller one,
-    and a few rules serve all windows of a scan.
-    """
+    """Yield what is evaluated by the same rules: upper edges of spreads (n, axis), and numbers."""
+    # Spreads are rounded up to powers of √2: a rule for a larger spread is right for a smaller one,
+    # and a few rules serve all windows of a scan.
     bounded = np.clip(spreads, _SMALLEST, _LARGEST)
     steps = np.ceil(2 * np.log2(bounded)).astype(np.int8)
     order = np.lexsort(steps.T)

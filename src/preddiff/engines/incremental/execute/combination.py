@@ -104,15 +104,13 @@ def _fill(out: torch.Tensor, placement: Placement, boxes: list[Box], clamp: Clam
 
 
 def _clamped(change: torch.Tensor, placement: Placement, box: Box, clamp: Clamp) -> torch.Tensor:
-    """Return clamp(b + d) - clamp(b).
-
-    b + d is never formed, as it would round d away where b is large. With c = clamp(b), subtract c
-    inside of the clamp instead:
-
-        clamp(b + d) - c = min(max(d + (b - c), low - c), high - c),
-
-    and b - c is exactly 0 wherever b is within the limits.
-    """
+    """Return clamp(b + d) - clamp(b)."""
+    # b + d is never formed, as it would round d away where b is large. With c = clamp(b), subtract
+    # c inside of the clamp instead:
+    #
+    #     clamp(b + d) - c = min(max(d + (b - c), low - c), high - c),
+    #
+    # and b - c is exactly 0 wherever b is within the limits.
     below = gather(clamp.base, box.axes, placement.starts, placement.lengths)
     inside = below.clamp(clamp.low, clamp.high)
     moved = box.over(change, below - inside, torch.add)

@@ -139,13 +139,12 @@ def _fit(side: Sliding, before: int, inputs: int, outputs: int) -> _Fit:
     before : number of zeros that the first output sees before the inputs; negative, if it sees
         nothing of the first inputs.
     inputs, outputs : how many there are.
-
-    The outputs see `before` zeros, then inputs, then `after` zeros (negative: inputs are left over,
-    and cut off). torch pads both sides alike. Zeros too many at the end give outputs too many at
-    the end, which are cut off. Zeros too many at the start would shift the grid of outputs, unless
-    they are a multiple of the stride: so if after > before, `more` strides are added at the start,
-    which give `more` outputs that nobody wants before the first wanted one.
     """
+    # The outputs see `before` zeros, then inputs, then `after` zeros (negative: inputs are left
+    # over, and cut off). torch pads both sides alike. Zeros too many at the end give outputs too
+    # many at the end, which are cut off. Zeros too many at the start would shift the grid of
+    # outputs, unless they are a multiple of the stride: so if after > before, `more` strides are
+    # added at the start, and give `more` outputs before the first wanted one that nobody wants.
     skip = max(0, -before)
     before += skip
     after = side.seen(outputs) - before - (inputs - skip)
@@ -155,14 +154,12 @@ def _fit(side: Sliding, before: int, inputs: int, outputs: int) -> _Fit:
 
 
 def _side_by_side(convolve: Native, inputs: torch.Tensor, padding: int) -> torch.Tensor:
-    """Return the convolutions of small maps, done as one of a single wide map.
-
-    Of a batch, libraries take a map at a time and read all weights for each. Where there are a
-    million weights for maps of 7×7 pixels, that is what the time goes into; for one wide map they
-    are read once. Zeros stand between neighbours, as many as pad each by itself on either side, so
-    that a kernel that reaches across sees the same zeros as at an edge; the outputs that lie
-    between two maps are skipped by the strides of the result.
-    """
+    """Return the convolutions of small maps, done as one of a single wide map."""
+    # Of a batch, libraries take a map at a time and read all weights for each. Where there are a
+    # million weights for maps of 7×7 pixels, that is what the time goes into; for one wide map they
+    # are read once. Zeros stand between neighbours, as many as pad each by itself on either side,
+    # so that a kernel that reaches across sees the same zeros as at an edge; the outputs that lie
+    # between two maps are skipped by the strides of the result.
     n, channels, rows, columns = inputs.shape
     step = columns + padding
     wide = inputs.new_zeros(1, rows, n, step, channels)

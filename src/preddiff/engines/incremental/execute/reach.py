@@ -41,17 +41,15 @@ class Sliding(NamedTuple):
         return (self.kernel - 1) * self.dilation + 1
 
     def reach(self, inputs: Interval) -> Interval:
-        """Return the outputs that see at least one of the inputs.
-
-        Output o sees from o·stride - padding on `extent` inputs (gaps of a dilation included). It
-        sees one of low, ..., high - 1 if its last input is not before `low` and its first one is
-        before `high`:
-
-            o·stride - padding + extent - 1 >= low   and   o·stride - padding <= high - 1.
-
-        So o runs from ceil((low + padding - extent + 1) / stride) to
-        floor((high - 1 + padding) / stride). Ceilings are floors of negated numbers.
-        """
+        """Return the outputs that see at least one of the inputs."""
+        # Output o sees from o·stride - padding on `extent` inputs (gaps of a dilation included). It
+        # sees one of low, ..., high - 1 if its last input is not before `low` and its first one is
+        # before `high`:
+        #
+        #     o·stride - padding + extent - 1 >= low   and   o·stride - padding <= high - 1.
+        #
+        # So o runs from ceil((low + padding - extent + 1) / stride) to
+        # floor((high - 1 + padding) / stride). Ceilings are floors of negated numbers.
         low = -((self.extent - 1 - self.padding - inputs.low) // self.stride)
         return Interval(low, (inputs.high - 1 + self.padding) // self.stride + 1)
 
