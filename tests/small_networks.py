@@ -121,6 +121,9 @@ NETWORKS = {
         lambda m, x: m.a(x * m.s + m.p) - m.p[:, :1, 2:, 2:], a=conv(3, 4),
         s=nn.Parameter(torch.randn(3, 1, 1)), p=nn.Parameter(torch.randn(1, 3, 16, 16)),
     ),
+    "tensors made of sizes": lambda: Function(
+        lambda m, x: m.a(x).mean((2, 3)) + torch.arange(x.size(1)), a=conv(3, 3)
+    ),
     "product with a map": lambda: Function(
         lambda m, x: m.a(x * m.p), a=conv(3, 4), p=nn.Parameter(torch.randn(16, 16))
     ),

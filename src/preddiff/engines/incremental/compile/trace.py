@@ -125,12 +125,16 @@ class _Tracer:
         return None
 
     def _is_opaque(self, node: fx.Node) -> bool:
-        """Return whether a node gives several values of which we know no more."""
+        """Return whether a node gives what no recogniser can take.
+
+        Either several values of which we know no more, or a tensor that was made of sizes
+        (`torch.arange(x.size(1))`): it is no box, and no constant, as it may depend on the number
+        of draws.
+        """
         if node not in self.made or node in self.parts:
             return False
         step = self.made[node]
-        is_shape = isinstance(step.operation, FromShapes)
-        return not is_shape and not isinstance(step.base, torch.Tensor)
+        return isinstance(step.operation, FromShapes) == isinstance(step.base, torch.Tensor)
 
     def _known(self, node: fx.Node) -> Any:
         """Return a node as recognisers take it."""
