@@ -1,48 +1,11 @@
+"""Figures: what they show, how they are laid out, and what they refuse."""
+
 import numpy as np
-from PIL import Image
+import pytest
 
 import preddiff
 from conftest import Softmax
-from preddiff.media import images
-from preddiff.render import colours
-from preddiff.render.overlay import greyed, opacity, overlay, rgb
-
-
-def test_red_is_for_blue_is_against_white_is_nothing():
-    red, blue, white = colours.signed(np.array([1.0, -1.0, 0.0]), 1.0).astype(int)
-    assert red[0] > 2 * red[2]
-    assert blue[2] > 2 * blue[0]
-    assert white.min() > 240
-
-
-def test_the_scale_is_symmetric_and_unknown_is_on_no_scale():
-    values = np.array([[0.5, -2.0], [np.nan, 1.0]])
-    assert colours.limit(values) == 2
-    assert colours.limit(np.zeros(3)) == 1
-    assert colours.limit(np.full(3, np.nan)) == 1
-    np.testing.assert_array_equal(colours.signed(values, 2)[1, 0], colours.UNKNOWN)
-    assert not np.any(np.all(np.isclose(colours.signed(np.linspace(-1, 1, 256), 1),
-                                        colours.UNKNOWN, atol=5), axis=-1))  # fmt: skip
-
-
-def test_the_overlay_shows_the_picture_where_relevance_is_zero(rng):
-    picture = rng.random((3, 4, 5))
-    relevance = np.zeros((4, 5))
-    relevance[1, 2], relevance[3, 3] = 2.0, np.nan
-    painted = overlay(picture, relevance, 2.0)
-    np.testing.assert_array_equal(painted[0], greyed(picture)[0])
-    np.testing.assert_array_equal(painted[3, 3], greyed(picture)[3, 3])
-    np.testing.assert_array_equal(painted[1, 2], colours.signed(np.array([2.0]), 2.0)[0])
-    assert opacity(relevance, 2.0).max() == 1
-
-
-def test_pictures_keep_their_place(rng):
-    picture = np.zeros((3, 4, 6), dtype=np.float32)
-    picture[0, 1, 5] = 1
-    assert rgb(picture)[1, 5].tolist() == [255, 0, 0]
-    assert rgb(picture[:1])[1, 5].tolist() == [255, 255, 255]
-    as_image = Image.fromarray((255 * picture.transpose(1, 2, 0)).astype(np.uint8))
-    np.testing.assert_array_equal(images.to_array(as_image), picture)
+from preddiff.errors import SettingError
 
 
 def explained(rng, shape=(3, 12, 10), **settings):
@@ -79,3 +42,38 @@ def test_a_label_is_text_and_no_formula(rng, small_network, tmp_path):
 
 def test_grey_pictures_have_figures_too(rng):
     preddiff.figure(explained(rng, shape=(1, 12, 10)))
+
+
+def test_the_figure_says_what_differs_and_shares_a_scale_per_unit(rng):
+    picture = rng.random((1, 8, 8))
+    both = preddiff.compare(
+        Softmax((1, 8, 8)), picture, window=[2, 4], sampler="constant:0", targets="top2"
+    )
+    figure = preddiff.figure(both)
+    captions = [panel.get_ylabel() for panel in figure.axes if panel.get_ylabel()]
+    assert [text.split("\n")[0] for text in captions[:4]] == ["window 2"] * 2 + ["window 4"] * 2
+    assert len(figure.axes) == 4 * 3 + 1
+    largest = max(float(np.abs(e.relevance).max()) for e in both)
+    assert figure.axes[-1].get_ylim() == pytest.approx((-largest, largest))
+    other = preddiff.explain(
+        Softmax((1, 8, 8)), picture, window=4, sampler="constant:0", measure="DP"
+    )
+    mixed = preddiff.figure([both[0], other])
+    assert len(mixed.axes) == 3 * 3 + 2  # two colour bars
+
+
+def test_channels_have_bars_and_units_no_figure(rng, small_network):
+    settings = {"source": "1", "sampler": "constant:0", "engine": "dense"}
+    picture = rng.random((3, 16, 16), dtype=np.float32)
+    channels = preddiff.explain(small_network, picture, window="channel", **settings)
+    panel = preddiff.figure(channels).axes[0]
+    largest = np.abs(channels.relevance.values[0]).max()
+    assert abs(panel.patches[0].get_height()) == pytest.approx(largest)
+    assert "channel of 1, 6 of 6" in panel.get_xlabel()
+    places = preddiff.explain(small_network, picture, window=4, stride=4, **settings)
+    assert len(preddiff.figure(places).axes) == 3 + 1
+    units = preddiff.explain(small_network, picture, window="unit", node="6", **settings)
+    with pytest.raises(SettingError, match=r"figures show pictures \(y, x\), volumes"):
+        preddiff.figure(units)
+    with pytest.raises(SettingError, match="one kind at a time"):
+        preddiff.figure([channels, places])

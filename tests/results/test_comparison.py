@@ -4,7 +4,6 @@ import pytest
 import preddiff
 from conftest import Softmax
 from preddiff.errors import SettingError
-from preddiff.render.overlay import stretched
 from preddiff.results.comparison import Comparison, titles
 
 
@@ -76,45 +75,3 @@ def test_every_combination_is_explained(rng):
         models[1], picture, window=4, sampler="constant:0", stride=2, targets=0
     )
     np.testing.assert_array_equal(several[3].relevance, alone.relevance)
-
-
-def test_the_figure_says_what_differs_and_shares_a_scale_per_unit(rng):
-    picture = rng.random((1, 8, 8))
-    both = preddiff.compare(
-        Softmax((1, 8, 8)), picture, window=[2, 4], sampler="constant:0", targets="top2"
-    )
-    figure = preddiff.figure(both)
-    captions = [panel.get_ylabel() for panel in figure.axes if panel.get_ylabel()]
-    assert [text.split("\n")[0] for text in captions[:4]] == ["window 2"] * 2 + ["window 4"] * 2
-    assert len(figure.axes) == 4 * 3 + 1
-    largest = max(float(np.abs(e.relevance).max()) for e in both)
-    assert figure.axes[-1].get_ylim() == pytest.approx((-largest, largest))
-    other = preddiff.explain(
-        Softmax((1, 8, 8)), picture, window=4, sampler="constant:0", measure="DP"
-    )
-    mixed = preddiff.figure([both[0], other])
-    assert len(mixed.axes) == 3 * 3 + 2  # two colour bars
-
-
-def test_a_hidden_nodes_map_lies_over_the_whole_picture():
-    values = np.arange(6.0).reshape(2, 3)
-    wide = stretched(values, (4, 7))
-    assert wide.shape == (4, 7)
-    np.testing.assert_array_equal(wide[:, [0, 3, 6]], [[0, 1, 2]] * 2 + [[3, 4, 5]] * 2)
-
-
-def test_channels_have_bars_and_units_no_figure(rng, small_network):
-    settings = {"source": "1", "sampler": "constant:0", "engine": "dense"}
-    picture = rng.random((3, 16, 16), dtype=np.float32)
-    channels = preddiff.explain(small_network, picture, window="channel", **settings)
-    panel = preddiff.figure(channels).axes[0]
-    largest = np.abs(channels.relevance.values[0]).max()
-    assert abs(panel.patches[0].get_height()) == pytest.approx(largest)
-    assert "channel of 1, 6 of 6" in panel.get_xlabel()
-    places = preddiff.explain(small_network, picture, window=4, stride=4, **settings)
-    assert len(preddiff.figure(places).axes) == 3 + 1
-    units = preddiff.explain(small_network, picture, window="unit", node="6", **settings)
-    with pytest.raises(SettingError, match="figures are of pictures"):
-        preddiff.figure(units)
-    with pytest.raises(SettingError, match="one kind at a time"):
-        preddiff.figure([channels, places])

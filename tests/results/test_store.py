@@ -6,7 +6,7 @@ import xarray as xr
 
 import preddiff
 from conftest import Softmax
-from preddiff.errors import ResultError, SettingError
+from preddiff.errors import ResultError
 
 
 @pytest.fixture
@@ -188,28 +188,3 @@ def test_links_are_refused(tmp_path, explanation):
     (tmp_path / "a.zarr" / "relevance").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ResultError, match="holds a link"):
         preddiff.load(tmp_path / "a.zarr")
-
-
-@pytest.mark.parametrize("write", [preddiff.page, preddiff.export])
-def test_a_file_never_replaces_a_folder(tmp_path, explanation, write):
-    (tmp_path / "a.png").mkdir()
-    (tmp_path / "a.png" / "dear.txt").write_text("dear")
-    with pytest.raises(ResultError, match="is a folder, expected the name of a file"):
-        write(explanation, tmp_path / "a.png")
-    assert (tmp_path / "a.png" / "dear.txt").exists()
-
-
-def test_exports(tmp_path, explanation):
-    preddiff.export(explanation, tmp_path / "a.npz")
-    with np.load(tmp_path / "a.npz") as arrays:
-        np.testing.assert_array_equal(arrays["relevance"], explanation.relevance)
-    preddiff.export(explanation, tmp_path / "a.nc")
-    with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as data:
-        np.testing.assert_array_equal(data.relevance, explanation.relevance)
-        assert data.attrs["model"] == explanation.provenance["model"]
-    preddiff.export(explanation, tmp_path / "a.png")
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(
-        SettingError, match="unknown ending '.tiff'; expected one of .png, .npz, .nc"
-    ):
-        preddiff.export(explanation, tmp_path / "a.tiff")

@@ -1,7 +1,6 @@
-"""A page that is served while the analysis runs: what it shows, and whom it refuses."""
+"""A page that is served while the analysis runs."""
 
 import http.client
-import json
 import re
 import sys
 import threading
@@ -20,7 +19,6 @@ from preddiff.method import monitor
 from preddiff.render import colours
 from preddiff.render.overlay import overlay
 from preddiff.viewer.live import Live
-from preddiff.viewer.server import Server
 from viewer.test_picture import seen
 
 SHAPE = (3, 20, 20)
@@ -32,88 +30,6 @@ class Slow(Softmax):
     def __call__(self, inputs):
         time.sleep(0.05)
         return super().__call__(inputs)
-
-
-class Show:
-    """What a server is asked for, without an analysis."""
-
-    def __init__(self):
-        self.asked = []
-
-    def page(self):
-        return "<p>the map</p>"
-
-    def news(self, known, seconds):
-        return known + 1, json.dumps({"number": known}), known == 1
-
-    def ask(self, wish):
-        self.asked.append(wish)
-        return wish == "stop"
-
-
-@pytest.fixture
-def server():
-    served = Server(Show())
-    served.start()
-    yield served
-    served.stop(patience=0)
-
-
-def status(server, method="GET", path="", token=None, headers=None):
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
-    place = f"/{server.token if token is None else token}/{path}"
-    connection.request(method, place, headers={"Host": server.origin[7:]} | (headers or {}))
-    answer = connection.getresponse()
-    answer.body = answer.read()
-    connection.close()
-    return answer
-
-
-def test_who_knows_the_address_gets_the_page(server):
-    assert server.address == f"{server.origin}/{server.token}/"
-    assert server.server_address[0] == "127.0.0.1"
-    answer = status(server)
-    assert (answer.status, answer.body) == (200, b"<p>the map</p>")
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-    assert status(server, path="other").status == 404
-    assert len(server.token) >= 32
-
-
-def test_news_come_as_server_sent_events_until_the_last(server):
-    answer = status(server, path="events")
-    assert answer.headers["Content-Type"] == "text/event-stream"
-    assert answer.body == b'data: {"number": 0}\n\ndata: {"number": 1}\n\n'
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"token": "guess"},
-        {"token": ""},
-        {"headers": {"Host": "evil.example"}},
-        {"headers": {"Host": "127.0.0.1"}},
-        {"headers": {"Origin": "http://evil.example"}},
-        {"headers": {"Origin": "null"}},
-        {"headers": {"Sec-Fetch-Site": "cross-site"}},
-    ],
-)
-def test_others_are_refused(server, method, wrong):
-    own = {"Origin": server.origin} if method == "POST" else {}
-    headers = own | wrong.get("headers", {})
-    answer = status(server, method, "stop", wrong.get("token"), headers)
-    assert answer.status == 403
-    assert server.show.asked == []
-
-
-def test_a_wish_has_to_come_from_the_page(server):
-    assert status(server, "POST", "stop").status == 403
-    own = {"Origin": server.origin}
-    assert status(server, "POST", "stop", headers=own).status == 204
-    assert status(server, "POST", "format", headers=own).status == 404
-    assert server.show.asked == ["stop", "format"]
 
 
 class Run(threading.Thread):
@@ -129,7 +45,7 @@ class Run(threading.Thread):
 
     def announce(self, address):
         self.address = address
-        self.live.ask("pause")
+        self.live.control("pause")
         self.announced.set()
 
     def run(self):
@@ -150,18 +66,20 @@ def opened(browser, run):
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.goto(run.address)
     page.wait_for_selector("body[data-ready=yes]")
-    page.get_by_role("button", name="Go on").wait_for()
+    page.get_by_role("button", name="Resume").wait_for()
     return page
 
 
-def go_on(page):
-    page.get_by_role("button", name="Go on").click()
+def resume(page):
+    page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Pause").wait_for()
 
 
 def relative_error(page):
-    page.locator("#told", has_text="%").wait_for()
-    return float(re.search(r"relative error ([\d.]+) %", page.locator("#told").inner_text())[1])
+    page.locator("#progress-text", has_text="%").wait_for()
+    return float(
+        re.search(r"relative error ([\d.]+) %", page.locator("#progress-text").inner_text())[1]
+    )
 
 
 def test_the_map_sharpens_pauses_and_is_kept_when_stopped(browser, tmp_path, monkeypatch):
@@ -170,23 +88,23 @@ def test_the_map_sharpens_pauses_and_is_kept_when_stopped(browser, tmp_path, mon
     page = opened(browser, run)
     page.wait_for_selector("body[data-complete=yes]")
     before = seen(page)
-    go_on(page)
+    resume(page)
     error = relative_error(page)
-    page.locator("#told", has_text=re.compile(r"^[12]\d\d of 289 windows")).wait_for()
+    page.locator("#progress-text", has_text=re.compile(r"^[12]\d\d of 289 windows")).wait_for()
     assert (seen(page) != before).any()
     assert relative_error(page) < error
     page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Go on").wait_for()
+    page.get_by_role("button", name="Resume").wait_for()
     time.sleep(0.5)  # what was under way when it was pressed
     before = seen(page)
-    told = page.locator("#told").inner_text()
+    told = page.locator("#progress-text").inner_text()
     time.sleep(0.5)
     np.testing.assert_array_equal(seen(page), before)
-    assert page.locator("#told").inner_text().split(",")[0] == told.split(",")[0]
-    go_on(page)
+    assert page.locator("#progress-text").inner_text().split(",")[0] == told.split(",")[0]
+    resume(page)
     page.get_by_role("button", name="Stop and save").click()
     page.locator("#state", has_text="Finished").wait_for()
-    assert page.locator("#told").inner_text() == "Saved as saved.zarr."
+    assert page.locator("#progress-text").inner_text() == "Saved as saved.zarr."
     run.join(20)
     e = preddiff.load(tmp_path / "saved.zarr")
     assert 100 <= e.data.sizes["window"] < e.provenance["windows"] == 289
@@ -206,7 +124,7 @@ def test_it_ends_by_itself_and_says_so(browser, tmp_path, monkeypatch):
     monkeypatch.setattr(monitor, "_SECONDS_BETWEEN_MAPS", 0.1)
     run = Run(tmp_path, window=4, stride=2, samples=4, tolerance=0.05)
     page = opened(browser, run)
-    go_on(page)
+    resume(page)
     page.locator("#state", has_text="Finished").wait_for()
     run.join(20)
     assert 0 < page.evaluate("() => document.getElementById('share').value") <= 1
@@ -218,7 +136,7 @@ def test_an_analysis_that_fails_says_that_nothing_was_saved(small_network):
     live = Live(lambda _address: None)
     with pytest.raises(RuntimeError, match="power cut"), live:
         raise RuntimeError("power cut")
-    assert live.news(0, 0)[2]
+    assert live.wait_for_update(0, 0)[2]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -238,7 +156,7 @@ def faults_on_the_way(browser, run, scheme):
     page = opened(browser, run)
     page.emulate_media(color_scheme=scheme)
     found = serious(axe, page)
-    go_on(page)
+    resume(page)
     page.locator("#state", has_text="Finished").wait_for()
     found += serious(axe, page)
     page.close()
@@ -265,13 +183,13 @@ def test_the_map_of_a_volume_sharpens_and_is_kept_when_stopped(slices, tmp_path,
     run = Run(tmp_path, shape, window=3, samples=4, sampler=sampler)
     page = opened(slices, run)
     before = page.locator("#view").screenshot()
-    go_on(page)
+    resume(page)
     error = relative_error(page)
-    page.locator("#told", has_text=re.compile(r"^[23]\d\d of 480 windows")).wait_for()
+    page.locator("#progress-text", has_text=re.compile(r"^[23]\d\d of 480 windows")).wait_for()
     assert page.locator("#view").screenshot() != before
     assert relative_error(page) < error
     page.get_by_role("button", name="Stop and save").click()
-    page.locator("#told", has_text="Saved as saved.zarr.").wait_for()
+    page.locator("#progress-text", has_text="Saved as saved.zarr.").wait_for()
     run.join(20)
     e = preddiff.load(tmp_path / "saved.zarr")
     assert e.data.sizes["window"] < e.provenance["windows"] == 480

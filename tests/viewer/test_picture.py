@@ -2,37 +2,15 @@
 
 import io
 import re
-import webbrowser
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 import preddiff
-from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.overlay import greyed, opacity, overlay, rgb
-
-LABELS = ["ant", "<b>bee</b>", "cat & dog", "elk"]
-SIDE = 16
-
-
-def explained(small_network, seed=1, **settings):
-    picture = np.random.default_rng(seed).random((3, SIDE, SIDE))
-    settings = {"targets": [1, 2], "window": 4, "stride": 3, "samples": 4, **settings}
-    return preddiff.explain(preddiff.load_model(small_network, labels=LABELS), picture, **settings)
-
-
-@pytest.fixture(scope="module")
-def several(small_network):
-    """Three windows, the largest of which leaves pixels without a window."""
-    return [explained(small_network, window=window) for window in (4, 6, 2)]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory, several):
-    return preddiff.page(several, tmp_path_factory.mktemp("page") / "page.html")
+from viewer.made import SIDE, explained
 
 
 def test_what_comes_from_files_is_escaped(written):
@@ -69,65 +47,7 @@ def test_it_says_predictions_settings_and_how_it_was_made(written, several):
     for name, value in several[0].provenance.items():
         if value != "":
             assert name.replace("_", " ") in text
-    assert "6×6 window hidden behind" in text
-
-
-@pytest.mark.parametrize(
-    ("sampler", "text"),
-    [
-        ("constant:0", "hidden behind a patch of one colour"),
-        ("conditional", "given the pixels around it"),
-    ],
-)
-def test_it_says_what_the_windows_were_hidden_behind(tmp_path, small_network, sampler, text):
-    e = explained(small_network, sampler=sampler, stride=4)
-    written = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert text in written
-    assert ("Exact: no more draws" in written) == (sampler == "constant:0")
-
-
-def test_one_draw_has_an_unknown_error(tmp_path, small_network):
-    e = explained(small_network, stride=4, samples=1)
-    text = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "unknown (one draw per window)" in text
-
-
-def test_a_comparison_is_of_one_input(tmp_path, several):
-    other = preddiff.Explanation(several[0].data.assign_attrs(input="other.png"))
-    with pytest.raises(SettingError, match="expected the same input"):
-        preddiff.page([several[0], other], tmp_path / "page.html")
-    with pytest.raises(SettingError, match="expected at least one"):
-        preddiff.page([], tmp_path / "page.html")
-
-
-def test_view_writes_one_page_of_several_results_and_opens_it(tmp_path, several, monkeypatch):
-    from preddiff import cli
-
-    asked = []
-    monkeypatch.setattr(webbrowser, "open", asked.append)
-    places = [tmp_path / f"{n}.zarr" for n in range(2)]
-    for e, place in zip(several, places, strict=False):
-        preddiff.save(e, place)
-    done = CliRunner().invoke(cli.app, ["view", *map(str, places)])
-    assert done.exception is None, done.output
-    written = tmp_path / "comparison.html"
-    assert done.stdout.splitlines()[-1] == str(written)
-    assert asked == [written.as_uri()]
-    assert "<legend>Window</legend>" in written.read_text(encoding="utf-8")
-    other = tmp_path / "other.html"
-    words = ["view", str(places[0]), "--no-browser", "--output", str(other)]
-    assert CliRunner().invoke(cli.app, words).exception is None
-    assert other.exists()
-    assert len(asked) == 1
-
-
-def test_a_notebook_shows_the_page_in_a_frame(several):
-    html = several[0]._repr_html_()
-    assert html.startswith("<iframe")
-    assert 'sandbox="allow-scripts allow-downloads"' in html
-    assert html.count("<script") == 0  # all of it is within the attribute
-    channels = preddiff.Explanation(several[0].data.isel(y=0))  # of a kind without a page
-    assert channels._repr_html_() is None
+    assert "6×6 window replaced by" in text
 
 
 @pytest.fixture
@@ -186,7 +106,7 @@ def test_the_page_and_the_figure_agree_in_every_pixel(tab, several):
     """Several maps share a scale; a figure of the first alone has its own."""
     picture, relevance = several[0].picture.values, several[0].relevance.values[0]
     np.testing.assert_array_equal(seen(tab), overlay(picture, relevance, end_of(several)))
-    tab.get_by_label("a colour scale for each map").check()
+    tab.get_by_label("separate colour scale for each map").check()
     end = colours.limit(relevance)
     np.testing.assert_array_equal(seen(tab), overlay(picture, relevance, end))
     one_target = preddiff.Explanation(several[0].data.isel(target=[0]))
@@ -207,7 +127,7 @@ def test_every_way_of_showing_is_pythons(tab, several):
     tab.get_by_label("alone").check()
     np.testing.assert_array_equal(seen(tab), colours.signed(relevance, end))
     assert tab.locator("#opacity").is_disabled()
-    tab.get_by_label("its standard error").check()
+    tab.get_by_label("standard error instead").check()
     largest = max(map(colours.limit, errors))
     np.testing.assert_array_equal(seen(tab), colours.unsigned(errors[0][0], largest, colours.ERROR))
     assert tab.locator("#threshold").is_disabled()
@@ -224,7 +144,7 @@ def test_it_opens_with_a_bold_map_and_says_why_another_is_pale(browser, tmp_path
         assert tab.locator("#pale").is_visible()
         share = colours.limit(weak["relevance"].values[0]) / end_of([several[1]])
         assert f"reaches {100 * share:.3g} % of it" in tab.locator("#pale").inner_text()
-        tab.get_by_label("a colour scale for each map").check()
+        tab.get_by_label("separate colour scale for each map").check()
         tab.locator("#pale").wait_for(state="hidden")
 
 
@@ -237,7 +157,7 @@ def test_pixels_without_a_window_are_on_no_scale(tab, several):
     assert (pixels[unknown] == colours.UNKNOWN).all()
     assert tab.get_by_text("Sand-coloured").is_visible()
     point_at(tab, *np.argwhere(unknown)[0])
-    assert tab.locator("#relevance").inner_text() == "unknown bits"
+    assert tab.locator("#relevance").inner_text() == "unknown"
     assert tab.locator("#meaning").inner_text() == "covered by no window"
 
 
@@ -277,7 +197,7 @@ def test_the_threshold_hides_what_numpy_hides(tab, several, percent):
 
 
 def test_what_is_within_its_error_can_be_hidden(tab, several):
-    tab.get_by_label("hide what is within its error").check()
+    tab.get_by_label("hide values within 1.96 standard errors of 0").check()
     certain = np.abs(several[0].relevance[0]) >= 1.96 * several[0].standard_error[0]
     assert 0 < certain.sum() < certain.size
     pixels = seen(tab)
@@ -299,7 +219,7 @@ def test_targets_and_windows_swap_maps_and_words(tab, several):
 
 
 def test_small_maps_are_linked_and_choose(tab, several):
-    tiles = tab.locator("#tiles button")
+    tiles = tab.locator("#all-tiles button")
     assert tiles.count() == 6
     point_at(tab, 7, 3)
     value = float(several[2].relevance.values[1, 7, 3])
@@ -317,13 +237,13 @@ def test_a_click_shows_the_windows_that_cover_the_pixel(tab, several):
     point_at(tab, y, x)
     tab.mouse.down()
     tab.mouse.up()
-    told = tab.locator("#covering-told")
-    told.wait_for()
+    summary = tab.locator("#covering-summary")
+    summary.wait_for()
     starts = e.data["window_start"].values
     covering = ((starts <= (y, x)) & ((y, x) < starts + 4)).all(axis=1)
     evidence = e.evidence.values[0, covering]
-    assert told.inner_text().startswith(f"{covering.sum()} windows cover pixel x {x}, y {y}.")
-    assert re.findall(r"[+−][\d.e−]*\d", told.inner_text()) == [
+    assert summary.inner_text().startswith(f"{covering.sum()} windows cover pixel x {x}, y {y}.")
+    assert re.findall(r"[+−][\d.e−]*\d", summary.inner_text()) == [
         f"{value:+.3g}".replace("-", "−")
         for value in (evidence.min(), evidence.max(), evidence.mean())
     ]
@@ -356,7 +276,7 @@ def test_the_keyboard_is_enough(tab, several):
 def test_another_palette_for_who_does_not_see_this_one(tab, several):
     tab.get_by_label("alone").check()
     tab.locator("#palette").select_option("orange and purple")
-    share = (colours.as_held(several[0].relevance.values[0]) / end_of(several) + 1) / 2
+    share = (colours.as_float32(several[0].relevance.values[0]) / end_of(several) + 1) / 2
     steps = np.clip(256 * share, 0, 255).astype(int)
     np.testing.assert_array_equal(seen(tab), colours.table(colours.ALTERNATIVE)[steps])
     assert tab.locator("header .for").inner_text() == "orange"

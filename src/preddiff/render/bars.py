@@ -9,37 +9,38 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from preddiff.render import colours
+from preddiff.results.confidence import INTERVAL
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
 
-_SHOWN = 20  # channels of each target
+_MAX_BARS = 20
 
 
 def bars(explanations: Sequence[tuple[str, Explanation]]) -> Figure:
-    """A panel per target: bars of relevance with 95 % intervals, red for and blue against.
+    """Return a panel per target: bars of relevance with 95 % intervals, red for, blue against.
 
     Parameters
     ----------
-    explanations : a title and an explanation (target, channel) of each.
+    explanations : titles and explanations (target, channel).
     """
     rows = [(title, e, row) for title, e in explanations for row in range(len(e.labels))]
     drawing = Figure(figsize=(7.5, 3.4 * len(rows)), layout="constrained")
     panels = drawing.subplots(len(rows), 1, squeeze=False)[:, 0]
     for panel, (title, e, row) in zip(panels, rows, strict=True):
         values = e.relevance.values[row]
-        first = np.argsort(-np.abs(values), kind="stable")[:_SHOWN]
+        strongest = np.argsort(-np.abs(values), kind="stable")[:_MAX_BARS]
+        errors = np.nan_to_num(e.standard_error.values[row][strongest])  # no bar where unknown
         end = colours.limit(values)
         panel.bar(
-            np.arange(len(first)), values[first], color=colours.signed(values[first], end) / 255,
-            edgecolor="#555555", linewidth=0.5, yerr=1.96 * np.nan_to_num(
-                e.standard_error.values[row][first]
-            ),
+            np.arange(len(strongest)), values[strongest],
+            color=colours.signed(values[strongest], end) / 255,
+            edgecolor="#555555", linewidth=0.5, yerr=INTERVAL * errors,
             error_kw={"elinewidth": 0.8},
         )  # fmt: skip
         panel.axhline(0, color="black", linewidth=0.6)
-        panel.set_xticks(np.arange(len(first)), [str(channel) for channel in first], fontsize=8)
-        panel.set_xlabel(f"channel of {e.provenance['source']}, {len(first)} of {len(values)}")
+        panel.set_xticks(np.arange(len(strongest)), [str(n) for n in strongest], fontsize=8)
+        panel.set_xlabel(f"channel of {e.provenance['source']}, {len(strongest)} of {len(values)}")
         panel.set_ylabel(f"relevance ({e.unit})")
         symbol = "p" if e.of_probabilities else "value"
         name = f"{e.labels[row]}, {symbol} = {e.values[row]}"

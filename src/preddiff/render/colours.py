@@ -1,79 +1,104 @@
 """Red for, blue against: the one place where numbers become colours.
 
-Colours are bytes, so that a figure and a page, which gets its tables from here, agree exactly.
+Colours are bytes from tables of 256. Pages get these tables and follow the same rules, so that
+a pixel has exactly the same colour in a figure and on a page.
 """
+
+from typing import Annotated
 
 import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
+from preddiff.types import Floats
+
 SIGNED = "RdBu_r"
-"""Blue over white to red; legible to people who do not tell red from green."""
+"""Blue over white to red.
+
+It diverges from white, so that no evidence has no colour, gets darker evenly towards both ends, so
+that equal evidence looks equally strong, and is legible to people who cannot tell red from green.
+"""
 
 ALTERNATIVE = "PuOr_r"
-"""Purple over white to orange: against and for, to people who do not see the difference above."""
+"""Purple over white to orange: against and for, for people who cannot tell the colours above."""
 
 UNSIGNED = "Reds"
 """White to red, for maps whose sign means nothing."""
 
 ERROR = "Greys"
-"""White to black, for standard errors: red and blue are taken."""
+"""White to black, for standard errors: red and blue mean evidence."""
 
 UNKNOWN = (222, 217, 189)
-"""Sand, where no window covers a pixel: on none of the scales."""
+"""Sand, where no window covers a pixel: a colour of none of the scales."""
 
-_FAINTEST = 0.35  # of a scale with a gap: share of the full colour
-_GREY = 190
+# Of the strength of colours just above a threshold. On the grey of a scan, the white in the middle
+# of the scale would look like a bright voxel, not like weak evidence.
+_FAINTEST_STRENGTH = 0.35
+_GAP_GREY = 190  # of the part of a colour bar that is below the threshold
 
-Colours = NDArray[np.uint8]
+Colours = Annotated[NDArray[np.uint8], "*shape rgb"]
+"""Red, green and blue."""
 
 
 def table(name: str) -> Colours:
-    """The colours (256, 3) of a scale, from its lowest value to its highest."""
+    """Return the colours (256, 3) of a scale, from its lowest value to its highest."""
     return np.asarray(np.rint(255 * colormaps[name](np.arange(256))[:, :3]), dtype=np.uint8)
 
 
 def limit(values: NDArray[np.floating]) -> float:
-    """The end of a symmetric scale: the largest absolute value; 1 where all are 0 or unknown."""
+    """Return the end of a symmetric scale: the largest absolute value; 1 if all are 0 or unknown.
+
+    Symmetric, so that 0 is white and equal evidence for and against is equally dark.
+    """
     finite = np.abs(values[np.isfinite(values)])
-    largest = float(as_held(finite.max(initial=0.0)))
+    largest = float(as_float32(finite.max(initial=0.0)))
     return largest if largest > 0 else 1.0
 
 
 def signed(values: NDArray[np.floating], end: float) -> Colours:
-    """Colours (..., 3) of values on a scale from -end (blue) to +end (red)."""
-    return _coloured(values, (as_held(values) / end + 1) / 2, SIGNED)
+    """Return the colours (..., 3) of values on a scale from -end (blue) to +end (red)."""
+    return _coloured(values, (as_float32(values) / end + 1) / 2, SIGNED)
 
 
 def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> Colours:
-    """Colours (..., 3) of values on a scale from 0 (white) to `end`."""
-    return _coloured(values, as_held(values) / end, name)
+    """Return the colours (..., 3) of values on a scale from 0 (white) to `end`."""
+    return _coloured(values, as_float32(values) / end, name)
 
 
-def gapped(shown: float, name: str = SIGNED) -> Colours:
-    """The colours (256, 3) of a signed scale that begins at a share of its end; grey below.
+def gapped(threshold: float, name: str = SIGNED) -> Colours:
+    """Return the colours (256, 3) of a signed scale that begins at a share of its end; grey below.
 
-    The faintest colour is no white, so that it can be told from the grey of a scan.
+    The strength of a colour is linear in the value, from `_FAINTEST_STRENGTH` at the threshold to 1
+    at the end of the scale.
     """
     share = np.linspace(-1, 1, 256)
-    strength = _FAINTEST + (1 - _FAINTEST) * (np.abs(share) - shown) / (1 - shown)
+    above = (np.abs(share) - threshold) / (1 - threshold)
+    strength = _FAINTEST_STRENGTH + (1 - _FAINTEST_STRENGTH) * above
+    # From the middle of the scale (128) outwards.
     steps = np.clip(128 * (1 + np.sign(share) * strength), 0, 255).astype(np.intp)
-    return np.where(np.abs(share)[:, None] > shown, table(name)[steps], np.uint8(_GREY))
+    return np.where(np.abs(share)[:, None] > threshold, table(name)[steps], np.uint8(_GAP_GREY))
 
 
-def laid(under: Colours, values: NDArray[np.floating], end: float, shown: float) -> Colours:
-    """Colours (..., 3) of values above a share of `end`, over the colours that are under them."""
-    share = as_held(np.nan_to_num(values, nan=0.0)) / end
+def thresholded(
+    background: Colours, values: NDArray[np.floating], end: float, threshold: float
+) -> Colours:
+    """Return the colours (..., 3) of values above a share of `end`, the background elsewhere."""
+    share = as_float32(np.nan_to_num(values, nan=0.0)) / end
     steps = np.rint(255 * (np.clip(share, -1, 1) + 1) / 2).astype(np.intp)
-    return np.where(np.abs(share)[..., None] > shown, gapped(shown)[steps], under)
+    return np.where(np.abs(share)[..., None] > threshold, gapped(threshold)[steps], background)
 
 
-def as_held(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """In the digits that a page holds (float32), so that it shows every pixel as a figure does."""
+def as_float32(values: NDArray[np.floating]) -> Floats:
+    """Return values with the precision of float32, in which a page has them.
+
+    Figures colour the rounded values, too: a value at the border between two colours would
+    otherwise have one in a figure and the other on a page.
+    """
     return np.asarray(values, dtype=np.float32).astype(np.float64)
 
 
-def _coloured(values: NDArray[np.floating], share: NDArray[np.float64], name: str) -> Colours:
+def _coloured(values: NDArray[np.floating], share: Floats, name: str) -> Colours:
+    """Return the colours of shares from 0 to 1 of a scale, cut into 256 equal steps."""
     known = np.isfinite(values)
     steps = np.clip(256 * np.where(known, share, 0), 0, 255).astype(np.intp)
     return np.where(known[..., None], table(name)[steps], np.array(UNKNOWN, dtype=np.uint8))

@@ -1,8 +1,7 @@
-"""Results in the formats of other programs."""
+"""Results in the file formats of other programs."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,16 +14,16 @@ _DPI = 150
 
 
 def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
-    """Write a result as another program reads it; the ending of `path` says as what.
+    """Write a result for another program, in the format that the ending of `path` says.
 
     .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF, .nii
-    and .nii.gz the relevance on the grid of the scan (of several targets along the fourth axis).
-    A figure may also be of several explanations.
+    and .nii.gz the relevance on the grid of the scan (several targets along the fourth axis). Only
+    a figure can show several explanations.
 
     Raises
     ------
     SettingError
-        If nothing is written with that ending, or a NIfTI file of what is no scan.
+        If the ending is unknown, or a NIfTI file is asked for of an input that is not a scan.
     ResultError
         If the file cannot be written, or would replace a scan.
     """
@@ -35,11 +34,16 @@ def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -
             f"{path}: unknown ending {path.suffix!r}; expected one of {', '.join(_WRITERS)}"
         )
     if not isinstance(explanation, Explanation) and ending != ".png":
-        raise SettingError(f"{path}: only a .png can be of several explanations; export each alone")
+        raise SettingError(
+            f"{path}: only a .png can show several explanations; export each by itself"
+        )
     if ending in maps.MAP_EXTENSIONS:
         maps.check_destination(path)
     with atomic_write(path) as written:
-        _WRITERS[ending](explanation, written)
+        if isinstance(explanation, Explanation):
+            _WRITERS[ending](explanation, written)
+        else:
+            _png(explanation, written)
     return path
 
 
@@ -50,11 +54,12 @@ def _png(explanation: Explanation | Sequence[Explanation], path: Path) -> None:
 
 
 def _npz(explanation: Explanation, path: Path) -> None:
-    arrays: dict[str, Any] = {str(n): v.values for n, v in explanation.data.variables.items()}
-    np.savez_compressed(path, **arrays)
+    arrays = {str(name): values.values for name, values in explanation.data.variables.items()}
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _netcdf(explanation: Explanation, path: Path) -> None:
+    # netCDF has no type for truth values: they become 0 and 1.
     explanation.data.assign_attrs(
         {n: int(v) if isinstance(v, bool) else v for n, v in explanation.provenance.items()}
     ).to_netcdf(path, engine="scipy")
@@ -70,7 +75,7 @@ def _nifti(explanation: Explanation, path: Path) -> None:
     maps.write(relevance[0] if len(relevance) == 1 else relevance, explanation.grid, path)
 
 
-_WRITERS: dict[str, Callable[[Any, Path], None]] = {
+_WRITERS: dict[str, Callable[[Explanation, Path], None]] = {
     ".png": _png,
     ".npz": _npz,
     ".nc": _netcdf,

@@ -12,7 +12,7 @@ from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.bars import bars
 from preddiff.render.overlay import overlay, rgb, stretched
-from preddiff.render.panels import colour_bar, show
+from preddiff.render.panels import colour_bar, show_image
 from preddiff.render.strips import strips, through_peak
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
@@ -22,23 +22,21 @@ if TYPE_CHECKING:
 
 
 def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
-    """A figure of an explanation, or of several of one input side by side.
+    """Return a figure of an explanation, or of several of one input side by side.
 
-    It needs no window: save it with `savefig`. Of pictures, there is a row per target: the picture,
+    It opens no window: save it with `savefig`. Of pictures, there is a row per target: the picture,
     its sensitivity map, the relevance, and the relevance over the greyed picture. Rows of the same
     unit share one symmetric scale, so that their colours can be compared; where the model has no
-    gradient the sensitivity map is left out. A hidden node's map is drawn over the whole picture.
+    gradient, the sensitivity map is left out. A hidden node's map is drawn over the whole picture.
+    Maps of other methods (`baselines`) stand beside the sensitivity map, each on its own scale.
 
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
-    figures 9 to 12 of the paper do. Of a node's channels, it shows those that matter most.
-
-    Maps of other methods that were asked for (`baselines`) stand beside the sensitivity map, each
-    on a scale of its own.
+    figures 9 to 12 of the paper do. Of a node's channels, it shows the strongest.
 
     Raises
     ------
     SettingError
-        If the explanations are of different inputs, or of different kinds, or single units.
+        If the inputs or the kinds of the explanations differ, or they are of single units.
     """
     several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
     axes = {each.coverage.dims for each in several}
@@ -50,14 +48,14 @@ def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
     if axes != {("y", "x")}:
         shown = " and of ".join(sorted(str(tuple(map(str, each))) for each in axes))
         raise SettingError(
-            f"explanations over {shown}: figures are of pictures (y, x), volumes (z, y, x) or "
-            "channels, one kind at a time; look at the numbers with preddiff.load"
+            f"explanations over {shown}: figures show pictures (y, x), volumes (z, y, x) or "
+            "channels, one kind at a time; draw each kind by itself, or read the arrays"
         )
     return _pictures(several)
 
 
 def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:
-    """Each with its title, which is empty where there is only one."""
+    """Return each with its title, which is empty if there is only one."""
     return zip(several.titles if len(several) > 1 else [""], several, strict=True)
 
 
@@ -78,7 +76,7 @@ def _pictures(several: Comparison) -> Figure:
     for number, (title, each, row) in enumerate(rows):
         shown = _shown(each, row, ends[each.unit], others)
         for panel, (name, image) in zip(panels[number], shown.items(), strict=True):
-            show(panel, image, name if number == 0 else "")
+            show_image(panel, image, name if number == 0 else "")
         caption = _caption(each, row) if not title else f"{title}\n{_caption(each, row)}"
         panels[number, 0].set_ylabel(caption, fontsize=10, parse_math=False)
     for unit, end in ends.items():
@@ -100,7 +98,7 @@ def _rows(explanation: Explanation) -> range:
 def _shown(
     explanation: Explanation, row: int, end: float, others: Sequence[str]
 ) -> dict[str, NDArray[np.uint8]]:
-    """The panels of a target, by what stands above them."""
+    """Return the panels of a target by their titles."""
     picture = explanation.picture.values
     relevance = stretched(explanation.relevance.values[row], picture.shape[1:])
     shown = {"input": rgb(picture)}
@@ -115,6 +113,6 @@ def _shown(
 
 
 def _caption(explanation: Explanation, row: int) -> str:
-    """Name of a target and the model's value for it."""
+    """Return the name of a target and the model's value for it."""
     symbol = "p" if explanation.of_probabilities else "value"
     return f"{explanation.labels[row]}\n{symbol} = {explanation.values[row]}"

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from preddiff.render.colours import Colours
 
-_SIDE = 2.85  # inches of a panel
+_PANEL_INCHES = 2.85
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """An image (y, x, 3) and what stands above it."""
+    """An image (y, x, 3) and the title above it."""
 
     image: Colours
     title: str = ""
@@ -35,8 +35,8 @@ class PanelRow:
 
     Attributes
     ----------
-    caption : stands to the left.
-    end, unit : of the colour bar, from -end to end; no bar without a unit.
+    caption : text to the left.
+    end, unit : of the colour bar, from -end to end; without a unit there is no bar.
     """
 
     panels: Sequence[Panel | None]
@@ -46,28 +46,29 @@ class PanelRow:
 
 
 def panels(rows: Sequence[PanelRow], note: str = "") -> Figure:
-    """A figure of rows; a place without a panel stays empty; the note stands below."""
+    """Return a figure of rows with a note below; where a row has None, it has a gap."""
     columns = max(len(row.panels) for row in rows)
-    size = (_SIDE * columns + 1.2, (_SIDE + 0.15) * len(rows) + 0.3)
+    size = (_PANEL_INCHES * columns + 1.2, (_PANEL_INCHES + 0.15) * len(rows) + 0.3)
     drawing = Figure(figsize=size, layout="constrained")
     grid = drawing.subplots(len(rows), columns, squeeze=False)
-    for row, places in zip(rows, grid, strict=True):
-        for place, panel in zip(places, [*row.panels, *[None] * columns], strict=False):
-            if panel is None:
-                place.set(xticks=[], yticks=[])
-                place.spines[:].set_visible(False)
+    for row, row_axes in zip(rows, grid, strict=True):
+        for axes, panel in zip(row_axes, [*row.panels, *[None] * columns], strict=False):
+            if panel is None:  # not switched off: the caption of a row may stand beside a gap
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(False)
             else:
-                show(place, panel.image, panel.title)
-        places[0].set_ylabel(row.caption, fontsize=10, parse_math=False)
+                show_image(axes, panel.image, panel.title)
+        # A label is text from outside: a $ in it must not start a formula.
+        row_axes[0].set_ylabel(row.caption, fontsize=10, parse_math=False)
         if row.unit:
-            colour_bar(drawing, places, row.end, row.unit)
+            colour_bar(drawing, row_axes, row.end, row.unit)
     if note:
         drawing.supxlabel(note, fontsize=9, parse_math=False)
     return drawing
 
 
-def show(axes: Axes, image: Colours, title: str) -> None:
-    """An image without ticks in a thin frame."""
+def show_image(axes: Axes, image: Colours, title: str) -> None:
+    """Draw an image in a thin frame, without ticks, each pixel as a square."""
     axes.imshow(image, interpolation="nearest")
     axes.set_title(title, fontsize=10, parse_math=False)
     axes.set_xticks([])
@@ -77,7 +78,7 @@ def show(axes: Axes, image: Colours, title: str) -> None:
 
 
 def colour_bar(drawing: Figure, axes: NDArray, end: float, unit: str) -> None:  # type: ignore[type-arg]
-    """The signed scale from -end to end, to the right of some panels."""
+    """Add the signed scale from -end to end to the right of some panels."""
     scale = ScalarMappable(Normalize(-end, end), colours.SIGNED)
     bar = drawing.colorbar(scale, ax=axes, fraction=0.03, pad=0.01, aspect=25)
     bar.set_label(f"against  ←  relevance ({unit})  →  for", fontsize=10)

@@ -1,9 +1,9 @@
-"""Slices through a volume, turned as people look at them: left on the left, head up."""
+"""Slices through a volume in anatomical orientation: left on the left, head up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,78 +11,92 @@ from numpy.typing import NDArray
 from preddiff.errors import SettingError
 from preddiff.media.grid import Grid
 
-# Which way a slice leads to the right and up, and what it stands across.
-_ANATOMICAL = {"sagittal": "ASR", "coronal": "RSA", "axial": "RAS"}
-_BY_VOXELS = {"sagittal": "yzx", "coronal": "xzy", "axial": "xyz"}
-_OPPOSITE = dict(zip("RLASPI", "LRPIAS", strict=True))
-_STRAIGHT = 0.9999  # cosine of the angle from which on a scan is oblique
+# For each plane the direction of the body that a slice has on its right and at its top, and the
+# direction in which slices follow each other: R right, A anterior (front), S superior (head). So
+# a sagittal slice is seen from the patient's right, nose to the right, a coronal one from behind
+# and an axial one from above, both with the patient's left on the left (neurological convention).
+_DIRECTIONS = {"sagittal": "ASR", "coronal": "RSA", "axial": "RAS"}
 
-PLANES = tuple(_ANATOMICAL)
+# The same of a volume that does not say how it lies: axes of the file, as they are.
+_FILE_AXES = {"sagittal": "yzx", "coronal": "xzy", "axial": "xyz"}
+
+_OPPOSITE = dict(zip("RLASPI", "LRPIAS", strict=True))
+
+# Cosine of the largest angle (0.8°) between an axis and the body's direction at which a slice still
+# counts as lying at one coordinate; beyond it, the coordinate is that of its middle, "about".
+_STRAIGHT_COSINE = 0.9999
+
+PLANES = tuple(_DIRECTIONS)
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class Plane:
-    """How slices in one direction lie on paper.
+    """How slices of a volume in one direction are drawn.
 
     Attributes
     ----------
-    grid : of the volume, or None where nothing says how it lies: then planes go by voxels.
+    grid : of the volume; None if nothing says how it lies. Planes then follow the file's axes.
     name : sagittal, coronal or axial; of a volume without directions, across x, y or z.
-    axes : of arrays (z, y, x): that which leads to the right, that which leads up, and the one
-        that slices are across.
-    turned : whether the first two lead the other way and have to be turned round.
-    letters : where left, right, bottom and top of a slice lie in the body; None if unknown.
+    axes : indices among the axes (z, y, x) of the array: the axis that leads to the right, the one
+        that leads up, and the one across which slices are cut.
+    reversed_axes : whether each of the first two leads the other way in the array.
+    letters : the body's directions at the left, right, bottom and top of a slice; None if unknown.
     """
 
     grid: Grid | None
     name: str
     axes: tuple[int, int, int]
-    turned: tuple[bool, bool]
+    reversed_axes: tuple[bool, bool]
     letters: tuple[str, str, str, str] | None
 
     @staticmethod
     def of(grid: Grid | None, name: str) -> Plane:
-        """The plane of that name.
+        """Return the plane of a name in a volume.
 
         Raises
         ------
         SettingError
             If there is no such plane.
         """
-        if name not in _ANATOMICAL:
+        if name not in _DIRECTIONS:
             raise SettingError(f"plane {name!r}: expected one of {', '.join(PLANES)}")
         codes = ("?",) if grid is None else grid.axis_codes
         if grid is None or "?" in codes:
-            right, up, across = ("zyx".index(axis) for axis in _BY_VOXELS[name])
+            right, up, across = ("zyx".index(axis) for axis in _FILE_AXES[name])
             return Plane(grid, name, (right, up, across), (False, False), None)
-        leads = _ANATOMICAL[name]
+        # `codes` says where the file's axes x, y, z lead, e.g. LPS. Each wanted direction is one of
+        # them or the opposite of one; arrays have the file's axes in reverse order, hence 2 - n.
+        wanted = _DIRECTIONS[name]
         right, up, across = (
-            2 - codes.index(code if code in codes else _OPPOSITE[code]) for code in leads
+            2 - codes.index(code if code in codes else _OPPOSITE[code]) for code in wanted
         )
-        turned = (leads[0] not in codes, leads[1] not in codes)
-        letters = (_OPPOSITE[leads[0]], leads[0], _OPPOSITE[leads[1]], leads[1])
-        return Plane(grid, name, (right, up, across), turned, letters)
+        is_reversed = (wanted[0] not in codes, wanted[1] not in codes)
+        letters = (_OPPOSITE[wanted[0]], wanted[0], _OPPOSITE[wanted[1]], wanted[1])
+        return Plane(grid, name, (right, up, across), is_reversed, letters)
 
-    def cut(self, volume: NDArray[Any], number: int) -> NDArray[Any]:
-        """A slice of a volume (z, y, x) as rows from top to bottom, columns from left to right."""
+    def cut(self, volume: NDArray[_Scalar], number: int) -> NDArray[_Scalar]:
+        """Return a slice of a volume (z, y, x): rows from top to bottom, columns left to right."""
         right, up, across = self.axes
-        turned_right, turned_up = self.turned
-        # Rows begin at the bottom unless they are turned round.
-        upwards: NDArray[Any] = volume.transpose(across, up, right)[number]
-        return upwards[:: 1 if turned_up else -1, :: -1 if turned_right else 1]
+        is_right_reversed, is_up_reversed = self.reversed_axes
+        # Row 0 of an image is its top. Along an axis that leads up, index 0 is the bottom, so rows
+        # are taken backwards; along one that leads down, index 0 is the top already.
+        from_bottom: NDArray[_Scalar] = volume.transpose(across, up, right)[number]
+        return from_bottom[:: 1 if is_up_reversed else -1, :: -1 if is_right_reversed else 1]
 
     @property
     def aspect(self) -> float:
-        """How much taller than wide a voxel is."""
+        """Height of a voxel over its width, in the slice."""
         if self.grid is None:
             return 1.0
         right, up, _ = (self.grid.voxel_size[2 - axis] for axis in self.axes)
         return up / right
 
     def caption(self, number: int) -> str:
-        """Where a slice lies: in mm right, anterior or superior of the origin, or as a voxel.
+        """Return the position of a slice: in mm right, anterior or superior, or as a voxel.
 
-        Of an oblique scan it is where the middle of the slice lies.
+        Of an oblique scan, whose slices lie at no one coordinate, it is that of the slice's middle.
         """
         across = self.axes[2]
         if self.grid is None or self.letters is None:
@@ -92,18 +106,18 @@ class Plane:
         world = PLANES.index(self.name)
         mm = self.grid.world(middle[None])[0, world] + 0.0
         step = self.grid.affine[:3, 2 - across]
-        sign = "=" if abs(step[world]) > _STRAIGHT * np.linalg.norm(step) else "≈"
+        sign = "=" if abs(step[world]) > _STRAIGHT_COSINE * np.linalg.norm(step) else "≈"
         return f"{self.name}, {'xyz'[world]} {sign} {_number(mm)} mm"
 
     def nearest_slice(self, mm: float) -> int:
-        """The slice whose middle is nearest to a place in mm; by voxels, the slice itself."""
+        """Return the slice whose middle is nearest to a coordinate in mm; by voxels, that voxel."""
         across = self.axes[2]
         if self.grid is None or self.letters is None:
             return round(mm)
-        places = np.tile((np.array(self.grid.shape) - 1) / 2, (self.grid.shape[across], 1))
-        places[:, across] = np.arange(len(places))
-        return int(np.abs(self.grid.world(places)[:, PLANES.index(self.name)] - mm).argmin())
+        middles = np.tile((np.array(self.grid.shape) - 1) / 2, (self.grid.shape[across], 1))
+        middles[:, across] = np.arange(len(middles))
+        return int(np.abs(self.grid.world(middles)[:, PLANES.index(self.name)] - mm).argmin())
 
 
 def _number(value: float) -> str:
-    return f"{round(value, 1) + 0.0:g}".replace("-", "−")
+    return f"{round(value, 1) + 0.0:g}".replace("-", "−")  # + 0.0 makes 0 of -0

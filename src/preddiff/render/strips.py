@@ -1,4 +1,4 @@
-"""Slices through volumes with a map over them, in the manner of figures 9 to 12 of the paper."""
+"""Slices through volumes with a map over them, as in figures 9 to 12 of the paper."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
 
 DEFAULT_THRESHOLD = 0.15
-"""Share of the largest absolute value above which voxels are coloured: the paper's."""
+"""Share of the largest absolute value above which voxels are coloured, as in the paper."""
 
-_INKS = ("white", "black")
-_EDGES = ((0.05, 0.5), (0.95, 0.5), (0.5, 0.06), (0.5, 0.94))
-_OUTLINE = "#12a012"
-_WIDTH, _HEIGHT = 1.55, 1.45  # inches of a panel
+_LETTER_AND_RIM = ("white", "black")  # on a scan, which is dark around the head
+_LETTER_POSITIONS = ((0.05, 0.5), (0.95, 0.5), (0.5, 0.06), (0.5, 0.94))  # left right bottom top
+_OUTLINE_GREEN = "#12a012"
+_PANEL_WIDTH, _PANEL_HEIGHT = 1.55, 1.45  # inches
 
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """One map at several places, each over the scan and over the scan with reversed colours.
+    """Slices of one map, each over the scan and over the scan with reversed colours.
 
     Attributes
     ----------
-    label : stands to the left.
+    label : text to the left.
     scan, values : (z, y, x).
     cuts : plane and number of each slice.
     unit : of the values.
@@ -57,7 +57,7 @@ class Strip:
 
 
 def through_peak(explanation: Explanation, title: str = "") -> list[Strip]:
-    """A strip per target, with the three slices that meet where its relevance is largest."""
+    """Return a strip per target, of the three slices that meet where relevance is largest."""
     result = []
     for row, label in enumerate(explanation.labels):
         values = explanation.relevance.values[row]
@@ -76,21 +76,21 @@ def through_peak(explanation: Explanation, title: str = "") -> list[Strip]:
 
 
 def peak(values: NDArray[np.floating]) -> tuple[int, ...]:
-    """The voxel (z, y, x) whose absolute value is largest."""
+    """Return the voxel (z, y, x) with the largest absolute value."""
     largest = int(np.nan_to_num(np.abs(values), nan=-1).argmax())
     return tuple(int(n) for n in np.unravel_index(largest, values.shape))
 
 
 def cuts_through(voxel: tuple[int, ...], grid: Grid | None) -> list[tuple[str, int]]:
-    """The slices in all three planes that meet in a voxel (z, y, x)."""
+    """Return the slices of the three planes that meet in a voxel (z, y, x)."""
     return [(name, voxel[Plane.of(grid, name).axes[2]]) for name in PLANES]
 
 
 def strips(rows: Sequence[Strip], title: str) -> Figure:
-    """A row per strip, with a colour bar of its own; the figure says that it is no diagnosis."""
+    """Return a row per strip, each with its own colour bar; the title says it is no diagnosis."""
     columns = max(len(row.cuts) for row in rows)
     drawing = Figure(
-        figsize=(2 * _WIDTH * columns + 1.6, _HEIGHT * len(rows) * 1.12 + 0.6),
+        figsize=(2 * _PANEL_WIDTH * columns + 1.6, _PANEL_HEIGHT * len(rows) * 1.12 + 0.6),
         layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.02),
     )
     panels = drawing.subplots(len(rows), 2 * columns, squeeze=False)
@@ -106,26 +106,31 @@ def _explained(rows: Sequence[Strip]) -> str:
     text = f"coloured: above {shares} of the largest absolute value in the volume"
     if any(row.outline is not None for row in rows):
         text += "; green: where the scan truly differs"
-    return f"{text}; right of each pair: reversed colours"
+    return f"{text}; right of each pair: scan in reversed colours"
 
 
 def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
     end = colours.limit(row.values)
-    for side in axes:
-        side.axis("off")
+    for panel in axes:
+        panel.axis("off")
     for (name, number), over, reverse in zip(row.cuts, axes[::2], axes[1::2], strict=False):
         plane = Plane.of(row.grid, name)
         scan = plane.cut(_grey(row.scan), number)
         values = plane.cut(row.values, number)
-        for panel, grey, inks in ((over, scan, _INKS), (reverse, 255 - scan, _INKS[::-1])):
-            image = colours.laid(np.repeat(grey[..., None], 3, axis=-1), values, end, row.threshold)
+        for panel, grey, ink in (
+            (over, scan, _LETTER_AND_RIM),
+            (reverse, 255 - scan, _LETTER_AND_RIM[::-1]),
+        ):
+            image = colours.thresholded(
+                np.repeat(grey[..., None], 3, axis=-1), values, end, row.threshold
+            )
             panel.imshow(image, interpolation="nearest", aspect=plane.aspect)
             if row.outline is not None and (border := plane.cut(row.outline, number)).any():
-                panel.contour(border, [0.5], colors=_OUTLINE, linewidths=0.8)
+                panel.contour(border, [0.5], colors=_OUTLINE_GREEN, linewidths=0.8)
             if plane.letters is not None:
-                _letter(panel, plane.letters, *inks)
+                _letter(panel, plane.letters, *ink)
         over.set_title(plane.caption(number), fontsize=8, loc="left", pad=3)
-    # The label stands outside of the panel, where it has no axis of its own to hold it.
+    # As text, not as an axis label: the axes of panels are switched off, with their labels.
     axes[0].text(
         -0.06, 0.5, row.label, transform=axes[0].transAxes, rotation=90, fontsize=9,
         ha="right", va="center", multialignment="center", parse_math=False,
@@ -139,8 +144,8 @@ def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
 
 
 def _letter(panel: Axes, letters: tuple[str, str, str, str], ink: str, rim: str) -> None:
-    """Letters of the body's directions at the four edges."""
-    for letter, (x, y) in zip(letters, _EDGES, strict=True):
+    """Write the body's directions at the four edges."""
+    for letter, (x, y) in zip(letters, _LETTER_POSITIONS, strict=True):
         panel.text(
             x, y, letter, transform=panel.transAxes, color=ink, fontsize=8, weight="bold",
             ha="center", va="center", path_effects=[withStroke(linewidth=1.2, foreground=rim)],
@@ -148,14 +153,18 @@ def _letter(panel: Axes, letters: tuple[str, str, str, str], ink: str, rim: str)
 
 
 def _grey(scan: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Bytes from black to white."""
+    """Return the scan as bytes from black to white."""
     low, high = contrast(scan)
     return np.asarray(np.rint(255 * np.clip((scan - low) / (high - low), 0, 1)), dtype=np.uint8)
 
 
 def contrast(scan: NDArray[np.floating]) -> tuple[float, float]:
-    """What is black and what is white: the middle 99 % of what is not the background."""
-    held = scan[scan != scan.flat[0]]  # a corner is background
-    low, high = np.quantile(held, (0.005, 0.995)) if held.size else (0.0, 1.0)
+    """Return the values that are black and white: the middle 99 % of what is not background.
+
+    Without the background, which may be most of a scan, and without the extremes, which may be
+    a few bright vessels: either would leave the tissue in a narrow range of greys.
+    """
+    tissue = scan[scan != scan.flat[0]]  # a corner is background
+    low, high = np.quantile(tissue, (0.005, 0.995)) if tissue.size else (0.0, 1.0)
     low = min(float(low), float(scan.flat[0]))
     return low, float(high) if high > low else low + 1

@@ -66,7 +66,7 @@ class Comparison(Sequence[Explanation]):
 def _of_one_input(first: Explanation, other: Explanation) -> bool:
     """Return whether two explanations are of the same input, by hash where both have one.
 
-    Results have none: then the name of the input decides.
+    Older results have none: then the name of the input decides.
     """
     hashes = [each.provenance.get("input_sha256") for each in (first, other)]
     if all(hashes):

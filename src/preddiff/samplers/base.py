@@ -60,7 +60,7 @@ class Sampler(Protocol):
     def stands_in(self) -> str:
         """Phrase for what a window is hidden behind, such as "one constant value".
 
-        Pages use it: "a 10×10 window hidden behind …". Override it with a text of your own; the
+        Pages use it: "a 10×10 window replaced by …". Override it with a text of your own; the
         default claims nothing but the sampler's name.
         """
         return f"draws from {type(self).__name__}"

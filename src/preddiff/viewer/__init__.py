@@ -1,1 +1,1 @@
-"""Pages that show results."""
+"""From results to pages: files, notebooks, and a page of an analysis that is still running."""

@@ -1,30 +1,34 @@
-"""What the pages of pictures and of volumes say alike: how maps were made, and their numbers."""
+"""What every page says in words: how its maps were made, and their key figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from preddiff.render import colours
 from preddiff.results.comparison import titles
-from preddiff.viewer.palettes import are_exact
+from preddiff.results.confidence import are_exact
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from preddiff.results.explanation import Explanation
+    from preddiff.types import Floats
 
-_PICTURE = {"whole": "picture", "parts": "pixels", "part": "pixel"}
-_SCAN = {"whole": "scan", "parts": "voxels", "part": "voxel"}
+_PICTURE_NOUNS = {"input": "picture", "units": "pixels", "unit": "pixel"}
+_SCAN_NOUNS = {"input": "scan", "units": "voxels", "unit": "voxel"}
+
+# A result names a sampler by the first word of its SPEC, or by its class if it was an object.
+_CONSTANT = {"constant"}
+_MARGINAL = {"marginal"}
+_CONDITIONAL = {"conditional", "conditionalgaussian", "located", "channelwisegaussian"}
 
 
-def words(explanations: Sequence[Explanation]) -> dict[str, Any]:
-    """What `captions.html.j2` is filled with."""
+def caption_fields(explanations: Sequence[Explanation]) -> dict[str, object]:
+    """Return the fields that `captions.html.j2` is filled with."""
     return {
-        "words": _SCAN if explanations[0].coverage.ndim == 3 else _PICTURE,
-        "explanations": [_told(each) for each in explanations],
+        "nouns": _SCAN_NOUNS if explanations[0].coverage.ndim == 3 else _PICTURE_NOUNS,
+        "explanations": [_how_made(each) for each in explanations],
         "numbers": [
             {"title": title if len(explanations) > 1 else "", **row}
             for title, each in zip(titles(explanations), explanations, strict=True)
@@ -34,48 +38,57 @@ def words(explanations: Sequence[Explanation]) -> dict[str, Any]:
     }
 
 
-def _told(explanation: Explanation) -> dict[str, Any]:
-    """How the maps of an explanation were made."""
+def _how_made(explanation: Explanation) -> dict[str, object]:
     facts = explanation.provenance
     return {
         "provenance": facts,
         "size": "×".join([str(facts["window"])] * explanation.coverage.ndim),
-        "behind": _behind(str(facts["sampler"]), volume=explanation.coverage.ndim == 3),
+        "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
         "exact": _exact(facts) if are_exact(explanation.standard_error.values) else "",
     }
 
 
-def _exact(facts: Mapping[str, Any]) -> str:
+def _exact(facts: Mapping[str, object]) -> str:
     if facts.get("engine") == "closed form":
-        return "Exact: the mean over all draws that there are, in closed form."
-    return "Exact: no more draws could have been taken than were."
+        return "Exact: the mean over all possible draws, computed in closed form."
+    return "Exact: every possible draw was used."
 
 
-def _behind(sampler: str, *, volume: bool) -> str:
-    """What stood in a hidden window."""
-    if sampler.casefold().startswith("constant"):
-        return "one value" if volume else "a patch of one colour"
-    if sampler.casefold().startswith("marginal"):
-        return f"what other {'scans' if volume else 'pictures'} have at the same place"
-    around = f"given the {'voxels' if volume else 'pixels'} around it"
-    return f"something else that could plausibly have stood there, {around}"
+def replacement(facts: Mapping[str, object], *, is_volume: bool) -> str:
+    """Return what stood in hidden windows, as a phrase that follows "replaced by".
+
+    The sampler's own description, if the result has it. Older results only have its name, which is
+    enough for the samplers of this package; of any other the page says no more than the name.
+    """
+    if described := str(facts.get("sampler_description", "")):
+        return described
+    sampler = str(facts["sampler"])
+    kind = sampler.partition(":")[0].casefold()
+    if kind in _CONSTANT:
+        return "one value" if is_volume else "a patch of one colour"
+    if kind in _MARGINAL:
+        return f"what other {'scans' if is_volume else 'pictures'} have at the same place"
+    if kind in _CONDITIONAL:
+        around = f"given the {'voxels' if is_volume else 'pixels'} around it"
+        return f"something else that could plausibly have stood there, {around}"
+    return f"draws from {sampler}"
 
 
 def _numbers(explanation: Explanation) -> list[dict[str, str]]:
-    """The rows of the table of numbers."""
+    """Return the rows of the table of key figures, one for each target."""
     return [
         {
             "label": explanation.labels[row],
             "value": explanation.values[row],
             "unit": explanation.unit,
             "largest": f"{colours.limit(relevance):.3g}",
-            "spread": f"{float(np.sqrt(np.nanmean(relevance**2))):.3g}",
-            "mean_error": _mean(explanation.standard_error.values[row]),
+            "root_mean_square": f"{float(np.sqrt(np.nanmean(relevance**2))):.3g}",
+            "mean_error": _mean_error(explanation.standard_error.values[row]),
         }
         for row, relevance in enumerate(explanation.relevance.values)
     ]
 
 
-def _mean(error: NDArray[np.float64]) -> str:
-    known = error[np.isfinite(error)]
+def _mean_error(errors: Floats) -> str:
+    known = errors[np.isfinite(errors)]
     return f"{known.mean():.2g}" if known.size else "unknown (one draw per window)"

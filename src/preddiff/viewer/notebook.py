@@ -1,4 +1,4 @@
-"""What a notebook shows of an explanation: its page, in a frame of its own."""
+"""Explanations in notebooks: the page, in a frame of its own."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from preddiff.errors import SettingError
 from preddiff.results.explanation import Explanation
 from preddiff.viewer.page import html
 
-_HEIGHT = 900  # pixels, for the picture with its controls; the frame scrolls
+_HEIGHT_PIXELS = 900  # the picture with its controls; the frame scrolls
 
 
 def frame(explanation: Explanation) -> str | None:
-    """The page as HTML within HTML; it can neither see nor change the notebook around it.
+    """Return the page in a frame as HTML; None, for which notebooks show text, if there is no page.
 
-    None, for which notebooks show the text, where there is no page of its kind.
+    A page holds text from files (labels, names). In a sandbox without `allow-same-origin` the frame
+    is of an origin of its own, so that it can neither read nor change the notebook around it.
     """
     try:
         text = html(explanation)
@@ -23,5 +24,5 @@ def frame(explanation: Explanation) -> str | None:
     return (
         f'<iframe srcdoc="{escape(text)}" title="Relevance" '
         'sandbox="allow-scripts allow-downloads" '
-        f'width="100%" height="{_HEIGHT}" style="border: 0"></iframe>'
+        f'width="100%" height="{_HEIGHT_PIXELS}" style="border: 0"></iframe>'
     )

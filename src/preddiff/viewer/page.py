@@ -1,4 +1,4 @@
-"""One self-contained HTML page per explanation or comparison: no server, no request anywhere."""
+"""One self-contained HTML file per explanation or comparison: no server, no requests."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from preddiff.viewer import picture, volume
 
 
 def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
-    """Write the page of an explanation, or of several of the same picture or scan side by side.
+    """Write the page of an explanation, or of several of the same picture or scan.
 
-    It shows the picture under the relevance with its standard error, answers with numbers for
-    every pixel, and says the settings. With several explanations a reader chooses between the
-    settings in which they differ; maps of the same unit share one colour scale. Of a scan it shows
-    three planes and a rendering, and each map has a scale of its own.
+    It shows the relevance over the picture, its standard error, the values of each pixel, and the
+    settings. With several explanations a reader chooses between the settings in which they differ;
+    maps of the same unit share one colour scale. Of a scan it shows three planes and a rendering,
+    and each map has a scale of its own.
 
     Raises
     ------
     SettingError
-        If there is no explanation, they are of different inputs, or of neither pictures nor
+        If there are no explanations, their inputs differ, or they are of neither pictures nor
         volumes.
     ResultError
         If the file cannot be written.
@@ -36,7 +36,7 @@ def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> 
 
 
 def html(explanation: Explanation | Sequence[Explanation]) -> str:
-    """What `page` writes."""
+    """Return the text that `page` writes."""
     several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
     if all(each.coverage.ndim == 3 for each in several):
         return volume.render(several)

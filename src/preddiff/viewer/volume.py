@@ -1,9 +1,9 @@
-"""The page of volumes: planes, a rendering and an animation, drawn by NiiVue within one file."""
+"""The page of volumes: planes, a rendering and an animation, drawn by NiiVue in one file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,151 +11,165 @@ from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.strips import DEFAULT_THRESHOLD, contrast
 from preddiff.results.comparison import differing_settings, titles
-from preddiff.viewer.captions import words
-from preddiff.viewer.encoding import FASTEST, packed_bytes
-from preddiff.viewer.html import html, static
-from preddiff.viewer.palettes import INTERVAL, PALETTES, are_exact
+from preddiff.results.confidence import INTERVAL, are_exact
+from preddiff.viewer.captions import caption_fields
+from preddiff.viewer.encoding import FASTEST, pack_bytes
+from preddiff.viewer.html import fill_template, static_text
+from preddiff.viewer.palettes import PALETTES
 from preddiff.viewer.volume_encoding import LEVELS, Frame, frame, pack_map, pack_scan
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
 
 _MAPS = ("map", "error")
-_CHOICES = {"window": "Window size", "model": "Network", "samples": "Draws"}
-_SCRIPTS = ("data", "flat", "niivue", "save", "play", "controls")
-_LIVE = ("volume.live.js", "live.js")
+# Settings under another name than their own, in the singular and the plural.
+_LEGENDS = {
+    "window": ("Window size", "window sizes"),
+    "model": ("Network", "networks"),
+    "samples": ("Number of draws", "numbers of draws"),
+}
+_SHARED_SCRIPTS = ("select.js", "unpack.js", "evidence_colours.js")
+_SCRIPTS = ("data", "canvas", "niivue", "save", "play", "controls")
+_LIVE_SCRIPTS = ("volume.live.js", "live.js")
 
 
 def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
-    """The page of explanations of one scan as HTML; a live one listens to its server.
+    """Return the page of explanations of one scan as HTML; a live one listens to its server.
 
     Raises
     ------
     SettingError
-        If their scans are of different shapes, or lie elsewhere; or windows of a hidden node were
-        hidden, whose values have no place in the scan.
+        If their scans differ in shape or position, or if windows of a hidden node were hidden,
+        whose values lie on no scan.
     """
     first = explanations[0]
     for each in explanations:
         check(each)
     where = frame(first.coverage.shape, first.grid)
     for other in explanations[1:]:
-        if not _alike(first, other):
+        if not _same_grid(first, other):
             raise SettingError(
-                f"scans of {_place(first)} and of {_place(other)}: expected the same scan; show "
-                "each by itself"
+                f"scans of {_grid_text(first)} and of {_grid_text(other)}: expected the same scan; "
+                "show each on its own"
             )
-    choice, names = _choice(explanations)
     volumes = [pack_scan(first.picture.values.mean(axis=0), where)]
-    return html(
+    return fill_template(
         "volume.html.j2",
-        styles=("page.css", "volume.css") + ("live.css",) * live,
-        scripts=("sides.js", *(f"volume.{name}.js" for name in _SCRIPTS)) + _LIVE * live,
-        talks=live,
-        library="vendor/niivue.umd.js",
-        licence=static("vendor/LICENSE.txt"),
-        title=first.provenance["input"],
-        live=live,
-        facts={
-            "palettes": {
-                name: {
-                    "colours": packed_bytes(_colours(palette.scale)),
-                    "for": palette.plus,
-                    "against": palette.minus,
-                }
-                for name, palette in PALETTES.items()
-            },
-            "interval": INTERVAL,
-            "levels": LEVELS,
-            "threshold": round(100 * DEFAULT_THRESHOLD),
-            "scan": _scan(first, where),
-            "choice": choice,
-            "explanations": [
-                {"name": name, **_explanation(each, where, volumes)}
-                for name, each in zip(names, explanations, strict=True)
-            ],
+        {
+            "licence": static_text("vendor/LICENSE.txt"),
+            "title": first.provenance["input"],
+            "live": live,
+            "facts": _facts(explanations, where, volumes),
+            "volumes": volumes,
+            "palettes": list(PALETTES),
+            **caption_fields(explanations),
         },
-        volumes=volumes,
-        palettes=list(PALETTES),
-        **words(explanations),
+        styles=("volume.css", *("live.css",) * live),
+        scripts=(*(f"volume.{name}.js" for name in _SCRIPTS), *_LIVE_SCRIPTS * live),
+        connects=live,
+        library="vendor/niivue.umd.js",
     )
 
 
+def _facts(
+    explanations: Sequence[Explanation], where: Frame, volumes: list[str]
+) -> dict[str, object]:
+    """Return what the page's script starts with; the maps are added to `volumes`."""
+    (legend, plural), names = _choice(explanations)
+    return {
+        "palettes": {
+            name: {
+                "colours": pack_bytes(_colours(palette.scale)),
+                "for": palette.plus,
+                "against": palette.minus,
+            }
+            for name, palette in PALETTES.items()
+        },
+        "interval": INTERVAL,
+        "levels": LEVELS,
+        "threshold": round(100 * DEFAULT_THRESHOLD),
+        "scan": _scan(explanations[0], where),
+        "choice": legend,
+        "choices": plural,
+        "explanations": [
+            {"name": name, **_explanation(each, where, volumes)}
+            for name, each in zip(names, explanations, strict=True)
+        ],
+    }
+
+
 def check(explanation: Explanation) -> None:
-    """Raise a SettingError if the maps are of a hidden node's values: they lie on no scan."""
+    """Raise a SettingError if the maps are of a hidden node's values, which lie on no scan."""
     if explanation.picture.shape[1:] != explanation.coverage.shape:
         raise SettingError(
-            f"relevance of the values of {explanation.provenance['source']}: the page shows that "
-            "of a scan's own voxels; leave source out"
+            f"relevance of the values of {explanation.provenance['source']}: the page of a scan "
+            "shows the relevance of its voxels; leave source out"
         )
 
 
-def news(explanation: Explanation) -> dict[str, Any]:
-    """What the script of a live page gets of a new map."""
+def update(explanation: Explanation) -> dict[str, object]:
+    """Return what the script of a live page needs of a new map."""
     where = frame(explanation.coverage.shape, explanation.grid)
     return {"targets": _targets(explanation, where, FASTEST)}
 
 
 def _colours(scale: str) -> colours.Colours:
-    """The colours (100, 256, 3) of a signed scale above every threshold in percent."""
+    """Return the colours (100, 256, 3) of a signed scale above each threshold in percent."""
     return np.stack([colours.gapped(percent / 100, scale) for percent in range(100)])
 
 
-def _alike(one: Explanation, other: Explanation) -> bool:
+def _same_grid(one: Explanation, other: Explanation) -> bool:
     if one.grid is None or other.grid is None:
         return one.grid is other.grid and one.coverage.shape == other.coverage.shape
     return one.grid.is_like(other.grid)
 
 
-def _place(explanation: Explanation) -> str:
+def _grid_text(explanation: Explanation) -> str:
     return str(explanation.grid or "×".join(str(n) for n in explanation.coverage.shape[::-1]))
 
 
-def _choice(explanations: Sequence[Explanation]) -> tuple[str, list[str]]:
-    """What a reader chooses an explanation by, and what each is called."""
+def _choice(explanations: Sequence[Explanation]) -> tuple[tuple[str, str], list[str]]:
+    """Return what a reader chooses an explanation by (one and several), and the name of each."""
     differing = differing_settings(explanations)
     if len(differing) == 1:
         [(setting, names)] = differing.items()
-        return _CHOICES.get(setting, setting.capitalize()), names
-    return "Explanation", titles(explanations)
+        return _LEGENDS.get(setting, (setting.capitalize(), f"{setting}s")), names
+    return ("Explanation", "explanations"), titles(explanations)
 
 
-def _scan(explanation: Explanation, where: Frame) -> dict[str, Any]:
-    """What the script gets of the scan."""
+def _scan(explanation: Explanation, where: Frame) -> dict[str, object]:
+    """Return what the script needs of the scan."""
     scan = explanation.picture.values.mean(axis=0)
     return {
-        "shape": where.turned(scan).shape,
+        "shape": where.turn(scan).shape,
         "size": np.linalg.norm(where.affine[:3, :3], axis=0).tolist(),
         "affine": where.affine.tolist(),
         "oriented": where.oriented,
-        "file": where.file,
+        "file": where.file_axes,
         "contrast": contrast(scan),
     }
 
 
-def _explanation(explanation: Explanation, where: Frame, volumes: list[str]) -> dict[str, Any]:
-    """What the script gets of an explanation; its maps are added to `volumes`."""
+def _explanation(explanation: Explanation, where: Frame, volumes: list[str]) -> dict[str, object]:
+    """Return what the script needs of an explanation; its maps are added to `volumes`."""
     targets = [
-        {
-            name: _added(packed, volumes) if name in _MAPS else packed
-            for name, packed in each.items()
-        }
+        {name: _added(value, volumes) if name in _MAPS else value for name, value in each.items()}
         for each in _targets(explanation, where)
     ]
     symbol = "p = " if explanation.of_probabilities else ""
     return {"unit": explanation.unit, "symbol": symbol, "targets": targets}
 
 
-def _added(packed: str | None, volumes: list[str]) -> int | None:
-    """The number under which the script finds a volume, if there is one."""
-    if packed is None:
+def _added(packed: object, volumes: list[str]) -> int | None:
+    """Add a packed volume, if there is one, and return the number by which the script finds it."""
+    if not isinstance(packed, str):
         return None
     volumes.append(packed)
     return len(volumes) - 1
 
 
-def _targets(explanation: Explanation, where: Frame, level: int = 6) -> list[dict[str, Any]]:
-    """What the script gets of each target, with its map and, unless that is exact, its error."""
+def _targets(explanation: Explanation, where: Frame, level: int = 6) -> list[dict[str, object]]:
+    """Return what the script needs of each target: its map and, unless that is exact, its error."""
     targets = []
     for row, label in enumerate(explanation.labels):
         packed, end = pack_map(explanation.relevance.values[row], where, level)

@@ -1,18 +1,20 @@
-"""Volumes as text within a page: the header of a NIfTI file and 16 bits a voxel, packed.
+"""Volumes as text in a page: the header of a NIfTI file and 16 bits per voxel, packed.
 
-Each voxel is held as the step from the one before it along every axis in turn, so that what its
-neighbours foretell is left out, and all low bytes stand before all high ones: both for gzip's sake.
+As float32, a brain with three maps would take nearly 20 MB. Three steps make less than 5 of them:
+values become 16-bit levels; each level becomes its difference from its neighbour along every axis,
+so that smooth maps become small numbers around 0; and all low bytes are stored before all high
+bytes, most of which are then 0 or 255, for gzip to find.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from preddiff.render import colours
-from preddiff.viewer.encoding import packed_bytes
+from preddiff.viewer.encoding import pack_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,43 +22,52 @@ if TYPE_CHECKING:
     from preddiff.media.grid import Grid
 
 LEVELS = 32700
-"""Levels of a map's largest absolute value: a multiple of 100, so that each percent is a level."""
+"""Level of a map's largest absolute value: a multiple of 100, so that each percent is a level."""
 
-_ROUNDING = 1e-6  # of a level: what is exactly at a percentage is not above it
-_UNKNOWN = -32768  # no window covers the voxel
-_DEPTH = 4095  # levels of a scan; scanners deliver 12 bits
+# A share of exactly 7 % times LEVELS may come out as 2289.0000000003, which must not be rounded up
+# to the level above. Floats below LEVELS are at most 4e-12 apart, so this is far above their error.
+_ROUNDING_ERROR_LEVELS = 1e-6
+
+_UNKNOWN_LEVEL = -32768  # where no window covers the voxel
+_SCAN_LEVELS = 4095  # scanners deliver 12 bits
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """How a volume's voxels are turned so that they lead to the right, to the front and up.
+    """How a volume is turned so that its axes lead to the patient's right, front and top.
+
+    Files store their axes in any order and direction. In the page all volumes have the same
+    orientation (RAS+, nearest to the scan's own axes), so that its script never flips anything:
+    axes are reordered and reversed here, which changes no value and interpolates nothing.
 
     Attributes
     ----------
     turns : (3, 2), as nibabel has it: for x, y and z the axis that it becomes, and 1 or -1.
-    affine : (4, 4), from a turned voxel to millimetres.
+    affine : (4, 4), from a voxel of the turned volume to millimetres.
     oriented : whether the scan says which side is left; if not, nothing is turned, and the affine
-        knows only how large voxels are.
+        only holds the size of voxels.
     """
 
     turns: NDArray[np.float64]
     affine: NDArray[np.float64]
     oriented: bool
 
-    def turned(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values (z, y, x) as (right, front, up)."""
+    def turn(self, values: NDArray[_Scalar]) -> NDArray[_Scalar]:
+        """Return values (z, y, x) as (right, front, up)."""
         from nibabel.orientations import apply_orientation
 
         return np.asarray(apply_orientation(values.T, self.turns))
 
     @property
-    def file(self) -> list[tuple[int, bool]]:
-        """For z, y and x of the file: which axis it became, and whether it was flipped."""
+    def file_axes(self) -> list[tuple[int, bool]]:
+        """For z, y and x of the file: the axis that it became, and whether it was reversed."""
         return [(int(axis), bool(way < 0)) for axis, way in self.turns[::-1]]
 
 
 def frame(shape: tuple[int, ...], grid: Grid | None) -> Frame:
-    """The frame of a volume (z, y, x), whose grid may be unknown or not say which side is left."""
+    """Return the frame of a volume (z, y, x); its grid may be unknown, or not say what is left."""
     from nibabel.orientations import inv_ornt_aff, io_orientation
 
     if grid is None or "?" in grid.axis_codes:
@@ -67,52 +78,60 @@ def frame(shape: tuple[int, ...], grid: Grid | None) -> Frame:
 
 
 def pack_map(relevance: NDArray[np.floating], frame: Frame, level: int = 6) -> tuple[str, float]:
-    """A map (z, y, x) of relevance or of its standard error, and its largest absolute value.
+    """Return a map (z, y, x) of relevance or of its standard error, and its largest absolute value.
 
-    Levels are rounded away from zero, so that exactly the values above n percent of the largest
-    have a level above n percent of `LEVELS`.
+    A voxel is shown if its share of the largest value is above n percent, in Python and on the
+    page. The page only has levels, so rounding must not carry a value across a threshold. n percent
+    is the level t = n · LEVELS / 100, a whole number. Rounded up, a share s with s · LEVELS > t has
+    a level above t, and one with s · LEVELS ≤ t has a level of at most t: the comparison of levels
+    and that of values agree. Rounded to nearest, shares just above t would fall on t and vanish.
     """
     end = colours.limit(relevance)
-    share = colours.as_held(relevance) / end
-    levels = np.copysign(np.ceil(np.abs(share) * LEVELS - _ROUNDING), share)
-    levels = np.where(np.isfinite(share), levels, _UNKNOWN)
-    return _packed(levels, frame, slope=end / LEVELS, compression=level), end
+    share = colours.as_float32(relevance) / end
+    levels = np.copysign(np.ceil(np.abs(share) * LEVELS - _ROUNDING_ERROR_LEVELS), share)
+    levels = np.where(np.isfinite(share), levels, _UNKNOWN_LEVEL)
+    return _pack(levels, frame, slope=end / LEVELS, compression=level), end
 
 
 def pack_scan(scan: NDArray[np.floating], frame: Frame) -> str:
-    """A scan (z, y, x), on a scale from its lowest to its highest value."""
+    """Return a scan (z, y, x) in 12 bits from its lowest to its highest value."""
     low, high = float(scan.min()), float(scan.max())
-    slope = (high - low) / _DEPTH or 1.0
-    return _packed(np.rint((scan - low) / slope), frame, slope=slope, offset=low)
+    slope = (high - low) / _SCAN_LEVELS or 1.0  # a constant scan has level 0 everywhere
+    return _pack(np.rint((scan - low) / slope), frame, slope=slope, offset=low)
 
 
-def _packed(
-    levels: NDArray[Any],
+def _pack(
+    levels: NDArray[np.float64],
     frame: Frame,
     *,
     slope: float,
     offset: float = 0.0,
     compression: int = 6,
 ) -> str:
-    """Levels, with a header that has no text: nothing that could name a patient."""
+    """Return levels below a header that is made anew, without text: nothing can name a patient."""
     from nibabel.nifti1 import Nifti1Header
 
-    turned = frame.turned(levels).astype("<i2")
+    turned = frame.turn(levels).astype("<i2")
     header = Nifti1Header(endianness="<")
     header.set_data_dtype(np.int16)
     header.set_data_shape(turned.shape)
     header.set_xyzt_units("mm")
     header.set_zooms(np.linalg.norm(frame.affine[:3, :3], axis=0))
     header.set_sform(frame.affine, code="aligned")
+    # One file, values after the 348 bytes of the header and 4 that say there are no extensions.
     header["magic"], header["vox_offset"] = b"n+1", 352
     header["scl_slope"], header["scl_inter"] = slope, offset
-    low_and_high = _steps(turned).reshape(-1, order="F").view(np.uint8).reshape(-1, 2).T
+    low_and_high = _differences(turned).reshape(-1, order="F").view(np.uint8).reshape(-1, 2).T
     first = np.frombuffer(header.binaryblock + bytes(4), dtype=np.uint8)
-    return packed_bytes(np.concatenate([first, low_and_high.ravel()]), compression)
+    return pack_bytes(np.concatenate([first, low_and_high.ravel()]), compression)
 
 
-def _steps(levels: NDArray[np.int16]) -> NDArray[np.int16]:
-    """From each voxel to the next along every axis; they wrap around as int16 does."""
+def _differences(levels: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the difference of each voxel from the one before it, along every axis in turn.
+
+    int16 wraps around modulo 2¹⁶, and so do the sums by which the page undoes this: what overflows
+    here comes back there, whatever the levels are.
+    """
     for axis in range(levels.ndim):
         levels = np.diff(levels, axis=axis, prepend=np.int16(0))
     return levels

@@ -1,31 +1,30 @@
 "use strict";
-// A page that is told of every new map while the analysis runs.
+// A page that gets every new map while the analysis runs, as server-sent events.
 
-const byId = (id) => document.getElementById(id);
-const news = new EventSource("events");
-let newest = null; // that was not taken yet: what is drawn slowly leaves out what is older
-let taking = begun;
+const updates = new EventSource("events");
+let pending = null; // the newest update that is not shown yet: where drawing is slow, older ones are skipped
+let showing = begun;
 
-news.onmessage = ({ data }) => {
-  if (newest === null) taking = taking.then(takeNewest);
-  newest = data;
+updates.onmessage = ({ data }) => {
+  if (pending === null) showing = showing.then(showPending);
+  pending = data;
 };
-news.onerror = () => {
-  news.close();
-  if (byId("state").dataset.state !== "done") tellState("done", "The analysis has ended, and its server with it.");
+updates.onerror = () => {
+  updates.close();
+  if (one("#state").dataset.state !== "done") showState("done", "The analysis has ended and its server has stopped.");
 };
 
-async function takeNewest() {
-  const told = JSON.parse(newest);
-  newest = null;
-  await refresh(told);
-  byId("share").value = told.share;
-  tellState(told.state, told.told || progressOf(told));
-  if (told.state === "done") news.close();
+async function showPending() {
+  const update = JSON.parse(pending);
+  pending = null;
+  await refresh(update);
+  one("#share").value = update.share;
+  showState(update.state, update.outcome || progressOf(update));
+  if (update.state === "done") updates.close();
 }
 
-function progressOf({ relativeError, windows, of, seconds, atMost }) {
-  const parts = [`${windows.toLocaleString("en")} of ${of.toLocaleString("en")} windows`];
+function progressOf({ relativeError, windows, allWindows, seconds, atMost }) {
+  const parts = [`${windows.toLocaleString("en")} of ${allWindows.toLocaleString("en")} windows`];
   const percent = relativeError === null ? "not known yet" : `${Number((100 * relativeError).toPrecision(2))} %`;
   parts.push(`relative error ${percent}`);
   if (seconds !== null) parts.push(`${atMost ? "at most" : "about"} ${duration(seconds)} left`);
@@ -44,14 +43,14 @@ const STATES = {
   done: "Finished",
 };
 
-function tellState(state, text) {
-  byId("state").dataset.state = state;
-  byId("state").textContent = STATES[state];
-  byId("told").textContent = text;
-  byId("pause").textContent = state === "paused" ? "Go on" : "Pause";
-  for (const id of ["pause", "stop"]) byId(id).disabled = !["running", "paused"].includes(state);
+function showState(state, text) {
+  one("#state").dataset.state = state;
+  one("#state").textContent = STATES[state];
+  one("#progress-text").textContent = text;
+  one("#pause").textContent = state === "paused" ? "Resume" : "Pause";
+  for (const id of ["pause", "stop"]) one(`#${id}`).disabled = !["running", "paused"].includes(state);
 }
 
-const ask = (wish) => fetch(wish, { method: "POST" });
-byId("pause").addEventListener("click", () => ask(byId("state").dataset.state === "paused" ? "go" : "pause"));
-byId("stop").addEventListener("click", () => ask("stop"));
+const control = (action) => fetch(action, { method: "POST" });
+one("#pause").addEventListener("click", () => control(one("#state").dataset.state === "paused" ? "resume" : "pause"));
+one("#stop").addEventListener("click", () => control("stop"));

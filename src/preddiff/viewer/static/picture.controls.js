@@ -1,14 +1,11 @@
 "use strict";
-// What a reader changes, and what follows from it.
+// The controls, and what they change.
 
-const one = (id) => document.getElementById(id);
-const all = (selector) => [...document.querySelectorAll(selector)];
-
-const PALE = 0.5; // share of the scale that a map should reach to be seen well
+const PALE_SHARE = 0.5; // of the colour scale: a map that does not reach it looks pale
 
 let current = maps[0];
 let pointer = null; // [y, x] as shares of the picture, so that maps of any size are linked
-let outlined = null; // a window of the panel below the controls
+let outlined = null; // the window of the list that is pointed at
 
 const pixelOf = (map) => pointer && pointer.map((share, axis) => Math.floor(share * shapeOf(map)[axis]));
 const indexOf = (map) => pixelOf(map)[0] * shapeOf(map)[1] + pixelOf(map)[1];
@@ -17,9 +14,9 @@ const isSymbol = (map) => (unitOf(map) === "activation" ? "value" : "p");
 async function choose(map) {
   await Promise.all([unpackMap(map), unpackPicture(pictureOf(map))]);
   current = map;
-  one("label").textContent = map.label;
-  one("value").textContent = `${isSymbol(map)} = ${map.value}`;
-  one("view-name").textContent = `relevance for ${map.name}`;
+  one("#label").textContent = map.label;
+  one("#value").textContent = `${isSymbol(map)} = ${map.value}`;
+  one("#view-name").textContent = `relevance for ${map.name}`;
   for (const element of all("[data-explanation]")) {
     element.hidden = Number(element.dataset.explanation) !== map.explanation;
   }
@@ -28,28 +25,28 @@ async function choose(map) {
     if (input.type === "radio") input.checked = input.value === choice;
     else input.value = choice;
   }
-  one("bits").textContent = unitOf(map) === "bits" ? "One bit doubles the odds." : "";
-  one("gaps").hidden = !explanations[map.explanation].gaps;
+  one("#bits").textContent = unitOf(map) === "bits" ? "One bit doubles the odds." : "";
+  one("#gaps").hidden = !explanations[map.explanation].gaps;
   closeWindows();
   showAll();
 }
 
 function showAll() {
   const [height, width] = shapeOf(current);
-  paint(one("view"), current);
-  one("marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
+  paint(one("#view"), current);
+  one("#marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
   const [tall, wide] = pictureShapeOf(current);
   document.body.style.setProperty("--ratio", wide / tall);
-  one("opacity-value").textContent = `${Math.round(100 * look.opacity)} %`;
+  one("#opacity-value").textContent = `${Math.round(100 * look.opacity)} %`;
   const least = look.threshold * current.largest;
-  one("threshold-value").textContent =
-    `${Math.round(100 * look.threshold)} % of the largest: ${three(least)} ${unitOf(current)}`;
+  one("#threshold-value").textContent =
+    `${Math.round(100 * look.threshold)} % of the largest (${three(least)} ${unitOf(current)})`;
   const [shown, of] = [countShown(current), current.relevance.length];
-  one("shown").textContent = `${shown.toLocaleString("en")} of ${of.toLocaleString("en")} pixels shown`;
+  one("#shown").textContent = `${shown.toLocaleString("en")} of ${of.toLocaleString("en")} pixels shown`;
   const share = current.largest / endOf(current);
-  one("pale").hidden = share > PALE;
-  one("pale").textContent =
-    `Pale, because all maps share one scale: this one reaches ${three(100 * share)} % of it.`;
+  one("#pale").hidden = share > PALE_SHARE;
+  one("#pale").textContent =
+    `Pale because all maps share one colour scale: this one reaches ${three(100 * share)} % of it.`;
   showBar();
   showPointer();
   for (const tile of tiles) tile.show();
@@ -58,63 +55,65 @@ function showAll() {
 function showBar() {
   const isError = look.mode === "error";
   const [end, unit] = [three(isError ? errorEnd(current) : endOf(current)), unitOf(current)];
-  paintBar(one("bar"), current);
-  one("low").textContent = isError ? "0" : `−${end} ${unit}, against`;
-  one("middle").textContent = isError ? "standard error" : "0";
-  one("high").textContent = isError ? `${end} ${unit}` : `for, +${end} ${unit}`;
+  paintBar(one("#bar"), current);
+  one("#low").textContent = isError ? "0" : `−${end} ${unit}, against`;
+  one("#middle").textContent = isError ? "standard error" : "0";
+  one("#high").textContent = isError ? `${end} ${unit}` : `for, +${end} ${unit}`;
   const palette = facts.signed[look.palette];
-  nameSides(palette, (step) => palette.table[step]);
+  nameEvidenceColours(palette, (step) => palette.table[step]);
 }
 
-// Everything that depends on the pixel that is pointed at.
+// Update everything that depends on the pixel that is pointed at.
 function showPointer() {
   const at = pixelOf(current);
   for (const tile of tiles) tile.point();
-  one("tick").hidden = !at;
+  one("#tick").hidden = !at;
   drawMarks(at);
   if (!at) {
-    for (const id of ["pixel", "relevance", "error", "meaning"]) one(id).textContent = "–";
+    for (const id of ["pixel", "relevance", "error", "meaning"]) one(`#${id}`).textContent = "–";
     return;
   }
   const [value, error] = [current.relevance[indexOf(current)], current.error[indexOf(current)]];
   const unit = unitOf(current);
-  one("pixel").textContent = `x ${at[1]}, y ${at[0]}`;
-  one("relevance").textContent = `${withSign(value)} ${unit}`;
-  one("error").textContent = `${three(error)} ${unit}`;
-  one("meaning").textContent = meaning(value, error);
+  one("#pixel").textContent = `x ${at[1]}, y ${at[0]}`;
+  one("#relevance").textContent = withUnit(withSign(value), unit);
+  one("#error").textContent = withUnit(three(error), unit);
+  one("#meaning").textContent = meaning(value, error);
   const share = look.mode === "error" ? error / errorEnd(current) : (value / endOf(current) + 1) / 2;
-  one("tick").hidden = Number.isNaN(share);
-  one("tick").style.left = `${100 * Math.max(0, Math.min(1, share))}%`;
+  one("#tick").hidden = Number.isNaN(share);
+  one("#tick").style.left = `${100 * Math.max(0, Math.min(1, share))}%`;
 }
+
+const withUnit = (text, unit) => (text === "unknown" ? text : `${text} ${unit}`);
 
 function meaning(value, error) {
   if (Number.isNaN(value)) return "covered by no window";
-  if (Math.abs(value) < facts.interval * error) return "within its error";
+  if (Math.abs(value) < facts.interval * error) return `within ${facts.interval} standard errors of 0`;
   if (value === 0) return "no evidence";
   return value > 0 ? "evidence for" : "evidence against";
 }
 
 function drawMarks(at) {
   const [height, width] = shapeOf(current);
-  one("cross").setAttribute(
+  one("#cross").setAttribute(
     "d",
     at ? `M0 ${at[0] + 0.5}H${width}M${at[1] + 0.5} 0V${height}` : "",
   );
-  const outline = one("outline");
+  const outline = one("#outline");
   outline.toggleAttribute("hidden", !outlined);
   if (!outlined) return;
   const { left, top, size } = outlined;
-  const places = { x: left, y: top, width: size, height: size };
-  for (const [name, value] of Object.entries(places)) outline.setAttribute(name, value);
+  const attributes = { x: left, y: top, width: size, height: size };
+  for (const [name, value] of Object.entries(attributes)) outline.setAttribute(name, value);
 }
 
 function closeWindows() {
-  one("covering").hidden = true;
+  one("#covering").hidden = true;
   outlined = null;
 }
 
 function openWindows() {
-  tellCovering(current, pixelOf(current), (window) => {
+  showCovering(current, pixelOf(current), (window) => {
     outlined = window;
     drawMarks(pixelOf(current));
   });
@@ -133,8 +132,8 @@ function onKey(event) {
   if (event.key in moves) {
     const from = pixelOf(current) ?? shape.map((n) => n >> 1);
     const far = event.shiftKey ? 10 : 1;
-    const to = from.map((place, axis) => place + far * moves[event.key][axis]);
-    pointer = to.map((place, axis) => (Math.max(0, Math.min(place, shape[axis] - 1)) + 0.5) / shape[axis]);
+    const to = from.map((pixel, axis) => pixel + far * moves[event.key][axis]);
+    pointer = to.map((pixel, axis) => (Math.max(0, Math.min(pixel, shape[axis] - 1)) + 0.5) / shape[axis]);
     showPointer();
   } else if (event.key === "Enter" && pointer) openWindows();
   else if (event.key === "Escape") {
@@ -145,22 +144,22 @@ function onKey(event) {
   event.preventDefault();
 }
 
-let asked = false;
+let isRepaintQueued = false;
 
 // At most once a frame, however quickly a slider moves.
 function repaint() {
-  if (asked) return;
-  asked = true;
+  if (isRepaintQueued) return;
+  isRepaintQueued = true;
   requestAnimationFrame(() => {
-    asked = false;
+    isRepaintQueued = false;
     showAll();
   });
 }
 
 function listen() {
   const on = (id, event, act) =>
-    one(id)?.addEventListener(event, () => {
-      act(one(id));
+    one(`#${id}`)?.addEventListener(event, () => {
+      act(one(`#${id}`));
       repaint();
     });
   on("opacity", "input", (input) => (look.opacity = input.value / 100));
@@ -171,8 +170,8 @@ function listen() {
   for (const radio of all("input[name=mode]")) {
     radio.addEventListener("change", () => {
       look.mode = radio.value;
-      one("opacity").disabled = ["alone", "error"].includes(look.mode);
-      for (const id of ["threshold", "certain"]) one(id).disabled = look.mode === "error";
+      one("#opacity").disabled = ["alone", "error"].includes(look.mode);
+      for (const id of ["threshold", "certain"]) one(`#${id}`).disabled = look.mode === "error";
       repaint();
     });
   }
@@ -181,28 +180,28 @@ function listen() {
       choose(nearest(current, Number(input.dataset.selector), input.value)),
     );
   }
-  const view = one("view");
+  const view = one("#view");
   view.addEventListener("pointermove", pointAt);
   view.addEventListener("click", (event) => {
     pointAt(event);
     openWindows();
   });
   view.addEventListener("keydown", onKey);
-  one("save").addEventListener("click", () => savePicture(view, current, caption()));
+  one("#save").addEventListener("click", () => savePicture(view, current, caption()));
 }
 
 function caption() {
   return {
     title: document.querySelector("h1").textContent.trim(),
-    low: one("low").textContent,
-    middle: one("middle").textContent,
-    high: one("high").textContent,
+    low: one("#low").textContent,
+    middle: one("#middle").textContent,
+    high: one("#high").textContent,
     foot: explanations[current.explanation].settings,
     file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.name}.png`,
   };
 }
 
-// Of the first target, the map that fills its scale best: on a common one others may be too pale.
+// The map of the first target that fills its scale best: others may be too pale on a common scale.
 function boldest() {
   const share = (map) => map.largest / endOf(map);
   const first = maps.filter((map) => map.choices[0] === maps[0].choices[0]);
@@ -211,7 +210,7 @@ function boldest() {
 
 async function begin() {
   if (typeof DecompressionStream === "undefined") {
-    one("view-help").textContent = "This browser is too old to unpack the maps; any of 2023 or later does.";
+    one("#view-help").textContent = "This browser is too old to unpack the maps; use one that was released in 2023 or later.";
     return;
   }
   listen();

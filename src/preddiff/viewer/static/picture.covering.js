@@ -1,5 +1,5 @@
 "use strict";
-// The windows that cover a pixel, and what each of them said.
+// The windows that cover a pixel, and the evidence of each.
 
 const STRONGEST = 8; // in the table
 
@@ -14,28 +14,29 @@ function covering({ corners, evidence, errors, size }, [y, x]) {
   return found.sort((a, b) => Math.abs(b.evidence) - Math.abs(a.evidence));
 }
 
-// Fill the panel about a pixel; `outline` is told the window that a reader looks at, or null.
-async function tellCovering(map, pixel, outline) {
+// Fill the panel about a pixel; `outline` is called with the window that a reader points at, or null.
+async function showCovering(map, pixel, outline) {
   const found = covering(await windowsOf(map), pixel);
   const unit = unitOf(map);
-  document.getElementById("covering-told").textContent = told(found, pixel, unit, explanations[map.explanation].partly);
-  document.getElementById("covering-unit").textContent = unit;
-  paintCovering(document.getElementById("covering-map"), map, pixel, found);
+  const { isPartial } = explanations[map.explanation];
+  one("#covering-summary").textContent = summaryOf(found, pixel, unit, isPartial);
+  one("#covering-unit").textContent = unit;
+  paintCovering(one("#covering-map"), map, pixel, found);
   const rows = found.slice(0, STRONGEST).map((window) => rowOf(window, map, outline));
-  document.getElementById("covering-rows").replaceChildren(...rows);
-  document.getElementById("covering").hidden = false;
+  one("#covering-rows").replaceChildren(...rows);
+  one("#covering").hidden = false;
 }
 
-function told(found, [y, x], unit, partly) {
-  const place = `pixel x ${x}, y ${y}`;
-  if (found.length === 0) return `No window covers ${place}.`;
+function summaryOf(found, [y, x], unit, isPartial) {
+  const pixel = `pixel x ${x}, y ${y}`;
+  if (found.length === 0) return `No window covers ${pixel}.`;
   const values = found.map((window) => window.evidence);
-  if (found.length === 1) return `One window covers ${place}. Its evidence is ${withSign(values[0])} ${unit}.`;
+  if (found.length === 1) return `One window covers ${pixel}. Its evidence is ${withSign(values[0])} ${unit}.`;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return (
-    `${found.length} windows cover ${place}. Their evidence is from ${withSign(Math.min(...values))} ` +
-    `to ${withSign(Math.max(...values))} ${unit}, ${withSign(mean)} in the mean.` +
-    (partly ? " The relevance counts what lies between these, too: not all windows were visited." : "")
+    `${found.length} windows cover ${pixel}. Their evidence ranges from ${withSign(Math.min(...values))} ` +
+    `to ${withSign(Math.max(...values))} ${unit}; its mean is ${withSign(mean)}.` +
+    (isPartial ? " Not all windows were visited: the relevance also includes interpolated evidence." : "")
   );
 }
 

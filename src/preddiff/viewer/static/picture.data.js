@@ -1,16 +1,12 @@
 "use strict";
 // The numbers of the page, unpacked when they are first needed.
 
-const facts = JSON.parse(document.getElementById("facts").textContent);
+const facts = JSON.parse(one("#facts").textContent);
 const { maps, explanations, pictures } = facts;
 
-async function bytesOf(text) {
-  const squeezed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const plain = new Blob([squeezed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(plain).arrayBuffer());
-}
+const bytesOf = async (text) => new Uint8Array(await unzip(text));
 
-// Floats are packed with all first bytes first, then all second ones, and so on.
+// Floats are packed in planes: all first bytes, then all second ones, and so on.
 async function floatsOf(text) {
   const bytes = await bytesOf(text);
   const count = bytes.length / 4;
@@ -21,7 +17,7 @@ async function floatsOf(text) {
   return new Float32Array(together.buffer);
 }
 
-// In place of the text of some fields, what it holds.
+// Replace the packed text of some fields by what it holds, once.
 async function unpack(holder, fields, reader) {
   await Promise.all(
     fields.map(async (field) => {
@@ -34,7 +30,7 @@ async function unpack(holder, fields, reader) {
 const unpackMap = (map) => unpack(map, ["relevance", "error"], floatsOf);
 const unpackPicture = (picture) => unpack(picture, ["colour", "grey"], bytesOf);
 
-// The corners of a map's windows, and what each of them said.
+// The corners of a map's windows, and the evidence of each.
 async function windowsOf(map) {
   const texts = [explanations[map.explanation].corners, map.evidence, map.evidenceError];
   const [corners, evidence, errors] = await Promise.all(texts.map(floatsOf));
@@ -46,7 +42,8 @@ const pictureShapeOf = (map) => explanations[map.explanation].pictureShape;
 const unitOf = (map) => explanations[map.explanation].unit;
 const pictureOf = (map) => pictures[explanations[map.explanation].picture];
 
-// The map with a wanted choice that otherwise is most like another one.
+// The map with a certain choice that is otherwise most like the one shown. Choices come in order of
+// weight: to agree in an earlier one counts more than to agree in all later ones.
 function nearest(from, selector, choice) {
   const likeness = (map) =>
     map.choices.reduce((sum, each, i) => sum + (each === from.choices[i] ? 2 ** -i : 0), 0);
@@ -54,7 +51,7 @@ function nearest(from, selector, choice) {
   return candidates.reduce((best, map) => (likeness(map) > likeness(best) ? map : best));
 }
 
-// A number with three digits, as a person reads it.
+// A number with three digits and a proper minus sign.
 function three(value) {
   if (Number.isNaN(value)) return "unknown";
   return Number(value.toPrecision(3)).toString().replaceAll("-", "−");

@@ -1,10 +1,10 @@
 "use strict";
-// How a page of pictures takes a new map.
+// A new map in a live page of pictures.
 
-async function refresh(told) {
-  const [corners, ...fresh] = await Promise.all([told.corners, ...told.maps.map(unpackMap)]);
-  Object.assign(explanations[0], { corners, partly: told.partly });
+async function refresh(update) {
+  const [corners, ...fresh] = await Promise.all([update.corners, ...update.maps.map(unpackMap)]);
+  Object.assign(explanations[0], { corners, isPartial: update.isPartial });
   fresh.forEach((map, number) => Object.assign(maps[number], map));
   showAll();
-  if (!one("covering").hidden) openWindows();
+  if (!one("#covering").hidden) openWindows();
 }

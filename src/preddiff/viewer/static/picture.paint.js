@@ -5,18 +5,18 @@ const look = {
   mode: "greyed", // greyed, colour, alone or error
   opacity: 1,
   threshold: 0, // share of the map's largest absolute value
-  certain: false, // hide what is within its error
+  certain: false, // hide values within the interval of their error
   ownScale: false,
-  palette: document.getElementById("palette").value,
+  palette: one("#palette").value,
 };
 
-// The ends of the colour scales: one for all maps of a unit, or the map's own.
-function alike(map) {
+// The maps on one colour scale: all of a unit, or each by itself.
+function sharingScale(map) {
   return look.ownScale ? [map] : maps.filter((other) => unitOf(other) === unitOf(map));
 }
 
-const endOf = (map) => Math.max(...alike(map).map((each) => each.largest)) || 1;
-const errorEnd = (map) => Math.max(...alike(map).map((each) => each.largestError)) || 1;
+const endOf = (map) => Math.max(...sharingScale(map).map((each) => each.largest)) || 1;
+const errorEnd = (map) => Math.max(...sharingScale(map).map((each) => each.largestError)) || 1;
 
 const step = (share) => Math.max(0, Math.min(255, Math.floor(256 * share)));
 const signedColour = (value, end) => facts.signed[look.palette].table[step((value / end + 1) / 2)];
@@ -35,7 +35,7 @@ function countShown(map) {
   return shown;
 }
 
-// Draw a map on its canvas, one pixel of the canvas for each of the picture.
+// Draw a map on a canvas, one pixel of the canvas for each of the picture.
 function paint(canvas, map, mode = look.mode) {
   const [height, width] = pictureShapeOf(map);
   canvas.width = width;
@@ -51,16 +51,17 @@ function paint(canvas, map, mode = look.mode) {
   canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0);
 }
 
-// For each pixel of the picture the place in the map: itself, or a hidden node's place below it.
-function placesOf(map) {
+// For each pixel of the picture its index in the map. A map of a hidden node has fewer pixels, each
+// of which is stretched over a rectangle of the picture.
+function mapIndices(map) {
   const [height, width] = pictureShapeOf(map);
   const [rows, columns] = shapeOf(map);
-  const places = new Uint32Array(height * width);
-  for (let i = 0; i < places.length; i++) {
+  const indices = new Uint32Array(height * width);
+  for (let i = 0; i < indices.length; i++) {
     const [y, x] = [Math.floor(i / width), i % width];
-    places[i] = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
+    indices[i] = Math.floor((y * rows) / height) * columns + Math.floor((x * columns) / width);
   }
-  return places;
+  return indices;
 }
 
 // The function from the number of a pixel to its colour.
@@ -69,17 +70,17 @@ function painter(map, mode) {
   const under = mode === "greyed" ? grey : colour;
   const picture = (i) => under.subarray(3 * i, 3 * i + 3);
   if (mode === "picture") return picture;
-  const places = placesOf(map);
-  const relevanceAt = (i) => map.relevance[places[i]];
+  const indices = mapIndices(map);
+  const relevanceAt = (i) => map.relevance[indices[i]];
   if (mode === "error") {
     const end = errorEnd(map);
     return (i) => {
-      const error = map.error[places[i]];
+      const error = map.error[indices[i]];
       return Number.isNaN(error) ? facts.unknown : errorColour(error, end);
     };
   }
   const end = endOf(map);
-  const shown = (i) => isShown(relevanceAt(i), map.error[places[i]], map.largest);
+  const shown = (i) => isShown(relevanceAt(i), map.error[indices[i]], map.largest);
   if (mode === "alone") {
     return (i) =>
       Number.isNaN(relevanceAt(i))
@@ -100,7 +101,7 @@ function painter(map, mode) {
   };
 }
 
-// The colour bar: what the threshold hides is clear.
+// The colour bar; values that the threshold hides are transparent.
 function paintBar(canvas, map) {
   canvas.width = 512;
   canvas.height = 1;

@@ -1,5 +1,5 @@
 "use strict";
-// The view as a PNG that says what it shows.
+// The view as a PNG with its title, its colour bar and its settings.
 
 const PAGE = { side: 900, margin: 24, line: 30, bar: 22 };
 
@@ -22,7 +22,7 @@ function savePicture(view, map, caption) {
   top += PAGE.line + 6;
   context.drawImage(view, left, top, width, height);
   top += height + 12;
-  context.drawImage(document.getElementById("bar"), left, top, width, PAGE.bar);
+  context.drawImage(one("#bar"), left, top, width, PAGE.bar);
   context.strokeStyle = "black";
   context.strokeRect(left + 0.5, top + 0.5, width - 1, PAGE.bar - 1);
   top += PAGE.bar + 6;

@@ -1,20 +1,20 @@
 "use strict";
-// Small maps beside each other, with the place that is pointed at in all of them.
+// Small maps side by side; the pixel that is pointed at is marked in all of them.
 
 let tiles = [];
 
-// A small map; with a target to choose it is a button.
+// A small map with its name; as a button it chooses the map.
 function tile(mapOf, mode, name, isButton) {
   const box = document.createElement(isButton ? "button" : "div");
   const [canvas, dot, text] = ["canvas", "span", "span"].map((kind) => document.createElement(kind));
-  const held = document.createElement("span");
+  const wrapper = document.createElement("span");
   box.className = "tile";
-  held.className = "held";
+  wrapper.className = "tile-map";
   canvas.className = "pixels";
   dot.className = "dot";
   canvas.setAttribute("aria-hidden", "true"); // its name stands below it
-  held.append(canvas, dot);
-  box.append(held, text);
+  wrapper.append(canvas, dot);
+  box.append(wrapper, text);
   if (isButton) {
     box.type = "button";
     box.addEventListener("click", () => choose(mapOf()));
@@ -43,20 +43,20 @@ function tile(mapOf, mode, name, isButton) {
 const relevanceMode = () => (look.mode === "error" ? "greyed" : look.mode);
 
 async function makeTiles() {
-  const beside = [
+  const currentTiles = [
     tile(() => current, "picture", "picture"),
     tile(() => current, "alone", "relevance"),
     tile(() => current, "error", "standard error"),
   ];
-  one("beside").append(...beside.map((each) => each.box));
-  tiles = beside;
+  one("#current-tiles").append(...currentTiles.map((each) => each.box));
+  tiles = currentTiles;
   if (maps.length > 1) {
     const targets = maps.map((map) => map.choices[0]);
-    if (explanations.length > 1) one("tiles").style.setProperty("--columns", Math.min(explanations.length, 6));
+    if (explanations.length > 1) one("#all-tiles").style.setProperty("--columns", Math.min(explanations.length, 6));
     const grouped = [...maps].sort((a, b) => targets.indexOf(a.choices[0]) - targets.indexOf(b.choices[0]));
     const others = grouped.map((map) => tile(() => map, "shown", map.name, true));
-    one("tiles").append(...others.map((each) => each.box));
-    tiles = [...beside, ...others];
+    one("#all-tiles").append(...others.map((each) => each.box));
+    tiles = [...currentTiles, ...others];
     for (const [number, map] of grouped.entries()) {
       await Promise.all([unpackMap(map), unpackPicture(pictureOf(map))]);
       others[number].show();

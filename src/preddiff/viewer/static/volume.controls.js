@@ -1,9 +1,7 @@
 "use strict";
-/* State and controls. Whatever changes the state calls `change`; one drawing follows. */
+/* State and controls. Everything that changes the state calls `change`; one drawing follows. */
 
-const one = (selector) => document.querySelector(selector);
-const all = (selector) => [...document.querySelectorAll(selector)];
-const AXES = ["sagittal", "coronal", "axial"]; // what a slice through the first, second, third axis is
+const PLANE_NAMES = ["sagittal", "coronal", "axial"]; // across the first, second and third axis
 
 const canvas = one("#view");
 const state = {
@@ -34,11 +32,11 @@ async function draw() {
     const [grey, map, error] = await Promise.all([SCAN, target().map, target().error].map(volume));
     const look = JSON.stringify([state.threshold, state.certain, state.palette]);
     if (overlay?.map !== map || overlay.look !== look) {
-      overlay = { map, look, ...painted(map, error, state) };
+      overlay = { map, look, ...colourVoxels(map, error, state) };
     }
     await renderer.draw({ ...state, grey, overlay: overlay.voxels });
     describeMap();
-    describePlace(grey, map, error);
+    describeCrosshair(grey, map, error);
   } while (drawn !== JSON.stringify(state));
   drawing = undefined;
   document.body.dataset.ready = "yes";
@@ -49,7 +47,7 @@ function describeMap() {
   offerTargets();
   one("#about").textContent = `“${target().label}”`;
   one("#threshold-value").textContent =
-    `${state.threshold} %, ${short((state.threshold / 100) * target().end)} ${unit}`;
+    `${state.threshold} % (${short((state.threshold / 100) * target().end)} ${unit})`;
   one("#opacity-value").textContent = `${Math.round(100 * state.opacity)} %`;
   one("#shown").textContent =
     `${overlay.shown.toLocaleString("en")} of ${overlay.known.toLocaleString("en")} voxels`;
@@ -61,7 +59,7 @@ function describeMap() {
   }
   drawBar(one("#bar"));
   const palette = facts.palettes[state.palette];
-  nameSides(palette, (step) => palette.colours.subarray(3 * step, 3 * step + 3));
+  nameEvidenceColours(palette, (step) => palette.colours.subarray(3 * step, 3 * step + 3));
 }
 
 function offerTargets() {
@@ -75,38 +73,38 @@ function offerTargets() {
   one("#explanation").value = state.explanation;
 }
 
-function describePlace(grey, map, error) {
+function describeCrosshair(grey, map, error) {
   const { shape, oriented } = facts.scan;
-  const there = place(state.voxel);
-  const level = map.levels[there];
+  const index = indexOf(state.voxel);
+  const level = map.levels[index];
   const where = millimetres(state.voxel).map((mm) => signed(mm.toFixed(1)));
-  AXES.forEach((axis, n) => {
+  PLANE_NAMES.forEach((axis, n) => {
     one(`#${axis}`).max = shape[n] - 1;
     one(`#${axis}`).value = state.voxel[n];
     one(`#${axis}-value`).textContent = oriented ? `${where[n]} mm` : state.voxel[n];
   });
-  one("#position").textContent = oriented ? `${where.join(", ")} mm` : "not known";
+  one("#position").textContent = oriented ? `${where.join(", ")} mm` : "unknown";
   one("#voxel").textContent = `[${asInFile(state.voxel).join(", ")}]`;
   const { unit } = explanation();
   one("#value").textContent =
-    level === UNKNOWN ? "no window covers it" : `${withSign(digits(level, map.slope))} ${unit}`;
-  one("#error").textContent = error === EXACT ? "none: exact" : errorAt(there, error);
-  one("#intensity").textContent = signed(short(grey.levels[there] * grey.slope + grey.offset));
+    level === UNKNOWN ? "covered by no window" : `${withSign(digits(level, map.slope))} ${unit}`;
+  one("#error").textContent = error === EXACT ? "none (exact)" : errorAt(index, error);
+  one("#intensity").textContent = signed(short(grey.levels[index] * grey.slope + grey.offset));
   one("#sides").textContent = oriented
     ? `The patient's left is on the ${state.radiological ? "right" : "left"} of the picture.`
-    : "The scan does not say which side is left.";
+    : "This scan does not say which side is left.";
 }
 
-function errorAt(there, { levels, slope }) {
-  if (levels[there] === UNKNOWN) return "unknown";
-  return `${digits(levels[there], slope)} ${explanation().unit}`;
+function errorAt(index, { levels, slope }) {
+  if (levels[index] === UNKNOWN) return "unknown";
+  return `${digits(levels[index], slope)} ${explanation().unit}`;
 }
 
 const short = (number) => Number(number.toPrecision(3)).toString();
 const signed = (text) => text.replace("-", "−");
 const withSign = (text) => (Number(text) > 0 ? "+" : "") + signed(text);
 
-/** The colours of a map, without those up to the threshold. */
+/** Draw the colour bar; values up to the threshold are transparent. */
 function drawBar(bar) {
   const context = bar.getContext("2d");
   const picture = context.createImageData(bar.width, 1);
@@ -118,7 +116,7 @@ function drawBar(bar) {
   context.putImageData(picture, 0, 0);
 }
 
-/** The voxel some steps along an axis: as far as the end, or around it. */
+/** The voxel some steps along an axis; it stops at the end, or goes on at the other one. */
 function stepped(axis, by, around = false) {
   const length = facts.scan.shape[axis];
   const voxel = [...state.voxel];
@@ -127,7 +125,7 @@ function stepped(axis, by, around = false) {
   return inside(voxel);
 }
 
-/** Keys on the picture: arrows in the plane, page up and down through it, space for the animation. */
+/** Keys on the view: arrows move in the plane, Page Up and Down through it, Space plays. */
 function press(event) {
   event.stopImmediatePropagation(); // NiiVue's own keys would change what the controls say
   const [across, up, through] = PLANES[state.layout] ?? PLANES.axial;
@@ -154,21 +152,21 @@ function listen() {
   on("#reversed", (_, checked) => ({ reversed: checked }));
   on("#neurological", () => ({ radiological: false }));
   on("#radiological", () => ({ radiological: true }));
-  AXES.forEach((axis, n) => on(`#${axis}`, (value) => ({ voxel: stepped(n, value - state.voxel[n]) })));
+  PLANE_NAMES.forEach((axis, n) => on(`#${axis}`, (value) => ({ voxel: stepped(n, value - state.voxel[n]) })));
   one("#play").addEventListener("click", play);
   one("#save").addEventListener("click", save);
 }
 
-/** NiiVue where there is WebGL2, else slices on a plain canvas. */
+/** Start NiiVue where there is WebGL2, else slices on a plain canvas. */
 async function start() {
-  const picked = (voxel) => change({ voxel });
+  const onPick = (voxel) => change({ voxel });
   canvas.addEventListener("keydown", press);
   canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation());
-  const hasGraphics = Rendered.works(canvas);
-  if (hasGraphics) await Rendered.load();
-  renderer = new (hasGraphics ? Rendered : Flat)(canvas, picked);
-  document.body.dataset.renderer = hasGraphics ? "niivue" : "flat";
-  one("#flat").hidden = hasGraphics;
+  const hasGraphics = NiivueRenderer.works(canvas);
+  if (hasGraphics) await NiivueRenderer.load();
+  renderer = new (hasGraphics ? NiivueRenderer : CanvasRenderer)(canvas, onPick);
+  document.body.dataset.renderer = hasGraphics ? "niivue" : "canvas";
+  one("#no-webgl").hidden = hasGraphics;
   if (!hasGraphics) {
     state.layout = "planes";
     for (const option of all("[data-needs=webgl]")) option.disabled = true;
@@ -183,8 +181,8 @@ async function start() {
 }
 
 function fail(error) {
-  one("#trouble").hidden = false;
-  one("#trouble").textContent = `This page could not be drawn: ${error.message}`;
+  one("#failure").hidden = false;
+  one("#failure").textContent = `This page could not be drawn: ${error.message}`;
   throw error;
 }
 

@@ -1,6 +1,7 @@
 "use strict";
-/* The numbers in the page: volumes as packed int16, colours and grids; and what follows from them.
-   A voxel is [to the right, to the front, up], in steps of its scan's grid. */
+/* The numbers in the page: volumes as packed int16, and colours.
+   A voxel is [right, front, up], counted from the patient's left, back and bottom: Python has turned
+   all volumes that way, so that nothing is flipped here but what the reader asks for. */
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const HEADER = 352; // bytes of a NIfTI header
@@ -12,16 +13,17 @@ const unpacked = new Map();
 
 const EXACT = null; // where a map has no standard error
 
-/** A volume of the page by its number, or one that came later as it is. */
-function volume(held) {
-  if (typeof held !== "number") return held;
-  if (!unpacked.has(held)) unpacked.set(held, taken(`volume-${held}`).then(read));
-  return unpacked.get(held);
+/** A volume of the page by its number; one that came later is returned as it is. */
+function volume(numberOrVolume) {
+  if (typeof numberOrVolume !== "number") return numberOrVolume;
+  const number = numberOrVolume;
+  if (!unpacked.has(number)) unpacked.set(number, unpackElement(`volume-${number}`).then(read));
+  return unpacked.get(number);
 }
 
 /** Its NIfTI bytes, int16 levels, and the value of one level. */
 function read(bytes) {
-  const nifti = stepsToLevels(new Uint8Array(bytes));
+  const nifti = sumDifferences(new Uint8Array(bytes));
   const header = new DataView(nifti, 0, HEADER);
   return {
     nifti,
@@ -31,9 +33,9 @@ function read(bytes) {
   };
 }
 
-/** A NIfTI file from its header, the low and the high bytes of the steps from voxel to voxel along
-    every axis in turn. */
-function stepsToLevels(bytes) {
+/** A NIfTI file from its header, and the low and the high bytes of the differences between
+    neighbours along every axis: sums along one axis after the other undo them. */
+function sumDifferences(bytes) {
   const nifti = bytes.slice().buffer;
   const levels = new Int16Array(nifti, HEADER);
   const [low, high] = [bytes.subarray(HEADER), bytes.subarray(HEADER + levels.length)];
@@ -48,17 +50,11 @@ function stepsToLevels(bytes) {
   return nifti;
 }
 
-/** What is packed in an element, which is removed: a copy of it would only cost memory. */
-function taken(id) {
-  const element = document.getElementById(id);
+/** Unpack the text of an element, and remove it: megabytes that are needed only once. */
+function unpackElement(id) {
+  const element = one(`#${id}`);
   element.remove();
   return unzip(element.textContent);
-}
-
-function unzip(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
 }
 
 /** The colours of each palette: 256 for each threshold. */
@@ -68,19 +64,20 @@ async function unpackColours() {
   }
 }
 
-/** Place of a voxel in a volume's levels. */
-function place([i, j, k]) {
+/** Index of a voxel among a volume's levels. */
+function indexOf([i, j, k]) {
   const [width, depth] = facts.scan.shape;
   return i + width * (j + depth * k);
 }
 
-/** Whether a level is above a threshold in percent of the largest, as it is in Python: levels are
-    rounded away from zero, so that none is lost or won. */
+/** Whether a level is above a threshold in percent of the largest. Levels are rounded away from zero,
+    so that this says the same as a comparison of the values in Python. */
 function isShown(level, threshold) {
   return level !== UNKNOWN && Math.abs(level) > (threshold * facts.levels) / 100;
 }
 
-/** Colours of all levels, as a picture's four bytes: clear up to the threshold. */
+/** Colours of all levels as RGBA, transparent up to the threshold: a table, so that to colour a million
+    voxels takes one look-up for each. */
 function coloursAbove({ threshold, palette }) {
   const { colours } = facts.palettes[palette];
   const bytes = new Uint8Array(4 * 65536);
@@ -93,11 +90,12 @@ function coloursAbove({ threshold, palette }) {
   return new Uint32Array(bytes.buffer);
 }
 
-/** A map's colours, voxel by voxel, and how many of its voxels are shown and known. */
-function painted({ levels, slope }, error, look) {
+/** The colours of a map's voxels, and how many of these are shown and known. */
+function colourVoxels({ levels, slope }, error, look) {
   const colours = coloursAbove(look);
   const voxels = new Uint32Array(levels.length);
-  const hidden = look.certain && error ? (facts.interval * error.slope) / slope : 0; // levels per error's
+  // |relevance| < interval · error, both in levels: the two volumes have slopes of their own.
+  const hidden = look.certain && error ? (facts.interval * error.slope) / slope : 0;
   let [shown, known] = [0, 0];
   for (let n = 0; n < levels.length; n++) {
     if (levels[n] !== UNKNOWN) known++;
@@ -108,7 +106,7 @@ function painted({ levels, slope }, error, look) {
   return { voxels, shown, known };
 }
 
-/** Right, front and up of a voxel, in millimetres. */
+/** Position of a voxel in millimetres to the right, front and top. */
 function millimetres([i, j, k]) {
   return facts.scan.affine.slice(0, 3).map((row) => row[0] * i + row[1] * j + row[2] * k + row[3]);
 }
@@ -118,20 +116,20 @@ function inside(voxel) {
   return voxel.map((n, axis) => Math.max(0, Math.min(facts.scan.shape[axis] - 1, Math.round(n))));
 }
 
-/** A voxel as arrays in Python count it: [z, y, x], in the order of the file. */
+/** Index of a voxel in Python's arrays: [z, y, x], in the axes of the file. */
 function asInFile(voxel) {
   return facts.scan.file.map(([axis, flipped]) =>
     flipped ? facts.scan.shape[axis] - 1 - voxel[axis] : voxel[axis],
   );
 }
 
-/** Three digits, or as many as a level has. */
+/** A value with three digits, or as many as its level has: small levels are coarse. */
 function digits(level, slope) {
   const known = Math.floor(Math.log10(Math.max(1, Math.abs(level)))) + 1;
   return Number((level * slope).toPrecision(Math.min(3, known))).toString();
 }
 
-/** The voxel where a map is strongest: where the page begins. */
+/** The voxel with the strongest evidence, at which the page opens. */
 function strongest({ levels }) {
   const [width, depth] = facts.scan.shape;
   let [best, largest] = [0, -1];

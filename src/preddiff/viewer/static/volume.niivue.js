@@ -1,29 +1,29 @@
 "use strict";
-/* Planes and rendering by NiiVue. It is given the scan, and the map as colours that are done: so
-   that there is one rule for colours and thresholds, and one for where the crosshair is. */
+/* Planes and rendering by NiiVue. It gets the scan, and the map as finished colours: NiiVue's own
+   colour maps and thresholds would follow rules of their own, and differ from the figures. */
 
 const LAYOUTS = { axial: 0, coronal: 1, sagittal: 2, planes: 3, all: 3, rendering: 4 };
 
-const GRID = 2; // planes two by two, however wide the page
+const TWO_BY_TWO = 2; // arrangement of the planes, however wide the page
 
-const SMOOTH = false; // edges: the slices' are pixels, and it costs time where there is no GPU
+const ANTIALIAS = false; // slices are pixels, and without a GPU it costs time
 
-const GREYS = { scan: [0, 255], reversed: [255, 0] }; // with air clear in both, for the rendering
+const GREYS = { scan: [0, 255], reversed: [255, 0] }; // air is transparent in both, for the rendering
 
-class Rendered {
-  /** Whether a canvas can be drawn on; asked of the one that is going to be, not of a second one. */
+class NiivueRenderer {
+  /** Whether a canvas has WebGL2. The canvas itself is asked: a second context would cost memory. */
   static works(canvas) {
-    return canvas.getContext("webgl2", { alpha: true, antialias: SMOOTH }) !== null;
+    return canvas.getContext("webgl2", { alpha: true, antialias: ANTIALIAS }) !== null;
   }
 
-  /** NiiVue itself; the policy of the page knows it by its hash. */
+  /** Load NiiVue from the page; the policy allows it by its hash. */
   static async load() {
     const library = document.createElement("script");
-    library.textContent = new TextDecoder().decode(await taken("niivue"));
+    library.textContent = new TextDecoder().decode(await unpackElement("niivue"));
     document.head.append(library);
   }
 
-  constructor(canvas, picked) {
+  constructor(canvas, onPick) {
     this.canvas = canvas;
     this.niivue = new niivue.Niivue({
       backColor: [0, 0, 0, 1],
@@ -36,7 +36,7 @@ class Rendered {
       isNearestInterpolation: true,
       loadingText: "",
       logLevel: "silent",
-      multiplanarLayout: GRID,
+      multiplanarLayout: TWO_BY_TWO,
       multiplanarPadPixels: 24,
       tileMargin: 8,
       renderOverlayBlend: 0.4,
@@ -50,13 +50,13 @@ class Rendered {
     const interpolate = this.niivue.updateInterpolation.bind(this.niivue);
     this.niivue.updateInterpolation = (layer, isLinear) => interpolate(layer, isLinear || layer === 0);
     // Slices of the scan are smoothed, those of the map are not: its voxels are what was computed.
-    this.niivue.onLocationChange = ({ vox }) => picked(inside([...vox]));
+    this.niivue.onLocationChange = ({ vox }) => onPick(inside([...vox]));
   }
 
   async start() {
-    await this.niivue.attachToCanvas(this.canvas, SMOOTH);
+    await this.niivue.attachToCanvas(this.canvas, ANTIALIAS);
     await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
-    // It has now seen how large it is, and need not draw the first picture twice.
+    // Its canvas has now got its size, so that the first picture is not drawn twice.
   }
 
   redraw() {
@@ -80,7 +80,7 @@ class Rendered {
     this.redraw();
   }
 
-  /** The scan, and a volume of colours on the same grid. */
+  /** Load the scan, and a volume of colours on the same grid: the scan's header with another type. */
   async load({ grey }) {
     const read = niivue.NVImage.new;
     const coloured = new Uint8Array(HEADER + 4 * grey.levels.length);

@@ -1,6 +1,6 @@
 "use strict";
-/* The animation: through the slices, the window sizes, or around. Each step is drawn before the next,
-   so that a slow machine falls behind and does not hang. */
+/* The animation: through the slices or the explanations, or around the rendering. Each step is drawn
+   before the next begins, so that a slow machine plays slowly but never hangs. */
 
 const STEPS = {
   sagittal: () => ({ voxel: stepped(0, 1, true) }),
@@ -10,7 +10,7 @@ const STEPS = {
   turn: () => ({ azimuth: (state.azimuth + 6) % 360 }),
 };
 
-let playing = null; // what is being played: a new object for each press of the button
+let playing = null; // a new object each time it starts, so that an earlier loop ends
 
 const pause = (milliseconds) => new Promise((resume) => setTimeout(resume, milliseconds));
 

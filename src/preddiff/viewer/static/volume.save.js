@@ -1,5 +1,5 @@
 "use strict";
-/* The view as a PNG that says what it shows. */
+/* The view as a PNG with its colour bar and a legend. */
 
 const MARGIN = 12;
 const LINE = 22;
@@ -12,9 +12,9 @@ function save() {
   const context = picture.getContext("2d");
   context.fillStyle = "#fff";
   context.fillRect(0, 0, picture.width, picture.height);
-  context.fillStyle = "#000"; // what the page has behind a picture that may be partly clear
+  context.fillStyle = "#000"; // behind the view, as in the page, where the view is transparent
   context.fillRect(0, 0, canvas.width, canvas.height);
-  renderer.redraw(); // in this very task: WebGL forgets its picture once it has been shown
+  renderer.redraw(); // in this task: WebGL discards its picture once it has been shown
   context.drawImage(canvas, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(one("#bar"), MARGIN, canvas.height + MARGIN, picture.width - 2 * MARGIN, LINE);

@@ -1,18 +1,20 @@
 "use strict";
-/* Slices on a plain canvas, for browsers without WebGL2: the same view as NiiVue's, but no
-   rendering. */
+/* Slices on a plain canvas, for browsers without WebGL2: NiiVue's view without the rendering.
+   Sagittal slices are seen from the patient's right, coronal ones from behind, axial ones from above,
+   so that the patient's left is on the left (neurological convention). The radiological convention
+   mirrors the axis from left to right, and no other. */
 
 const PLANES = { sagittal: [1, 2, 0], coronal: [0, 2, 1], axial: [0, 1, 2] }; // across, up, through
-const SIDES = [["L", "R"], ["P", "A"], ["I", "S"]];
+const LETTERS = [["L", "R"], ["P", "A"], ["I", "S"]];
 
-class Flat {
-  constructor(canvas, picked) {
+class CanvasRenderer {
+  constructor(canvas, onPick) {
     this.canvas = canvas;
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      this.pick(event, picked);
+      this.pick(event, onPick);
     });
-    canvas.addEventListener("pointermove", (event) => event.buttons && this.pick(event, picked));
+    canvas.addEventListener("pointermove", (event) => event.buttons && this.pick(event, onPick));
     new ResizeObserver(() => this.view && this.draw(this.view)).observe(canvas);
   }
 
@@ -32,7 +34,7 @@ class Flat {
     for (const tile of this.tiles) this.drawTile(tile);
   }
 
-  /** Where each plane stands on the canvas: one, or coronal and sagittal above axial. */
+  /** Position of each plane on the canvas: one plane, or coronal and sagittal above axial. */
   layout({ layout }) {
     const lengths = facts.scan.shape.map((n, axis) => n * facts.scan.size[axis]);
     const [wide, deep, high] = lengths;
@@ -72,7 +74,7 @@ class Flat {
 
   letter(tile, across, up) {
     const { context, view } = this;
-    const [first, last] = this.mirrored(across) ? [...SIDES[across]].reverse() : SIDES[across];
+    const [first, last] = this.mirrored(across) ? [...LETTERS[across]].reverse() : LETTERS[across];
     context.fillStyle = view.reversed ? "#333" : "#ccc";
     context.font = `${14 * devicePixelRatio}px system-ui, sans-serif`;
     context.textAlign = "left";
@@ -83,7 +85,7 @@ class Flat {
     context.fillText(last, tile.left + tile.width - gap, middle);
     context.textAlign = "center";
     context.textBaseline = "top";
-    context.fillText(SIDES[up][1], tile.left + tile.width / 2, tile.top + gap);
+    context.fillText(LETTERS[up][1], tile.left + tile.width / 2, tile.top + gap);
   }
 
   /** The slice through the crosshair as a canvas with one pixel per voxel. */
@@ -99,15 +101,15 @@ class Flat {
     const [low, high] = contrast;
     const at = [...voxel];
     for (let row = 0, n = 0; row < canvas.height; row++) {
-      at[up] = canvas.height - 1 - row;
+      at[up] = canvas.height - 1 - row; // rows go down, the axis leads up
       for (let column = 0; column < canvas.width; column++, n += 4) {
         at[across] = this.column(across, column);
-        const there = place(at);
-        const share = (grey.levels[there] * grey.slope + grey.offset - low) / (high - low);
+        const index = indexOf(at);
+        const share = (grey.levels[index] * grey.slope + grey.offset - low) / (high - low);
         const level = 255 * Math.max(0, Math.min(1, reversed ? 1 - share : share));
-        const cover = colours[4 * there + 3] ? opacity : 0;
+        const cover = colours[4 * index + 3] ? opacity : 0;
         for (let channel = 0; channel < 3; channel++) {
-          picture.data[n + channel] = (1 - cover) * level + cover * colours[4 * there + channel];
+          picture.data[n + channel] = (1 - cover) * level + cover * colours[4 * index + channel];
         }
         picture.data[n + 3] = 255;
       }
@@ -125,7 +127,7 @@ class Flat {
     return this.mirrored(axis) ? facts.scan.shape[axis] - 1 - n : n;
   }
 
-  pick(event, picked) {
+  pick(event, onPick) {
     const [x, y] = [event.offsetX * devicePixelRatio, event.offsetY * devicePixelRatio];
     for (const tile of this.tiles) {
       const [right, down] = [(x - tile.left) / tile.width, (y - tile.top) / tile.height];
@@ -135,7 +137,7 @@ class Flat {
       const voxel = [...this.view.voxel];
       voxel[across] = this.column(across, Math.floor(right * shape[across]));
       voxel[up] = Math.floor((1 - down) * shape[up]);
-      picked(inside(voxel));
+      onPick(inside(voxel));
     }
   }
 }

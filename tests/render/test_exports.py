@@ -1,0 +1,56 @@
+"""Results in other programs' formats."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import preddiff
+from conftest import Softmax
+from preddiff.errors import ResultError, SettingError
+
+
+@pytest.fixture
+def explanation(rng):
+    picture = rng.random((3, 12, 10))
+    return preddiff.explain(
+        Softmax(picture.shape), picture, targets="top2", window=4, stride=3, samples=3
+    )
+
+
+@pytest.mark.parametrize("write", [preddiff.page, preddiff.export])
+def test_a_file_never_replaces_a_folder(tmp_path, explanation, write):
+    (tmp_path / "a.png").mkdir()
+    (tmp_path / "a.png" / "dear.txt").write_text("dear")
+    with pytest.raises(ResultError, match="is a folder, expected the name of a file"):
+        write(explanation, tmp_path / "a.png")
+    assert (tmp_path / "a.png" / "dear.txt").exists()
+
+
+def test_exports(tmp_path, explanation):
+    preddiff.export(explanation, tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["relevance"], explanation.relevance)
+    preddiff.export(explanation, tmp_path / "a.nc")
+    with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as data:
+        np.testing.assert_array_equal(data.relevance, explanation.relevance)
+        assert data.attrs["model"] == explanation.provenance["model"]
+    preddiff.export(explanation, tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(
+        SettingError, match="unknown ending '.tiff'; expected one of .png, .npz, .nc"
+    ):
+        preddiff.export(explanation, tmp_path / "a.tiff")
+
+
+def test_only_a_figure_shows_several(tmp_path, explanation):
+    preddiff.export([explanation, explanation], tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(SettingError, match=r"only a \.png can show several explanations; export"):
+        preddiff.export([explanation, explanation], tmp_path / "a.npz")
+    assert not (tmp_path / "a.npz").exists()
+
+
+def test_nifti_is_for_scans(tmp_path, explanation):
+    with pytest.raises(SettingError, match="has no affine: NIfTI is for scans"):
+        preddiff.export(explanation, tmp_path / "a.nii.gz")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,91 @@
+"""The result: labelled arrays, and the texts that are made of them."""
+
+import numpy as np
+import pytest
+
+from preddiff.method.windows import Windows
+from preddiff.results.explanation import BaselineMap, assemble
+
+
+def explained(**changes):
+    """Of a picture (1, 4, 5) with two windows and two targets."""
+    settings = {"samples": 4, "tolerance": "", "relative_error": 0.0974, "unit": "bits"}
+    corners = np.array([[0, 1], [2, 3]], dtype=np.int64)
+    fields = {
+        "windows": Windows((4, 5), (2, 2), corners),
+        "picture": np.zeros((1, 4, 5), dtype=np.float32),
+        "axes": ("y", "x"),
+        "evidence": np.array([[1.0, -1.0], [0.5, 2.0]]),
+        "evidence_error": np.full((2, 2), 0.1),
+        "relevance": np.zeros((2, 4, 5)),
+        "standard_error": np.zeros((2, 4, 5)),
+        "prediction": np.array([0.5, 0.25]),
+        "targets": [7, 2],
+        "labels": ["cat", "dog"],
+        "baselines": {},
+        "provenance": settings | changes.pop("provenance", {}),
+    }
+    return assemble(**(fields | changes))
+
+
+def test_evidence_has_the_corners_of_its_windows():
+    evidence = explained().evidence
+    assert evidence.dims == ("target", "window")
+    assert evidence.coords["y"].values.tolist() == [0, 2]
+    assert evidence.coords["x"].values.tolist() == [1, 3]
+    assert evidence.sel(target=2).where(evidence.x == 3, drop=True).values.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.5, "0.5"),
+        (0.12345, "0.1235"),
+        (1.0, "1"),
+        (0.9999968, "0.9999968"),
+        (1 - 3.2e-9, "0.9999999968"),
+    ],
+)
+def test_a_probability_below_one_is_told_from_one(probability, text):
+    e = explained(prediction=np.array([probability, 0.0]))
+    assert e.values[0] == text
+
+
+def test_an_activation_has_four_digits():
+    e = explained(prediction=np.array([0.99999999, 1234.56]), provenance={"unit": "activation"})
+    assert e.values == ("1", "1235")
+    assert not e.of_probabilities
+
+
+@pytest.mark.parametrize(
+    ("settings", "draws"),
+    [
+        ({}, "4 draws"),
+        ({"tolerance": 0.1}, "up to 4 draws"),
+        ({"samples": 0}, "all draws (closed form)"),
+    ],
+)
+def test_draws_in_words(settings, draws):
+    e = explained(provenance=settings)
+    assert e.draws == draws
+    assert repr(e) == f"<Explanation of 4×5 for cat, dog: 2 windows × {draws}, bits>"
+
+
+def test_the_relative_error_in_words_where_it_is_known():
+    assert explained().relative_error_text == "relative error 9.7 %"
+    assert explained(provenance={"relative_error": ""}).relative_error_text == ""
+
+
+def test_over_a_hidden_node_the_picture_has_axes_of_its_own():
+    e = explained(picture=np.zeros((3, 8, 10), dtype=np.float32))
+    assert e.picture.dims == ("picture_channel", "picture_y", "picture_x")
+    assert e.relevance.shape == (2, 4, 5)
+
+
+def test_a_picture_has_no_grid_and_no_sensitivity_unless_given():
+    e = explained(
+        baselines={"sensitivity": BaselineMap(np.ones((2, 4, 5)), "sensitivity", signed=False)}
+    )
+    assert e.grid is None
+    assert e.sensitivity.shape == (2, 4, 5)
+    assert explained().sensitivity is None

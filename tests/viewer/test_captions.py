@@ -1,0 +1,90 @@
+"""What pages say in words: no more than they know."""
+
+import pytest
+
+import preddiff
+from preddiff.viewer.captions import caption_fields, replacement
+from viewer.made import explained
+
+
+@pytest.mark.parametrize(
+    ("sampler", "text"),
+    [
+        ("constant:0", "replaced by one constant value"),
+        ("conditional", "given the pixels around it"),
+    ],
+)
+def test_it_says_what_hidden_windows_were_replaced_by(tmp_path, small_network, sampler, text):
+    e = explained(small_network, sampler=sampler, stride=4)
+    written = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text in written
+    assert ("Exact: every possible draw was used." in written) == (sampler == "constant:0")
+
+
+def test_one_draw_has_an_unknown_error(tmp_path, small_network):
+    e = explained(small_network, stride=4, samples=1)
+    text = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "unknown (one draw per window)" in text
+
+
+def replaced_by(sampler, is_volume=False, **facts):
+    return replacement({"sampler": sampler, **facts}, is_volume=is_volume)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "picture", "scan"),
+    [
+        ("constant:0.5", "a patch of one colour", "one value"),
+        ("Constant", "a patch of one colour", "one value"),
+        (
+            "marginal:pool",
+            "what other pictures have at the same place",
+            "what other scans have at the same place",
+        ),
+        (
+            "Marginal",
+            "what other pictures have at the same place",
+            "what other scans have at the same place",
+        ),
+        *[
+            (
+                name,
+                "something else that could plausibly have stood there, given the pixels around it",
+                "something else that could plausibly have stood there, given the voxels around it",
+            )
+            for name in ("conditional", "conditional:brain.npz", "ConditionalGaussian", "Located")
+        ],
+    ],
+)
+def test_results_that_only_name_a_sampler_of_ours_describe_it(sampler, picture, scan):
+    assert replaced_by(sampler) == picture
+    assert replaced_by(sampler, is_volume=True) == scan
+
+
+@pytest.mark.parametrize("sampler", ["Diffusion", "ConstantOnTuesdays", "my_marginal:pool"])
+def test_of_an_unknown_sampler_the_page_claims_nothing(sampler):
+    assert replaced_by(sampler) == f"draws from {sampler}"
+
+
+def test_a_samplers_own_description_comes_first():
+    told = "a picture from a diffusion model"
+    assert replaced_by("Diffusion", sampler_description=told) == told
+    assert replaced_by("constant:0", sampler_description=told) == told
+    assert replaced_by("constant:0", sampler_description="") == "a patch of one colour"
+
+
+def test_the_page_of_a_custom_sampler_says_its_name_or_its_words(tmp_path, several):
+    custom = several[0].data.assign_attrs(sampler="Diffusion", sampler_description="")
+    page = preddiff.page(preddiff.Explanation(custom), tmp_path / "page.html").read_text("utf-8")
+    assert "4×4 window replaced by draws from Diffusion." in page
+    assert "plausibly" not in page
+    described = custom.assign_attrs(sampler_description="<i>painted</i> pixels")
+    page = preddiff.page(preddiff.Explanation(described), tmp_path / "page.html").read_text("utf-8")
+    assert "4×4 window replaced by &lt;i&gt;painted&lt;/i&gt; pixels." in page
+
+
+def test_closed_forms_are_exact_and_say_so(several):
+    data = several[0].data.assign_attrs(engine="closed form", samples=0)
+    data["standard_error"] = 0 * data["standard_error"]
+    (made,) = caption_fields([preddiff.Explanation(data)])["explanations"]
+    assert made["exact"] == "Exact: the mean over all possible draws, computed in closed form."

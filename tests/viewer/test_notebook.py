@@ -1,0 +1,12 @@
+"""An explanation in a notebook: its page in a frame that can do nothing to the notebook."""
+
+import preddiff
+
+
+def test_a_notebook_shows_the_page_in_a_frame(several):
+    html = several[0]._repr_html_()
+    assert html.startswith("<iframe")
+    assert 'sandbox="allow-scripts allow-downloads"' in html
+    assert html.count("<script") == 0  # all of it is within the attribute
+    channels = preddiff.Explanation(several[0].data.isel(y=0))  # of a kind without a page
+    assert channels._repr_html_() is None
