@@ -21,7 +21,7 @@ def picture(rng):
 
 def planned(model, given, **values):
     opened = media.open(given)
-    settings = Settings.of(**values).over(opened)
+    settings = Settings.of(**values).over(volume=opened.is_volume)
     subject = subjects.make(
         load_model(model), opened, settings.question, settings.sampling, settings.work.device
     )

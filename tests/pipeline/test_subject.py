@@ -15,7 +15,7 @@ from preddiff.pipeline.settings import Settings
 
 def of(model, given, device="cpu", **values):
     opened = media.open(given)
-    settings = Settings.of(**values).over(opened)
+    settings = Settings.of(**values).over(volume=opened.is_volume)
     return subjects.make(load_model(model), opened, settings.question, settings.sampling, device)
 
 

@@ -10,11 +10,10 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from preddiff import media
 from preddiff.baselines.base import Request
 from preddiff.baselines.registry import BASELINES
 from preddiff.errors import SettingError
-from preddiff.media.input import Source
+from preddiff.media.input import Source, open_input
 from preddiff.method import uncertainty
 from preddiff.method.estimates import Estimates
 from preddiff.method.monitor import Monitor
@@ -127,7 +126,7 @@ def explain(
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
     started = time.perf_counter()
-    opened = media.open(picture)
+    opened = open_input(picture)
     settings = Settings.of(
         targets=targets,
         node=node,
@@ -148,7 +147,7 @@ def explain(
         baselines=baselines,
         device=device,
         memory=memory,
-    ).over(opened)
+    ).over(volume=opened.is_volume)
     reporting = _reporting(progress)
     subject = subjects.make(
         load_model(model), opened, settings.question, settings.sampling, settings.work.device
@@ -204,7 +203,7 @@ def compare(
     Comparison
         A sequence of explanations, which `figure` and `page` take; `titles` says what differs.
     """
-    opened = media.open(picture)
+    opened = open_input(picture)
     models = [load_model(each) for each in _listed(model)]
     varied = (_listed(each) for each in (sampler, window, source, node))
     return Comparison(

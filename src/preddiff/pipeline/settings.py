@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 from preddiff.baselines.registry import BASELINES
 from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
-from preddiff.media import Input
 from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
@@ -131,9 +130,9 @@ class Settings:
                 f"window={self.sampling.window!r}: is of a hidden node: say which with source="
             )
 
-    def over(self, source: Input) -> "Settings":
-        """Return these settings with the window that suits the input, where none was named."""
-        return replace(self, sampling=self.sampling.over(volume=source.is_volume))
+    def over(self, *, volume: bool) -> "Settings":
+        """Return these settings with the paper's window where the caller named none."""
+        return replace(self, sampling=self.sampling.over(volume=volume))
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":
