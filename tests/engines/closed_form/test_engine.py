@@ -189,20 +189,3 @@ def test_evidence_is_of_the_corrected_odds(rng):
     base = e.prediction.values[:, None]
     expected = log2_odds((base * 50 + 1) / 52) - log2_odds((p * 50 + 1) / 52)
     np.testing.assert_allclose(e.evidence, expected, rtol=1e-9)
-
-
-def test_the_table_of_scans(monkeypatch, capsys):
-    from preddiff.studies.benchmark import scans
-
-    small = {"_SHAPE": (1, 20, 19, 18), "_PATCH": 5, "_GRID": (2, 2, 2), "_POOL": 10, "_ROUNDS": 2}
-    for name, value in {**small, "_MASKED": 9}.items():
-        monkeypatch.setattr(scans, name, value)
-    rows = list(scans.measure())
-    assert [row.name.split(",")[0] for row in rows] == [
-        "conditional", "conditional", "marginal", "located",
-    ]  # fmt: skip
-    for row in rows:
-        assert row.windows == 18 * 17 * 16
-        assert min(row.first, row.again, row.drawn) > 0
-        assert str(row).count("|") == scans.HEADER.splitlines()[0].count("|")
-    assert scans.seconds_to_fit() > 0
