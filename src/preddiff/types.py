@@ -36,6 +36,9 @@ Pixels = Annotated[NDArray[np.float32], "channel *spatial"]
 Batch = Annotated[NDArray[np.float32], "n channel *spatial"]
 """Several inputs."""
 
+PerChannel = Annotated[Floats, "channel"]
+"""One number for each channel: a colour."""
+
 Predictions = Annotated[Floats, "n class"]
 """Values that a model returns for several inputs: of its classes, or of a node's units."""
 

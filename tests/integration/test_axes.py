@@ -68,10 +68,9 @@ def test_arrays_between_rooms_were_checked(findings, function):
     assert findings.arrays[function] > 0
 
 
-UNNAMED = (
-    "baselines.", "engines.base", "engines.closed_form.", "engines.incremental.", "models.",
-    "results.", "samplers.",
-)  # fmt: skip
+# The kernels of the incremental engine work on flat memory and on numbers of boxes, whatever axes
+# these once had.
+UNNAMED = "engines.incremental.execute.", "engines.incremental.compile."
 
 
 def test_public_functions_name_the_axes_of_their_arrays():

@@ -1,14 +1,19 @@
 """Activation patterns of Haufe et al. (NeuroImage 87, 2014): the signal that weights read."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import InputError
+from preddiff.types import Floats
 
-Floats = NDArray[np.float64]
+PerFeature = Annotated[Floats, "feature"]
 
 
-def activation_pattern(weights: Floats, features: NDArray[np.floating]) -> Floats:
+def activation_pattern(
+    weights: PerFeature, features: Annotated[NDArray[np.floating], "subject feature"]
+) -> PerFeature:
     """Return how every feature varies with the logit over a cohort: cov(x, s) / var(s), s = w · x.
 
     Weights are filters: they may be large where they only take noise away that another feature

@@ -4,21 +4,24 @@ Both tests are two-sided and of each weight alone; nothing is corrected for thei
 """
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from preddiff.errors import InputError
+from preddiff.types import Floats
 
-Floats = NDArray[np.float64]
-Fit = Callable[[NDArray[np.bool_]], Floats]
+Features = Annotated[NDArray[np.floating], "subject feature"]
+Labels = Annotated[NDArray[np.bool_], "subject"]
+"""True for patients."""
+PerFeature = Annotated[Floats, "feature"]
+Fit = Callable[[Labels], PerFeature]
 """Labels (subject,) → weights (feature,)."""
 
 
-def permutation_p_values(
-    fit: Fit, patient: NDArray[np.bool_], permutations: int, seed: int
-) -> Floats:
+def permutation_p_values(fit: Fit, patient: Labels, permutations: int, seed: int) -> PerFeature:
     """Return the share of shuffled labels whose weights are at least as large, (feature,).
 
     The true order counts as one of them, so that no p-value is below 1 / (permutations + 1).
@@ -39,9 +42,7 @@ def permutation_p_values(
     return np.asarray(reached / (permutations + 1))
 
 
-def analytic_p_values(
-    features: NDArray[np.floating], patient: NDArray[np.bool_], ridge: float = 0.0
-) -> Floats:
+def analytic_p_values(features: Features, patient: Labels, ridge: float = 0.0) -> PerFeature:
     """Return the same without shuffling, after Gaonkar & Davatzikos (NeuroImage 78, 2013).
 
     Where features outnumber subjects, the weights of a support vector machine are about those of
@@ -72,8 +73,8 @@ def analytic_p_values(
 
 
 def _least_squares(
-    features: NDArray[np.floating], patient: NDArray[np.bool_], ridge: float
-) -> tuple[Floats, Floats]:
+    features: Features, patient: Labels, ridge: float
+) -> tuple[PerFeature, PerFeature]:
     """Return weights of ridge regression on labels of ±1, and their spread under shuffling.
 
     With the singular values s of the centred features, C = V diag(s / (s² + λ)) Uᵀ. Its rows sum to
@@ -93,6 +94,6 @@ def _least_squares(
     return weights, np.sqrt(variance)
 
 
-def _check(patient: NDArray[np.bool_]) -> None:
+def _check(patient: Labels) -> None:
     if patient.all() or not patient.any():
         raise InputError(f"{len(patient)} subjects of one class: expected patients and controls")

@@ -6,7 +6,7 @@ Nothing here imports torch, so that settings can be validated before a network i
 from typing import Protocol
 
 from preddiff.method.windows import Windows
-from preddiff.types import Corners, Draws, Floats, Values
+from preddiff.types import Corners, Draws, Evidence, Values
 
 ENGINES = ("incremental", "dense", "linear")
 """Engines that a caller may ask for, besides "auto"."""
@@ -50,7 +50,7 @@ class ExpectationEngine(Protocol):
     def name(self) -> str:
         """The engine's name in a result's provenance."""
 
-    def expect(self, windows: Windows) -> tuple[Floats, Floats]:
+    def expect(self, windows: Windows) -> tuple[Evidence, Evidence]:
         """Return the targets' mean over all draws, and its standard error: both (target, window).
 
         The error is that of the integration; it is 0 where the mean is exact.

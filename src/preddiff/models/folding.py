@@ -21,7 +21,7 @@ SklearnObject = Any
 Weights = Annotated[Floats, "k f"]
 """One weight per logit and feature."""
 
-Folded = tuple[Weights, Floats]
+Folded = tuple[Weights, Annotated[Floats, "k"]]
 """Weights (k, f) and what is added to the logits, (k,)."""
 
 # How a pipeline becomes one linear model. Its last step computes the logits z = W q + b of what it

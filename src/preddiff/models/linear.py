@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +11,9 @@ from scipy import special
 from preddiff.errors import ModelError
 from preddiff.models.base import Model
 from preddiff.types import Batch, Floats, Pixels, Predictions
+
+PerClassWeights = tuple[Annotated[Floats, "class channel *spatial"], Annotated[Floats, "class"]]
+"""Weights and intercepts of each class's logit."""
 
 LOGITS_NODE = "logits"
 """The one hidden node: weights · x + intercept, as a linear regression gives it."""
@@ -63,7 +67,7 @@ class Linear(Model):
         """Return the weights: the derivative of a logit is the same everywhere."""
         return self.per_class(inputs.shape)[0][list(targets)].astype(np.float32)
 
-    def per_class(self, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    def per_class(self, shape: tuple[int, ...]) -> PerClassWeights:
         """Return weights (K, *shape) and intercepts (K,) for an input's shape.
 
         Two classes get the logits (0, z), whose softmax is (1 - sigmoid(z), sigmoid(z)).

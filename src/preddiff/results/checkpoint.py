@@ -14,7 +14,7 @@ from preddiff.errors import ResultError
 from preddiff.media.atomic import atomic_write
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
-from preddiff.types import Floats, Pixels
+from preddiff.types import PerTarget, Pixels
 
 # Writing takes milliseconds and holds up the analysis: at this interval it does not matter, and an
 # interruption costs at most this much work.
@@ -37,7 +37,7 @@ class Checkpoint:
         inputs: Pixels,
         windows: Windows,
         targets: Sequence[int],
-        base: Floats,
+        base: PerTarget,
         facts: Mapping[str, object],
     ) -> None:
         self.path = None if path is None else Path(path)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
+from preddiff.types import Evidence, PerTarget, Relevance
+
+Picture = Annotated[NDArray[np.float32], "channel *pixels"]
+"""The network's input; a map over a hidden node has other spatial axes."""
 
 SPATIAL_AXES = ("z", "y", "x")
 """Names of the spatial axes, slowest first; an input of fewer dimensions has the last of them."""
@@ -26,7 +30,7 @@ class BaselineMap(NamedTuple):
     signed : whether negative values mean evidence against the target.
     """
 
-    values: NDArray[np.float64]
+    values: Relevance
     label: str
     signed: bool
 
@@ -168,9 +172,7 @@ def percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
-def _picture_axes(
-    picture: NDArray[np.float32], axes: Sequence[str], windows: Windows
-) -> tuple[str, ...]:
+def _picture_axes(picture: Picture, axes: Sequence[str], windows: Windows) -> tuple[str, ...]:
     """Return the names of the picture's axes.
 
     Windows on the input share its axes. A hidden node has a height and width of its own, and a
@@ -196,13 +198,13 @@ def _formatted(value: float, is_probability: bool) -> str:
 def assemble(
     *,
     windows: Windows,
-    picture: NDArray[np.float32],
+    picture: Picture,
     axes: Sequence[str],
-    evidence: NDArray[np.float64],
-    evidence_error: NDArray[np.float64],
-    relevance: NDArray[np.float64],
-    standard_error: NDArray[np.float64],
-    prediction: NDArray[np.float64],
+    evidence: Evidence,
+    evidence_error: Evidence,
+    relevance: Relevance,
+    standard_error: Relevance,
+    prediction: PerTarget,
     targets: Sequence[int],
     labels: Sequence[str],
     baselines: Mapping[str, BaselineMap],
@@ -213,7 +215,7 @@ def assemble(
 
     Parameters
     ----------
-    picture : (channel, *spatial), the network's input.
+    picture : (channel, *pixels), the network's input.
     axes : names of the axes that the windows lie on.
     windows : those that were visited.
     evidence, evidence_error : (target, window).

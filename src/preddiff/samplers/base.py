@@ -188,7 +188,7 @@ def stands_in(sampler: Sampler) -> str:
     return str(getattr(sampler, "stands_in", f"draws from {type(sampler).__name__}"))
 
 
-def is_within(values: NDArray[np.floating], valid: ValidRange) -> bool:
+def is_within(values: Annotated[NDArray[np.floating], "..."], valid: ValidRange) -> bool:
     """Return whether values lie in a range, but for rounding."""
     # Resizing, and pixels that went from 8 bits to float32 and back, leave the range by a little.
     rounding = 1e-5 * (valid[1] - valid[0])

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from preddiff.errors import SamplerError
 from preddiff.media.atomic import atomic_write
 from preddiff.samplers.base import Sampler
+
+AnyArray = Annotated[NDArray[np.generic], "..."]
+"""An array of a file, of any kind and shape."""
 
 Fact = str | int | float | bool
 """A value that JSON represents exactly."""
@@ -34,7 +37,7 @@ class Contents:
     """
 
     kind: str
-    arrays: Mapping[str, NDArray[np.generic]]
+    arrays: Mapping[str, AnyArray]
     facts: dict[str, Fact]
 
 

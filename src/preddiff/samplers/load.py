@@ -11,7 +11,7 @@ from preddiff.errors import SamplerError, nearest
 from preddiff.samplers import files
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.spec import Loader, PrepareImage, SpecContext
-from preddiff.types import Floats
+from preddiff.types import PerChannel
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def load_sampler(
     window: int,
     margin: int,
     prepare: PrepareImage,
-    mean: Floats | None,
+    mean: PerChannel | None,
     hidden: bool = False,
 ) -> Sampler:
     """Return the sampler that is meant, for inputs of `shape` and windows of one size.

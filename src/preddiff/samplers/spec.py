@@ -12,7 +12,7 @@ from PIL import Image
 
 from preddiff.errors import SettingError
 from preddiff.samplers.base import Sampler
-from preddiff.types import Floats, Pixels
+from preddiff.types import PerChannel, Pixels
 
 PrepareImage = Callable[[Image.Image], Pixels]
 
@@ -36,7 +36,7 @@ class SpecContext:
     window: int
     margin: int
     prepare: PrepareImage
-    mean: Floats | None
+    mean: PerChannel | None
     hidden: bool = False
 
     @property

@@ -17,9 +17,10 @@ from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.engines.closed_form.quadrature import expected_softmax
 from preddiff.method.windows import Windows
 from preddiff.models.linear import Linear
-from preddiff.types import Floats, Pixels
+from preddiff.samplers.base import Normals, Weights
+from preddiff.types import Evidence, Pixels
 
-Project = Callable[[Floats, Pixels, Windows], Iterator[tuple[Floats, Floats]]]
+Project = Callable[[Weights, Pixels, Windows], Iterator[Normals]]
 """Weights (k, channel, *spatial), input, windows → equally likely normals of what the k weighted
 sums change by: means (k, window) and covariances (k, k, window)."""
 
@@ -63,7 +64,7 @@ class ClosedForm:
         self.logits = weights.reshape(len(weights), -1) @ flat + intercept
         self.base = model.predict(inputs[None], node)[0]
 
-    def expect(self, windows: Windows) -> tuple[Floats, Floats]:
+    def expect(self, windows: Windows) -> tuple[Evidence, Evidence]:
         """Return the mean of the targets over all draws, and its standard error.
 
         Both are (target, window). The error is 0, unless `expected_softmax` had to take draws.
@@ -82,7 +83,7 @@ class ClosedForm:
             mean[:, some], error[:, some] = means[self.targets], errors[self.targets]
         return mean, error
 
-    def _expect(self, windows: Windows) -> tuple[Floats, Floats]:
+    def _expect(self, windows: Windows) -> tuple[Evidence, Evidence]:
         """Return the same for all classes, for windows with weight.
 
         A pool's draws are as many normals without spread as it has members, each as likely as any

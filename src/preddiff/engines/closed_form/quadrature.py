@@ -20,11 +20,15 @@ Axis names: k logit, n window, q node.
 import math
 from collections.abc import Iterator
 from functools import cache
+from typing import Annotated
 
 import numpy as np
 from scipy import special, stats
 
 from preddiff.types import Floats, Integers
+
+PerClass = Annotated[Floats, "class n"]
+"""Mean probabilities, or their standard errors."""
 
 _TOLERANCE = 1e-11  # of one rule; sums over a few axes and parts stay below 1e-10
 # The strip that bounds use, for a spread of 1: nearly up to the poles at ±πi. Wider, functions are
@@ -76,7 +80,11 @@ def rule(spread: float) -> tuple[Floats, Floats]:
     return nodes, step / math.sqrt(2 * math.pi) * np.exp(-(nodes**2) / 2)
 
 
-def expected_softmax(mean: Floats, covariance: Floats, numbers: Integers) -> tuple[Floats, Floats]:
+def expected_softmax(
+    mean: Annotated[Floats, "k n"],
+    covariance: Annotated[Floats, "k k n"],
+    numbers: Annotated[Integers, "n"],
+) -> tuple[PerClass, PerClass]:
     """Return the mean of the softmax of normal logits, and its standard error.
 
     Parameters
@@ -106,7 +114,7 @@ def expected_softmax(mean: Floats, covariance: Floats, numbers: Integers) -> tup
     return p, error
 
 
-def expected_logistic(mean: Floats, spread: Floats) -> Floats:
+def expected_logistic(mean: Annotated[Floats, "n"], spread: Annotated[Floats, "n"]) -> PerClass:
     """Return the means of 1 - σ(z) and of σ(z), (2, n), for normal z of mean and spread (n,)."""
     if not spread.any():
         return np.stack([special.expit(-mean), special.expit(mean)])

@@ -8,7 +8,7 @@ from PIL import Image
 
 from preddiff.errors import InputError
 from preddiff.media import images
-from preddiff.types import Floats, Pixels
+from preddiff.types import PerChannel, Pixels
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -47,7 +47,7 @@ class Preprocessing:
     channels_last: bool = False
 
     @property
-    def input_mean(self) -> Floats | None:
+    def input_mean(self) -> PerChannel | None:
         """Mean of the training inputs per channel, in input space; None if unknown."""
         if self.mean is None:
             return None

@@ -7,6 +7,9 @@ from typing import Annotated
 
 from preddiff.types import Floats, Integers
 
+CellNumbers = Annotated[Integers, "cell"]
+"""Numbers of cells of the grid over a volume."""
+
 Patches = Annotated[Floats, "n p"]
 """Patches flattened in C order, channels first."""
 

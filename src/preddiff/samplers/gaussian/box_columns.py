@@ -29,6 +29,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from preddiff.types import Corners, Floats, Integers
 
+ShiftedCopies = Annotated[Floats, "channel plane position box"]
+"""Shifted copies of planes: for each position in the box, the values that all boxes have there."""
+
 PlaneArea = tuple[slice, ...]
 """A range of positions along each axis of a plane."""
 
@@ -50,7 +53,7 @@ class ShiftedBoxes:
     offset: tuple[int, ...]
     lengths: tuple[int, ...]
 
-    def copies(self, first: int, planes: int, area: PlaneArea) -> Floats:
+    def copies(self, first: int, planes: int, area: PlaneArea) -> ShiftedCopies:
         """Return shifted copies of planes, for the boxes given in some planes from `first` on.
 
         Parameters
@@ -82,7 +85,7 @@ class ShiftedBoxes:
 
 def box_columns(
     positions: Corners, *sources: ShiftedBoxes
-) -> Iterator[tuple[Integers, list[Annotated[Floats, "_value box"]]]]:
+) -> Iterator[tuple[Annotated[Integers, "box"], list[Annotated[Floats, "_value box"]]]]:
     """Yield values of boxes, a plane at a time.
 
     Parameters

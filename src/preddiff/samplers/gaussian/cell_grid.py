@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from preddiff.types import Corners, Integers, Mask
+from preddiff.samplers.gaussian.axes import CellNumbers
+from preddiff.types import Corners, Mask, WindowNumbers
 
 _PATCHES_ACROSS = 5  # that are taken of a cell in each direction, where there are as many
 
@@ -31,7 +32,7 @@ class CellGrid:
         positions = (n - patch + 1 for n in spatial)
         return cls(spatial, patch, tuple(map(min, cells, positions)))
 
-    def numbers(self, corners: Corners) -> Integers:
+    def numbers(self, corners: Corners) -> WindowNumbers:
         """Return the cell of each patch, from where it begins (n, dimension)."""
         # Along an axis with m positions and c cells, position i is in cell ⌊i·c/m⌋. So every
         # position has one cell, and cells differ by one position at most, also where c does not
@@ -51,7 +52,7 @@ class CellGrid:
             for n, c in zip(self.spatial, self.cells, strict=True)
         )
 
-    def touching(self, mask: Mask | None) -> Integers:
+    def touching(self, mask: Mask | None) -> CellNumbers:
         """Return cells of patches that hold a true voxel of the mask, ascending; all without one.
 
         Windows are analysed if they touch the mask, and a window's patch holds all of it: so these

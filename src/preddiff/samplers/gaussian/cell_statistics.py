@@ -28,14 +28,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
 from preddiff.errors import SamplerError
-from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
+from preddiff.samplers.gaussian.axes import CellNumbers, PatchCovariance, PatchMean
 from preddiff.samplers.gaussian.cell_grid import CellGrid
 from preddiff.samplers.gaussian.covariance import relative_to, whitening
 from preddiff.samplers.gaussian.patch_statistics import checked_input
 from preddiff.samplers.gaussian.patches import flattened, patch_corners
 from preddiff.samplers.gaussian.shrinkage import shrinkage
 from preddiff.samplers.gaussian.threads import for_each_in_threads
-from preddiff.types import Corners, Floats, Integers
+from preddiff.types import Corners, Floats
 
 _LEAST_SHARE = 0.01  # of the cohort's covariance in a cell's: keeps it invertible in float32
 _VOLUMES_HELD = 16  # whose patches are multiplied at once: a few long products, not many short
@@ -48,7 +48,7 @@ CellWhitenings = Annotated[Floats, "cell p p"]
 def cell_statistics(
     volumes: Iterable[ArrayLike],
     grid: CellGrid,
-    wanted: Integers,
+    wanted: CellNumbers,
     mean: PatchMean,
     covariance: PatchCovariance,
 ) -> tuple[CellMeans, CellWhitenings]:
@@ -105,7 +105,7 @@ def cell_statistics(
     return sums, squares
 
 
-def _corners(grid: CellGrid, wanted: Integers) -> list[Corners]:
+def _corners(grid: CellGrid, wanted: CellNumbers) -> list[Corners]:
     """Corners of the patches that each wanted cell's statistics are taken of."""
     corners = patch_corners(grid.spatial, grid.patch, None, grid.step)
     cells = grid.numbers(corners)

@@ -1,11 +1,19 @@
 """Covariance matrices: checked, inverted and factored, singular ones too."""
 
+from typing import Annotated
+
 import numpy as np
 from scipy import linalg
 
 from preddiff.errors import SamplerError
 from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
 from preddiff.types import Floats
+
+Square = Annotated[Floats, "m m"]
+"""A symmetric or triangular matrix."""
+
+Columns = Annotated[Floats, "m *columns"]
+"""A vector of that length, or several."""
 
 _LEAST_RECIPROCAL_CONDITION = 1e-10  # about; no inverse is taken of a covariance below
 
@@ -47,7 +55,7 @@ def precision(covariance: PatchCovariance) -> PatchCovariance | None:
     return np.asarray(linalg.cho_solve(factor, np.eye(len(covariance))))
 
 
-def solve(covariance: Floats, right: Floats) -> Floats:
+def solve(covariance: Square, right: Columns) -> Columns:
     """Return covariance⁻¹ · right; by the pseudo-inverse where it is singular."""
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(covariance), right))
@@ -55,7 +63,7 @@ def solve(covariance: Floats, right: Floats) -> Floats:
         return np.asarray(linalg.pinvh(covariance) @ right)
 
 
-def square_root(covariance: Floats) -> Floats:
+def square_root(covariance: Square) -> Square:
     """Return a factor F with F · Fᵀ = covariance, so that F times white noise has it.
 
     Lower triangular, or made of the eigenvectors where the covariance is singular.
@@ -69,13 +77,13 @@ def square_root(covariance: Floats) -> Floats:
         return np.asarray(vectors * np.sqrt(np.clip(values, 0, None)))
 
 
-def whitening(covariance: Floats) -> Floats:
+def whitening(covariance: Square) -> Square:
     """Return L⁻¹, where L · Lᵀ is a covariance: what is multiplied by it has covariance 1."""
     lower = linalg.cholesky(covariance, lower=True)
     return np.asarray(linalg.lapack.dtrtri(lower, lower=1)[0])
 
 
-def relative_to(factor: Floats, matrix: Floats) -> Floats:
+def relative_to(factor: Square, matrix: Square) -> Square:
     """Return L⁻¹ · matrix · L⁻ᵀ of a symmetric matrix, where L is the lower triangular `factor`."""
     # LAPACK's dsygst reduces a generalised eigenproblem and does just this, using symmetry: half
     # the work of two triangular solutions. It fills the lower triangle only.

@@ -15,7 +15,7 @@ from preddiff.samplers.base import Normals, ValidRange, Weights
 from preddiff.samplers.files import Contents, Fact
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian import patch_statistics
-from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
+from preddiff.samplers.gaussian.axes import CellNumbers, PatchCovariance, PatchMean
 from preddiff.samplers.gaussian.cell_grid import CellGrid
 from preddiff.samplers.gaussian.cell_statistics import cell_statistics
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal, by_precision
@@ -62,7 +62,7 @@ class Located(Patchwise):
         shape: tuple[int, ...],
         mean: PatchMean,
         covariance: PatchCovariance,
-        fitted: Integers,
+        fitted: CellNumbers,
         means: CellArray,
         units: CellArray,
         *,

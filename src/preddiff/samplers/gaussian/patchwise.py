@@ -196,7 +196,9 @@ class Patchwise(Stored):
         return np.stack([half, -half], axis=1).reshape(-1, values)[:samples]
 
 
-def grouped(keys: Annotated[Integers, "n dimension"], limits: tuple[int, ...]) -> list[Integers]:
+def grouped(
+    keys: Annotated[Integers, "n dimension"], limits: tuple[int, ...]
+) -> list[Annotated[Integers, "_member"]]:
     """Return the numbers of the rows of `keys` that are the same, ascending in each group.
 
     Parameters
