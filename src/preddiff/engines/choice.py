@@ -29,7 +29,7 @@ MakeEvidence = Callable[[Values], Evidence]
 """Values (window, draw, target) → evidence (target, window)."""
 
 Facts = Mapping[str, str | float]
-"""What a result's provenance says of the engine: engine, precision, and the precision's error."""
+"""Entries of a result's provenance: the engine, its precision, and the precision's error."""
 
 _DEFAULT_BATCH = 20  # draws at once, for runs too short to time
 # Of the two batches that are timed, the smaller keeps a layer's boxes in a processor's cache and

@@ -1,4 +1,4 @@
-"""Where every step's boxes lie, for each position that a window can have.
+"""Tables of every step's boxes, for each position that a window can have.
 
 How long a box is depends on how the window lies on the strides. Take a pooling of 2 with stride 2:
 a window of pixels 4, ..., 7 covers two outputs, one of pixels 5, ..., 8 touches three. So a box's

@@ -1,4 +1,4 @@
-"""How much arithmetic boxes save."""
+"""The arithmetic that boxes save."""
 
 import math
 from collections.abc import Mapping

@@ -46,7 +46,7 @@ def trace(
 
 
 class _Tracer:
-    """Runs a graph on the unperturbed input and recognises its operations on the way.
+    """A run of a graph on the unperturbed input, which recognises its operations on the way.
 
     Attributes
     ----------

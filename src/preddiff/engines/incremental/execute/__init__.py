@@ -1,1 +1,1 @@
-"""Runs steps on boxes."""
+"""The execution of a traced network: its steps, on boxes."""

@@ -23,7 +23,7 @@ Combine = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the boxes of a batch lie in a node's output.
+    """The positions of a batch's boxes in a node's output.
 
     All boxes of a batch have one size, so that they are one tensor. A window whose own box is
     shorter gets some unchanged pixels around it: more work, but the same values.
@@ -101,7 +101,7 @@ class Box:
 
     @property
     def held(self) -> torch.Tensor:
-        """What is in memory: the change where there is one, else the value."""
+        """The tensor in memory: the change where there is one, else the value."""
         held = self._value if self._change is None else self._change
         if held is None:
             raise RuntimeError("a box holds either its value or its change")

@@ -116,7 +116,7 @@ class Convolution:
 
 
 class _Fit(NamedTuple):
-    """How a convolution with the same padding on both sides gives the wanted outputs.
+    """Settings with which a convolution, padded alike on both sides, gives the wanted outputs.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ Native = Callable[..., Any]
 
 
 class Operation(Protocol):
-    """What a node of the graph does to boxes. Linear operations work on changes, others on values.
+    """A node's work on boxes. Linear operations work on changes, all others on values.
 
     Attributes
     ----------

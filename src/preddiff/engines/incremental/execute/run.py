@@ -11,7 +11,7 @@ from preddiff.engines.incremental.execute.steps import FromShapes, NetworkInput,
 from preddiff.engines.incremental.execute.whole import Result, Value, WholeOutput
 
 Placements = dict[int, Placement]
-"""Where each step's boxes lie, by the step's id."""
+"""Placements of each step's boxes, by the step's id."""
 
 
 def run_body(program: Program, placements: Placements, inputs: torch.Tensor) -> Box:

@@ -6,10 +6,10 @@ from preddiff.engines.incremental.execute.boxes import Box, Placement
 from preddiff.engines.incremental.execute.operation import Native
 
 Value = torch.Tensor | int | float | list["Value"] | tuple["Value", ...]
-"""What a node of a graph gives: mostly a tensor; or a size, or several of these."""
+"""The output of a node: mostly a tensor; or a size, or several of these."""
 
 Result = Box | Value
-"""What a step gives for a batch of draws: a box, or a value that is no tensor, as it is."""
+"""The result of a step for a batch of draws: a box, or a value that is no tensor, as it is."""
 
 
 class WholeOutput:

@@ -1,4 +1,4 @@
-"""What recognisers are given: a node, and those of its arguments that depend on the input."""
+"""The arguments of recognisers: a node, and those of its arguments that depend on the input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ def max_pool(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Operation | None:
-    """Recognise a max-pooling, unless the places of the maxima are wanted as well."""
+    """Recognise a max-pooling, unless the positions of the maxima are wanted as well."""
     del ceil_mode  # shows in the size of the base
     if return_indices or not x.is_map:
         return None

@@ -66,7 +66,7 @@ def permute(call: Call, x: TracedInput, *dims: int | Sequence[int]) -> Operation
 
 
 def transpose(call: Call, x: TracedInput, dim0: int, dim1: int) -> Operation | None:
-    """Recognise two axes that change places."""
+    """Recognise the exchange of two axes."""
     order = list(range(x.base.ndim))
     order[dim0], order[dim1] = order[dim1], order[dim0]
     return permute(call, x, order)
