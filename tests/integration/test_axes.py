@@ -162,7 +162,7 @@ def test_right_axes_are_accepted_and_counted(function, arguments, arrays):
         (rows, (np.zeros((2, 3)), None), "result.*column is 3"),
     ],
 )
-def test_wrong_axes_are_told(function, arguments, message):
+def test_wrong_axes_are_reported(function, arguments, message):
     _, findings = call(function, *arguments)
     failure, *_ = findings.failures.values()
     assert re.search(message, failure)

@@ -52,12 +52,12 @@ def test_evidence_is_base_minus_the_mean_of_the_draws(chunk, rounds):
 
 
 def test_visits_are_counted_to_the_end():
-    told = []
-    run(after=lambda _current, visits, of: told.append((visits, of)))
-    assert told == [(5, 12), (10, 12), (12, 12)]
+    counts = []
+    run(after=lambda _current, visits, of: counts.append((visits, of)))
+    assert counts == [(5, 12), (10, 12), (12, 12)]
 
 
-def test_it_stops_when_told_and_knows_what_was_visited():
+def test_it_stops_when_asked_to_and_knows_what_was_visited():
     found = run(after=lambda _current, visits, _of: visits >= 10)
     np.testing.assert_array_equal(found.visited, np.sort(WINDOWS.interlaced[:10]))
     np.testing.assert_array_equal(found.windows.starts, WINDOWS.starts[found.visited])
@@ -65,7 +65,7 @@ def test_it_stops_when_told_and_knows_what_was_visited():
     assert found.draws == 30
 
 
-def test_it_goes_on_behind_what_was_counted():
+def test_it_continues_after_what_was_evaluated():
     means = RunningMeans.empty(2, len(WINDOWS))
     run(means=means, after=lambda _current, visits, _of: visits >= 5)
     seen = []

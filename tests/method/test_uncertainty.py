@@ -9,7 +9,7 @@ from preddiff.method.windows import Windows
 
 
 def smooth(rng, windows, scale):
-    """A field of evidence over the windows that changes over `scale` places."""
+    """A field of evidence over the windows that changes over `scale` windows."""
     shape = [len(np.unique(at)) for at in windows.starts.T]
     field = ndimage.gaussian_filter(rng.normal(size=shape), scale).reshape(1, -1)
     return field / field.std()
@@ -19,7 +19,7 @@ def smooth(rng, windows, scale):
 @pytest.mark.parametrize("noise", [0.1, 0.4, 1.0])
 @pytest.mark.parametrize("scale", [3, 12])
 def test_error_bars_hold(rng, share, noise, scale):
-    """Over 20 fields the full map lies within ±1.96 standard errors in 92 to 99 % of the places."""
+    """Over 20 fields the full map lies within ±1.96 standard errors in 92 to 99 % of the pixels."""
     windows = Windows.over((90, 80), 10)
     within, asked, true = [], [], []
     for _ in range(20):

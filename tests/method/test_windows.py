@@ -22,7 +22,7 @@ def by_hand(shape, size, stride):
 
 
 @given(settings())
-def test_starts_are_every_place_inside(setting):
+def test_starts_are_every_corner_inside(setting):
     shape, size, stride = setting
     windows = Windows.over(shape, size, stride)
     assert windows.starts.tolist() == [list(start) for start in by_hand(*setting)]
@@ -66,12 +66,12 @@ def test_touching_keeps_the_windows_that_hold_a_true_element(setting, seed):
     assert windows.touching(mask).starts.tolist() == expected
 
 
-def test_numbers_depend_on_the_place_alone():
+def test_numbers_depend_on_the_corner_alone():
     every, some = Windows.over((7, 9), 3), Windows.over((7, 9), 3, stride=2)
-    place = dict(zip(map(tuple, every.starts), every.numbers, strict=True))
+    numbers = dict(zip(map(tuple, every.starts), every.numbers, strict=True))
     assert len(set(every.numbers)) == len(every)
     for start, number in zip(map(tuple, some.starts), some.numbers, strict=True):
-        assert place[start] == number
+        assert numbers[start] == number
 
 
 def test_a_size_per_dimension():

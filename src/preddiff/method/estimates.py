@@ -10,7 +10,7 @@ from preddiff.types import Evidence, Relevance, WindowNumbers
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """What is known after some visits to windows.
+    """Estimates after some visits to windows.
 
     Attributes
     ----------

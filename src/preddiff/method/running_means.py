@@ -17,7 +17,7 @@ DrawsLast = Annotated[Floats, "target window draw"]
 
 @dataclass(eq=False)
 class RunningMeans:
-    """Means and sums of squared deviations of what was drawn so far, for every window.
+    """Means and sums of squared deviations of the values so far, for every window.
 
     The draws of a window fall into groups that are independent of each other: a group is a pair
     of antithetic draws, or a single draw. Deviations are those of the groups' means, so that the

@@ -1,5 +1,7 @@
 """How many standard errors make an interval, and when there is no error."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ own, so its error is close to normal by the central limit theorem.
 """
 
 
-def are_exact(errors: NDArray[np.floating]) -> bool:
+def are_exact(errors: Annotated[NDArray[np.floating], "..."]) -> bool:
     """Return whether standard errors say that relevance is exact: all known ones are 0.
 
     NaN, where no window covers a pixel or windows had one draw, says nothing; errors that are all
