@@ -1,8 +1,8 @@
-"""What can go wrong, as one tree.
+"""Exceptions and warnings, as one tree.
 
 ::
 
-    PreddiffError            a user's mistake, told in one line (a ValueError)
+    PreddiffError            a user's mistake, reported on one line (a ValueError)
     ├── InputError           a picture or volume that cannot be read or used
     ├── SettingError         a setting that makes no sense, or not together with another
     ├── ModelError           a model that cannot be loaded or does not give what it should
@@ -57,11 +57,11 @@ class EngineWarning(UserWarning):
 
 
 def first_line(error: BaseException) -> str:
-    """What another library's exception says, without the lines that follow."""
+    """Return the first line of another library's exception."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """End of a message about an unknown `name`: the known ones that look most like it."""
+    """Return the end of a message about an unknown `name`: the known ones nearest to it."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
     return f"; nearest: {', '.join(close)}" if close else ""

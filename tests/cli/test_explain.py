@@ -97,7 +97,7 @@ BAD = [
     bad("no margin", ["cat.jpg", *TINY, "--margin", "0"], "margin=0 leaves no room"),
     bad("model", ["cat.jpg", "--model", "embeded"], "unknown model 'embeded'"),
     bad("factory", ["cat.jpg", "--model", "tiny_model:mak"], "unknown model tiny_model:mak"),
-    bad("no model", ["cat.jpg", "--model", "tiny_model:make_float"], "an object of type float is no model"),
+    bad("no model", ["cat.jpg", "--model", "tiny_model:make_float"], "type float is no model"),
     bad("sampler", ["cat.jpg", *TINY, "--sampler", "gauss"], "unknown sampler 'gauss'"),
     bad("target", ["cat.jpg", *TINY, "--target", "5"], "target 5: expected 0 to 4"),
     bad("label", ["cat.jpg", *TINY, "--target", "do"], "'do': no such label; nearest: dog"),

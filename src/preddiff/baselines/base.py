@@ -9,7 +9,7 @@ from preddiff.types import Pixels, Relevance
 
 
 @dataclass(frozen=True, eq=False)
-class Request:
+class BaselineTask:
     """The model and input of an analysis, and the analysis itself, for a baseline to use.
 
     Attributes
@@ -45,5 +45,5 @@ class Baseline:
     name: str
     label: str
     signed: bool
-    compute: Callable[[Request], Relevance | None]
+    compute: Callable[[BaselineTask], Relevance | None]
     always: bool = False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from preddiff.baselines.base import Baseline, Request
+from preddiff.baselines.base import Baseline, BaselineTask
 from preddiff.baselines.captum_methods import as_network, captum, scores_of
 from preddiff.errors import ModelError
 from preddiff.types import Pixels, Relevance
@@ -81,8 +81,8 @@ def _last_on_grid(model: Network, inputs: Pixels) -> str:
     return on_grid[-1]
 
 
-def _compute(request: Request) -> Relevance:
-    return grad_cam(as_network(request.model, GRAD_CAM.name), request.inputs, request.targets)
+def _compute(task: BaselineTask) -> Relevance:
+    return grad_cam(as_network(task.model, GRAD_CAM.name), task.inputs, task.targets)
 
 
 GRAD_CAM = Baseline("grad_cam", "Grad-CAM", signed=False, compute=_compute)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from preddiff.baselines.base import Baseline, Request
+from preddiff.baselines.base import Baseline, BaselineTask
 from preddiff.baselines.captum_methods import as_network, captum, scores_of
 from preddiff.types import Pixels, Relevance
 
@@ -53,9 +53,9 @@ def integrated_gradients(model: Network, inputs: Pixels, targets: Sequence[int])
     return np.asarray(torch.cat(maps).sum(1).detach().cpu().double().numpy())
 
 
-def _compute(request: Request) -> Relevance:
-    network = as_network(request.model, INTEGRATED_GRADIENTS.name)
-    return integrated_gradients(network, request.inputs, request.targets)
+def _compute(task: BaselineTask) -> Relevance:
+    network = as_network(task.model, INTEGRATED_GRADIENTS.name)
+    return integrated_gradients(network, task.inputs, task.targets)
 
 
 INTEGRATED_GRADIENTS = Baseline(

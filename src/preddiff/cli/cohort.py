@@ -17,7 +17,7 @@ Example: preddiff cohort --effect individual --subjects 100 -o cohort
 
 
 class Effect(StrEnum):
-    """Which regions differ in patients."""
+    """The regions that differ in patients."""
 
     COMMON = "common"
     INDIVIDUAL = "individual"

@@ -32,7 +32,7 @@ Example: preddiff sampler show mine.npz
 
 
 class Channels(StrEnum):
-    """Which normal the colour channels have."""
+    """The normal of the colour channels: one of all, or one of each."""
 
     JOINT = "joint"
     INDEPENDENT = "independent"

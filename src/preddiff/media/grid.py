@@ -1,4 +1,4 @@
-"""Where the voxels of a volume lie in the world."""
+"""Grid: the position of a volume's voxels in the world."""
 
 import math
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _SAME_GRID_TOLERANCE_VOXELS = 0.01
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Where the voxels of a volume lie; nothing in this package changes it behind the caller.
+    """The position of a volume's voxels; nothing in this package changes it behind the caller.
 
     Arrays are (channel, z, y, x): z, y, x are the third, second and first axis of the file, as it
     stores them, whatever direction of the body they are. Nothing is flipped or reordered; the
@@ -50,7 +50,7 @@ class Grid:
 
     @property
     def axis_codes(self) -> tuple[str, str, str]:
-        """Where x, y and z lead to, e.g. ("R", "A", "S"); "?" where the file does not say."""
+        """The directions of x, y and z, e.g. ("R", "A", "S"); "?" where the file does not say."""
         # Both codes 0 means "unknown" (nifti1.h, method 1): the affine then only has the voxel
         # size, and nibabel's signs are a convention. They must not name a side of the body.
         if self.header and not (self.header["sform_code"] or self.header["qform_code"]):

@@ -117,6 +117,7 @@ class WeightOfEvidence(_LogarithmicMeasure):
         return evidence, np.minimum(slope, _MAX_SLOPE) * error
 
     def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:
+        """Return the bias of evidence from a mean of few draws, to second order."""
         # f'' = (2p - 1) / (ln 2 · p² (1 - p)²) = (2p - 1) ln 2 · f'², and f'² s² is the square of
         # the evidence's error: f'' s² / 2 = (2p - 1) ln 2 / 2 · error². Evidence is -f, so its
         # bias has the other sign. The error of a single draw is unknown (NaN): no correction.
@@ -142,6 +143,7 @@ class InformationDifference(_LogarithmicMeasure):
         return evidence, np.minimum(slope, _MAX_SLOPE) * error
 
     def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
+        """Return the bias of evidence from a mean of few draws, to second order."""
         # f'' = -1 / (ln 2 · p²) = -ln 2 · f'²: the bias of -f is ln 2 / 2 · error².
         error = np.nan_to_num(error)
         return np.minimum(error**2 * math.log(2) / 2, error / 2)
@@ -168,6 +170,7 @@ class DifferenceOfProbabilities:
         return base - mean, error
 
     def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
+        """Return the bias of evidence from a mean of few draws, to second order."""
         return np.zeros_like(mean)
 
 
@@ -191,6 +194,7 @@ class ActivationDifference:
         return base - mean, error
 
     def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
+        """Return the bias of evidence from a mean of few draws, to second order."""
         return np.zeros_like(mean)
 
 

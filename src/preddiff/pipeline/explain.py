@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from preddiff.baselines.base import Request
+from preddiff.baselines.base import BaselineTask
 from preddiff.baselines.registry import BASELINES
 from preddiff.errors import SettingError
 from preddiff.media.input import Source, open_input
@@ -238,7 +238,7 @@ def _baselines(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
                 "nodes or scans; leave them out"
             )
         return {}
-    request = Request(
+    task = BaselineTask(
         model=subject.model,
         inputs=subject.inputs,
         targets=plan.targets,
@@ -251,7 +251,7 @@ def _baselines(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
     made = {}
     for name, baseline in BASELINES.items():
         if baseline.always or name in asked:
-            values = baseline.compute(request)
+            values = baseline.compute(task)
             if values is not None:
                 made[name] = BaselineMap(values, baseline.label, baseline.signed)
     return made

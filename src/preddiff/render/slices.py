@@ -33,7 +33,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 @dataclass(frozen=True)
 class Plane:
-    """How slices of a volume in one direction are drawn.
+    """A direction in which slices of a volume are drawn.
 
     Attributes
     ----------

@@ -16,7 +16,7 @@ from preddiff.types import PerChannel
 
 @dataclass(frozen=True)
 class SpecLoader:
-    """Where the loader of one SPEC name is.
+    """The loader of one SPEC name.
 
     Attributes
     ----------

@@ -24,7 +24,7 @@ _HEADERS = {
 
 
 class LivePage(Protocol):
-    """What a server serves."""
+    """The page that a server serves, and what a reader may ask of it."""
 
     def page(self) -> str | None:
         """Return the page as HTML; None if there is none yet."""

@@ -36,7 +36,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """How a volume is turned so that its axes lead to the patient's right, front and top.
+    """A volume's axes, turned to lead to the patient's right, front and top.
 
     Files store their axes in any order and direction. In the page all volumes have the same
     orientation (RAS+, nearest to the scan's own axes), so that its script never flips anything:

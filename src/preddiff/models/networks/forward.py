@@ -27,7 +27,7 @@ class Forward:
 
     @cached_property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return next((p.device for p in self.module.parameters()), torch.device("cpu"))
 
     @cached_property

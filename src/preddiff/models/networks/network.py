@@ -89,7 +89,7 @@ class Network(Model):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self._forward.device
 
     def on(self, device: str) -> "Network":
