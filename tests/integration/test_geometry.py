@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 import preddiff
-from preddiff.errors import InputError, ResultError, SettingError
+from preddiff.errors import InputError, InputWarning, ResultError, SettingError
 from preddiff.media import maps, volumes
 from preddiff.media.grid import Grid
 from preddiff.models import Linear
+from preddiff.render.slices import PLANES, Plane
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Constant
 from scans import AFFINES, scan
@@ -108,6 +109,48 @@ def test_a_model_of_another_grid(tmp_path, bright):
     moved = volumes.resample(volumes.read(bright), on_grid_of(bright, 1.1).grid)
     with pytest.raises(InputError, match="a mask of 12×13×14"):
         explained(moved, on_grid_of(bright, 1.1), mask=tmp_path / "mask.nii")
+
+
+@pytest.fixture
+def silent(bright, tmp_path):
+    """The bright scan without codes, as `Nifti1Image(v, None)` writes it."""
+    path = tmp_path / "silent.nii"
+    nibabel.Nifti1Image(nibabel.load(bright).get_fdata(dtype=np.float32), None).to_filename(path)
+    return path
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_a_scan_without_codes_is_never_mirrored(bright, silent, resample):
+    model = on_grid_of(bright)
+    with (
+        pytest.warns(InputWarning, match="silent.nii: does not say which side is left"),
+        pytest.raises(InputError, match=r"a scan does not say .*set_sform.*resampling cannot"),
+    ):
+        explained(silent, model, resample=resample)
+
+
+def test_a_mask_for_a_scan_without_codes_is_refused(bright, silent):
+    model = Linear(np.ones((1, 14, 13, 12)))
+    with (
+        pytest.warns(InputWarning, match="does not say which side is left"),
+        pytest.raises(InputError, match="the scan's does not say which side is left"),
+    ):
+        explained(silent, model, mask=bright, resample=False)
+
+
+def test_a_scan_without_codes_names_no_side_anywhere(silent, tmp_path):
+    with pytest.warns(InputWarning, match="no side is named"):
+        e = explained(silent, Linear(np.ones((1, 14, 13, 12))))
+    preddiff.save(e, tmp_path / "e.zarr")
+    e = preddiff.load(tmp_path / "e.zarr")
+    assert e.grid.axis_codes == ("?", "?", "?")
+    stored = nibabel.load(preddiff.export(e, tmp_path / "map.nii.gz"))
+    assert (stored.header["sform_code"], stored.header["qform_code"]) == (0, 0)
+    assert (stored.affine == nibabel.load(silent).affine).all()
+    values = stored.get_fdata()
+    assert values[5, 8, 4] == values.max()
+    assert all(Plane.of(e.grid, name).letters is None for name in PLANES)
+    assert '"oriented": false' in preddiff.page(e, tmp_path / "e.html").read_text()
 
 
 def test_resampling_where_there_is_nothing_to_resample_to(bright):

@@ -52,10 +52,10 @@ def test_a_fourth_axis_of_one_is_dropped(tmp_path):
     assert volumes.read(tmp_path / "a.nii").values.shape == (1, 5, 4, 3)
 
 
-def test_a_mask_is_where_a_volume_is_not_zero(tmp_path, path):
+def test_a_mask_is_where_a_volume_is_above_zero(tmp_path, path):
     volume = volumes.read(path)
-    marked = np.zeros(volume.grid.shape)
-    marked[3, 4, 5] = -2
+    marked = np.full(volume.grid.shape, 1e-15)
+    marked[3, 4, 5] = 2
     maps.write(marked, volume.grid, tmp_path / "mask.nii")
     assert np.argwhere(volumes.read_mask(tmp_path / "mask.nii", volume.grid)).tolist() == [
         [3, 4, 5]
@@ -67,6 +67,15 @@ def test_a_mask_of_another_shape(tmp_path, path):
     maps.write(np.ones((3, 3, 3)), Grid((3, 3, 3), OBLIQUE), tmp_path / "mask.nii")
     with pytest.raises(InputError, match=r"a mask of 3×3×3 voxels .*: expected the scan's 7×9×8"):
         volumes.read_mask(tmp_path / "mask.nii", grid)
+
+
+@pytest.mark.parametrize("resampled", [False, True])
+def test_a_mask_without_codes_is_never_mirrored(tmp_path, path, resampled):
+    grid = volumes.read(path).grid
+    silent = nibabel.Nifti1Image(np.ones(grid.shape[::-1], np.float32), None)
+    silent.to_filename(tmp_path / "mask.nii")
+    with pytest.raises(InputError, match=r"mask.nii: a mask .* a mask does not say which side"):
+        volumes.read_mask(tmp_path / "mask.nii", grid, resampled=resampled)
 
 
 @pytest.mark.parametrize("name", AFFINES)

@@ -7,6 +7,7 @@ from PIL import Image
 
 from preddiff.errors import InputError
 from preddiff.media import images, maps, volumes
+from preddiff.media.grid import mismatch
 from preddiff.types import Pixels
 
 
@@ -83,12 +84,12 @@ class VolumeFolder:
 
     def __iter__(self) -> Iterator[Pixels]:
         for path in self.paths:
-            volume = volumes.read(path)
+            volume = volumes.read(path, quiet=True)  # the first has warned for all
             if not volume.grid.is_like(self.grid):
-                raise InputError(
-                    f"{path}: a volume of {volume.grid}: expected that of the first, {self.grid}; "
-                    "resample it first"
+                problem = mismatch(
+                    "a volume", volume.grid, "that of the first,", self.grid, "resample it first"
                 )
+                raise InputError(f"{path}: {problem}")
             yield volume.values
 
 

@@ -27,6 +27,66 @@ Millimetres = Annotated[NDArray[np.float64], "voxel 3"]
 _PLANES = {"sagittal": "LR", "coronal": "PA", "axial": "IS"}
 _SAME_GRID_TOLERANCE_VOXELS = 0.01
 
+SAY_SIDES = (
+    "if you know it, say it in the file (nibabel: image.set_sform(affine, code=1), then save it "
+    "anew); resampling cannot tell"
+)
+"""Cure for a file without codes; a mirrored guess would look just as good."""
+
+
+_TURN_TOLERANCE = 0.05  # of a voxel's step: from there on, axes do not lead the same way
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Axes exchanged and reversed: no voxel changes its value.
+
+    Attributes
+    ----------
+    axes : of z, y and x of a turned array, which axis (0, 1, 2) of the old one it is.
+    reversed : whether it runs the other way.
+    """
+
+    axes: tuple[int, int, int]
+    reversed: tuple[bool, bool, bool]
+
+    @classmethod
+    def of(cls, step: Affine) -> "Turns | None":
+        """Return the turns nearest to a step from new voxels (x, y, z, 1) to old ones, or None."""
+        linear = step[:3, :3]
+        steps = np.rint(linear)
+        signed = np.abs(steps)
+        if (signed.sum(axis=0) != 1).any() or (signed.sum(axis=1) != 1).any():
+            return None
+        if np.abs(linear - steps).max() > _TURN_TOLERANCE:
+            return None
+        old_of = signed.argmax(axis=0)
+        z, y, x = ((2 - int(old_of[new]), bool(steps[old_of[new], new] < 0)) for new in (2, 1, 0))
+        return cls((z[0], y[0], x[0]), (z[1], y[1], x[1]))
+
+    @property
+    def are_none(self) -> bool:
+        """Whether nothing is turned."""
+        return self.axes == (0, 1, 2) and not any(self.reversed)
+
+    def applied(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values (..., z, y, x) as they lie after turning; a view."""
+        lead = values.ndim - 3
+        order = (*range(lead), *(lead + axis for axis in self.axes))
+        turned: NDArray[Any] = values.transpose(order)[self._reversing]
+        return turned
+
+    def undone(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values as they lay before turning; a view."""
+        lead = values.ndim - 3
+        inverse = (lead + self.axes.index(axis) for axis in range(3))
+        before: NDArray[Any] = values[self._reversing].transpose(*range(lead), *inverse)
+        return before
+
+    @property
+    def _reversing(self) -> tuple[Any, ...]:
+        return (..., *(slice(None, None, -1 if back else 1) for back in self.reversed))
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -49,11 +109,16 @@ class Grid:
     header: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def axis_codes(self) -> tuple[str, str, str]:
-        """The directions of x, y and z, e.g. ("R", "A", "S"); "?" where the file does not say."""
+    def knows_sides(self) -> bool:
+        """Whether the file says which side is left; without a header, the affine does."""
         # Both codes 0 means "unknown" (nifti1.h, method 1): the affine then only has the voxel
         # size, and nibabel's signs are a convention. They must not name a side of the body.
-        if self.header and not (self.header["sform_code"] or self.header["qform_code"]):
+        return not self.header or bool(self.header["sform_code"] or self.header["qform_code"])
+
+    @property
+    def axis_codes(self) -> tuple[str, str, str]:
+        """The directions of x, y and z, e.g. ("R", "A", "S"); "?" where the file does not say."""
+        if not self.knows_sides:
             return ("?", "?", "?")
         from nibabel.orientations import aff2axcodes
 
@@ -74,15 +139,42 @@ class Grid:
         return indices[:, ::-1] @ self.affine[:3, :3].T + self.affine[:3, 3]
 
     def is_like(self, other: "Grid") -> bool:
-        """Return whether both have the same voxels, to a hundredth of one at every corner."""
+        """Return whether both have the same voxels, to a hundredth of one at every corner.
+
+        A grid that does not say which side is left is like none that does, whatever its numbers.
+        """
         # Programs round affines differently (float32 rows, quaternions), so bits cannot decide.
         # Neither can the entries: an error in the rotation grows with the distance from voxel
         # (0, 0, 0). An affine map's error is largest at a corner of the box, so eight suffice.
-        if self.shape != other.shape:
+        if self.shape != other.shape or self.knows_sides != other.knows_sides:
             return False
         corners = np.indices((2, 2, 2)).reshape(3, -1).T * (np.array(self.shape) - 1)
         apart = np.linalg.norm(self.world(corners) - other.world(corners), axis=1)
         return bool(apart.max() <= _SAME_GRID_TOLERANCE_VOXELS * min(self.voxel_size))
+
+    def turns_to(self, other: "Grid") -> "Turns | None":
+        """Return which axes to exchange and reverse so that arrays on this grid lie on the other.
+
+        Returns
+        -------
+        None where that is not enough, or one of the two does not say which side is left.
+        """
+        if self.knows_sides != other.knows_sides:
+            return None
+        turns = Turns.of(np.linalg.inv(self.affine) @ other.affine)
+        return turns if turns is not None and self.turned(turns).is_like(other) else None
+
+    def turned(self, turns: "Turns") -> "Grid":
+        """Return where the voxels of arrays lie whose axes were turned; without a header's bits."""
+        z, y, x = (self.shape[axis] for axis in turns.axes)
+        # From a turned voxel to the one that it was.
+        step = np.zeros((4, 4))
+        step[3, 3] = 1
+        for new, (old, back) in enumerate(zip(turns.axes, turns.reversed, strict=True)):
+            step[2 - old, 2 - new] = -1 if back else 1
+            step[2 - old, 3] = self.shape[old] - 1 if back else 0
+        header = {} if self.knows_sides else self.header
+        return Grid((z, y, x), self.affine @ step, header)
 
     def axis(self, name: str) -> int:
         """Return which axis of an array (z, y, x) is x, y, z, sagittal, coronal or axial.
@@ -110,8 +202,23 @@ class Grid:
         lengths = "×".join(str(n) for n in self.shape[::-1])
         sizes = "×".join(f"{size:.4g}" for size in self.voxel_size)
         origin = ", ".join(f"{value:.4g}" for value in self.affine[:3, 3])
-        codes = "".join(self.axis_codes)
+        codes = "".join(self.axis_codes) if self.knows_sides else "sides unknown"
         return f"{lengths} voxels of {sizes} mm ({codes}) from ({origin})"
+
+
+def mismatch(what: str, grid: Grid, owner: str, expected: Grid, cure: str) -> str:
+    """Return the message that something lies on another grid than it should.
+
+    Parameters
+    ----------
+    what, owner : whose the two grids are, e.g. "a mask" and "the scan's".
+    cure : what to do, where both say which side is left; nothing else helps where one does not.
+    """
+    silent = [who for who, its in ((what, grid), (owner, expected)) if not its.knows_sides]
+    if silent:
+        verb = "do" if len(silent) > 1 else "does"
+        cure = f"{' and '.join(silent)} {verb} not say which side is left: {SAY_SIDES}"
+    return f"{what} of {grid}: expected {owner} {expected}; {cure}"
 
 
 def affine_problem(affine: Affine) -> str | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from preddiff.errors import InputError, InputWarning
+from preddiff.errors import InputError
 from preddiff.media import nifti
 from preddiff.media.grid import Affine
 
@@ -53,16 +52,12 @@ def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, objec
     if isinstance(image, Nifti1Pair):
         nifti_image: Nifti1Pair = image
     else:
-        if isinstance(image, AnalyzeImage) and not _has_matrix(image):
-            warnings.warn(
-                InputWarning(
-                    f"{name}: Analyze files do not say which side is left; taken as stored from "
-                    "right to left, as SPM, FSL and nibabel do: check it, or use NIfTI"
-                ),
-                stacklevel=2,
-            )
         nifti_image = Nifti1Image.from_image(image)
-        nifti_image.set_sform(nifti_image.affine, code="aligned")
+        # Analyze has no field for it: only a file of the affine beside it tells sides.
+        silent = isinstance(image, AnalyzeImage) and not _has_matrix(image)
+        nifti_image.set_sform(nifti_image.affine, code="unknown" if silent else "aligned")
+        if silent:
+            nifti_image.set_qform(nifti_image.affine, code="unknown")
     header = nifti_image.header
     try:
         affine = np.array(header.get_best_affine(), dtype=np.float64)

@@ -7,15 +7,17 @@ flipped or resampled. Values are the scan's own units, with the header's slope a
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from preddiff.errors import InputError
-from preddiff.media import dicom, maps, nifti
-from preddiff.media.grid import Grid, affine_problem
+from preddiff.errors import InputError, InputWarning
+from preddiff.media import dicom, nifti, resampling
+from preddiff.media.grid import SAY_SIDES, Grid, affine_problem, mismatch
+from preddiff.media.masks import inside
 from preddiff.media.orientation import orientation
 from preddiff.types import Mask, Pixels
 
@@ -27,6 +29,9 @@ VOLUME_EXTENSIONS = (".nii", ".nii.gz", ".hdr", ".img")
 
 SCAN_EXTENSIONS = (".nii", ".nii.gz", ".img")
 """One for each volume of a folder: a .hdr always has an .img beside it."""
+
+
+_LITTLE_OVERLAP = 0.5  # a share of a grid's voxels
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +61,12 @@ def stem(path: str | Path) -> str:
     return name[: -len(".nii.gz")] if name.lower().endswith(".nii.gz") else Path(path).stem
 
 
-def read(path: str | Path) -> Volume:
+def read(path: str | Path, *, quiet: bool = False) -> Volume:
     """Read the scan in a NIfTI or Analyze file, or in a folder with the slices of a DICOM series.
+
+    Parameters
+    ----------
+    quiet : do not warn where it does not say which side is left.
 
     Raises
     ------
@@ -69,16 +78,17 @@ def read(path: str | Path) -> Volume:
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
         raise InputError(f"{path}: no such file; check the path")
     if path.is_dir():
-        return from_image(dicom.read(path), str(path))
-    return from_image(nifti.open_image(path), str(path))
+        return from_image(dicom.read(path), str(path), quiet=quiet)
+    return from_image(nifti.open_image(path), str(path), quiet=quiet)
 
 
-def from_image(image: SpatialImage, name: str = "the scan") -> Volume:
+def from_image(image: SpatialImage, name: str = "the scan", *, quiet: bool = False) -> Volume:
     """Return the volume of a nibabel image, which is not changed.
 
     Parameters
     ----------
     name : of the scan, for messages.
+    quiet : as of `read`.
 
     Raises
     ------
@@ -101,7 +111,20 @@ def from_image(image: SpatialImage, name: str = "the scan") -> Volume:
         raise InputError(f"{name}: {problem}; correct its header")
     values = _values(image, name)
     _, z, y, x = values.shape
-    return Volume(values, Grid((z, y, x), affine, header))
+    grid = Grid((z, y, x), affine, header)
+    if not (quiet or grid.knows_sides):
+        _warn_of_sides(name)
+    return Volume(values, grid)
+
+
+def _warn_of_sides(name: str) -> None:
+    warnings.warn(
+        InputWarning(
+            f"{name}: does not say which side is left (no sform or qform code, or Analyze): voxels "
+            f"keep their order, and no side is named; {SAY_SIDES}"
+        ),
+        stacklevel=3,
+    )
 
 
 def opened(source: object) -> Volume | None:
@@ -114,7 +137,7 @@ def opened(source: object) -> Volume | None:
 
 
 def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -> Mask:
-    """Read where a volume is not 0, (z, y, x).
+    """Read where a volume is above 0, (z, y, x), but for noise.
 
     Parameters
     ----------
@@ -126,15 +149,17 @@ def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -
     InputError
         If its voxels are not those of `grid`, or it cannot be read.
     """
-    mask = read(path)
+    mask = read(path, quiet=True)
     if grid is not None and not mask.grid.is_like(grid):
-        if not resampled:
-            raise InputError(
-                f"{path}: a mask of {mask.grid}: expected the scan's {grid}; resample it, or let "
-                "it be resampled (resample=True, --resample)"
-            )
-        mask = resample(mask, grid, nearest=True)
-    return np.asarray(mask.values[0] != 0)
+        if not (resampled and grid.knows_sides and mask.grid.knows_sides):
+            cure = "resample it, or let it be resampled (resample=True, --resample)"
+            problem = mismatch("a mask", mask.grid, "the scan's", grid, cure)
+            raise InputError(f"{path}: {problem}")
+        try:
+            mask = resample(mask, grid, nearest=True)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+    return inside(mask.values[0])
 
 
 def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:
@@ -143,18 +168,22 @@ def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:
     Parameters
     ----------
     nearest : take the nearest voxel instead, as masks need it.
-    """
-    from nibabel.processing import resample_from_to
 
-    # The value at a new voxel v is that of the old array at A_old⁻¹ · A_new · v, both affines to
-    # the same world: only the two grids decide, never the order of a file's axes. Linear for scans
-    # (order 1): a spline would overshoot at the edge of the head. A mask has no values between its
-    # voxels (order 0).
-    target = (grid.shape[::-1], grid.affine)
-    moved = resample_from_to(
-        maps.nifti_image(volume.values[0], volume.grid), target, order=0 if nearest else 1
-    )
-    return Volume(np.asarray(moved.dataobj, dtype=np.float32).T[None], grid)
+    Raises
+    ------
+    InputError
+        If one of the two does not say which side is left, or they do not overlap.
+    """
+    values, share = resampling.onto(volume.values[0], volume.grid, grid, nearest=nearest)
+    if share < _LITTLE_OVERLAP:
+        warnings.warn(
+            InputWarning(
+                f"only {share:.0%} of {grid} lies in what {volume.grid} shows; the rest is 0 after "
+                "resampling: check that both are in one space, or mask what is not shown"
+            ),
+            stacklevel=3,
+        )
+    return Volume(values[None], grid)
 
 
 def _values(image: SpatialImage, name: str) -> Pixels:

@@ -9,6 +9,8 @@ from PIL import Image
 
 from preddiff.errors import InputError, SettingError, TargetError
 from preddiff.media import Input, images, volumes
+from preddiff.media.grid import mismatch
+from preddiff.media.masks import inside
 from preddiff.media.volumes import Volume
 from preddiff.models import Model, targets
 from preddiff.pipeline.settings import Question, Sampling
@@ -100,11 +102,9 @@ def _on_models_grid(source: Input, model: Model, resample: bool) -> Input:
         return source
     if source.grid.is_like(model.grid):
         return source
-    if not resample:
-        raise InputError(
-            f"a scan of {source.grid}: expected the model's {model.grid}; resample it, or let "
-            "it be resampled (resample=True, --resample)"
-        )
+    if not (resample and source.grid.knows_sides and model.grid.knows_sides):
+        cure = "resample it, or let it be resampled (resample=True, --resample)"
+        raise InputError(mismatch("a scan", source.grid, "the model's", model.grid, cure))
     moved = volumes.resample(Volume(np.asarray(source.values), source.grid), model.grid)
     return Input(moved.values, source.name, moved.grid)
 
@@ -133,7 +133,7 @@ def _mask(question: Question, source: Input, model: Model) -> Mask:
     """Return an array as it is, a picture prepared as the input was, a volume on the grid."""
     mask = question.mask
     if not isinstance(mask, str | Path):
-        return np.asarray(mask).astype(bool)
+        return inside(np.asarray(mask))
     if source.grid is not None or volumes.is_volume(mask):
         return volumes.read_mask(mask, source.grid, resampled=question.resample)
     drawn, picture = images.read(mask), source.values
