@@ -131,6 +131,7 @@ def _sampler(subject: Subject, sampling: Sampling) -> Sampler:
         prepare=model.prepare,
         mean=model.mean,
         hidden=subject.inputs is not subject.picture,
+        grid=subject.source.grid if subject.on_scan else None,
     )
 
 

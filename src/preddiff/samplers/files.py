@@ -4,7 +4,7 @@ import json
 import zipfile
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Self, TypeVar
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from preddiff.errors import SamplerError
 from preddiff.media.atomic import atomic_write
+from preddiff.media.folders import VolumeFolder
+from preddiff.media.grid import Grid, affine_problem
 from preddiff.samplers.base import Sampler
 
 AnyArray = Annotated[NDArray[np.generic], "..."]
@@ -50,14 +52,26 @@ class Stored(Sampler):
     Attributes
     ----------
     kind : name of the class in its files.
+    scan_grid : of the scans that it was made of; None of pictures and arrays, which have none.
     """
 
     kind: ClassVar[str]
+    scan_grid: Grid | None = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "kind" in vars(cls):
             _CLASSES[cls.kind] = cls
+
+    @property
+    def of_volumes(self) -> bool:
+        """Whether it draws for volumes, which lie somewhere; by default it does not."""
+        return False
+
+    @property
+    def is_located(self) -> bool:
+        """Whether its draws depend on where in the volume a window lies; by default they do."""
+        return True
 
     @abstractmethod
     def contents(self) -> Contents:
@@ -70,7 +84,9 @@ class Stored(Sampler):
 
     def save(self, path: str | Path) -> None:
         """Write the sampler to a file that `load` reads."""
-        write(path, self.contents())
+        contents = self.contents()
+        placed = {**contents.arrays, **_held(self.scan_grid)}
+        write(path, replace(contents, arrays=placed))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -87,6 +103,11 @@ class Stored(Sampler):
                 f"{path}: holds a {contents.kind} sampler, expected a {cls.kind} one"
             )
         return _made(cls, path, contents)
+
+
+def grid_of(volumes: object) -> Grid | None:
+    """Return the grid of volumes that were read from files; None of arrays."""
+    return volumes.grid if isinstance(volumes, VolumeFolder) else None
 
 
 def restore(path: str | Path, contents: Contents) -> Stored:
@@ -107,12 +128,42 @@ def restore(path: str | Path, contents: Contents) -> Stored:
 
 def _made(cls: type[_S], path: str | Path, contents: Contents) -> _S:
     try:
-        return cls.from_contents(contents)
-    except (KeyError, TypeError, IndexError) as error:
+        sampler, grid = cls.from_contents(contents), _grid_of(path, contents.arrays)
+    except (KeyError, TypeError, IndexError, json.JSONDecodeError) as error:
         raise SamplerError(
             f"{path}: an incomplete {contents.kind} sampler ({type(error).__name__}: {error}); "
             "make one with `preddiff sampler fit`"
         ) from None
+    if grid is not None:
+        sampler.scan_grid = grid
+    return sampler
+
+
+_GRID = ("scan_shape", "scan_affine", "scan_header")
+"""Names of the arrays that hold a sampler's grid; files of older versions have none."""
+
+
+def _held(grid: Grid | None) -> dict[str, NDArray[np.generic]]:
+    """A grid as arrays of a file."""
+    if grid is None:
+        return {}
+    parts = np.array(grid.shape), grid.affine, np.array(json.dumps(dict(grid.header)))
+    return dict(zip(_GRID, parts, strict=True))
+
+
+def _grid_of(path: str | Path, arrays: Mapping[str, NDArray[np.generic]]) -> Grid | None:
+    """The grid that a file holds; None where it holds none."""
+    if not any(name in arrays for name in _GRID):
+        return None
+    shape, affine, header = (arrays[name] for name in _GRID)
+    lengths = tuple(int(n) for n in shape.ravel())
+    matrix = np.asarray(affine, dtype=np.float64)
+    fields = json.loads(str(header))
+    if len(lengths) != 3 or min(lengths) < 1 or not isinstance(fields, dict):
+        raise SamplerError(f"{path}: the grid of its scans is damaged; fit the sampler anew")
+    if problem := affine_problem(matrix):
+        raise SamplerError(f"{path}: the grid of its scans is damaged ({problem}); fit it anew")
+    return Grid((lengths[0], lengths[1], lengths[2]), matrix, fields)
 
 
 def write(path: str | Path, contents: Contents) -> None:

@@ -8,9 +8,11 @@ from importlib import import_module
 from pathlib import Path
 
 from preddiff.errors import SamplerError, nearest
+from preddiff.media.grid import Grid
 from preddiff.samplers import files
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.spec import Loader, PrepareImage, SpecContext
+from preddiff.samplers.turned import placed
 from preddiff.types import PerChannel
 
 
@@ -55,6 +57,7 @@ def load_sampler(
     prepare: PrepareImage,
     mean: PerChannel | None,
     hidden: bool = False,
+    grid: Grid | None = None,
 ) -> Sampler:
     """Return the sampler that is meant, for inputs of `shape` and windows of one size.
 
@@ -68,6 +71,8 @@ def load_sampler(
     prepare : makes an array like the input of a picture, for samplers that need a folder of them.
     mean : the training inputs' mean colour, for constant:mean.
     hidden : True if windows hide a node's values.
+    grid : where the voxels of a scan lie: a sampler of scans that are stored along other axes is
+        turned; one of scans that lie elsewhere is refused.
 
     Raises
     ------
@@ -75,12 +80,12 @@ def load_sampler(
         If there is no such sampler, or it does not serve such inputs.
     """
     if not isinstance(spec, str):
-        return _checked(spec)
+        return placed(_checked(spec), grid)
     name, _, argument = spec.partition(":")
     if name not in LOADERS:
         raise SamplerError(f"unknown sampler {spec!r}: expected {_specs()}{nearest(name, LOADERS)}")
-    context = SpecContext(shape, window, margin, prepare, mean, hidden)
-    return LOADERS[name].load(argument, context)
+    context = SpecContext(shape, window, margin, prepare, mean, hidden, grid)
+    return placed(LOADERS[name].load(argument, context), grid)
 
 
 def sampler_name(spec: str | Sampler) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
+from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
 from preddiff.samplers import projection
 from preddiff.samplers.base import Normals, ValidRange, Weights
@@ -28,6 +29,7 @@ class Marginal(Stored):
     Parameters
     ----------
     pool : (n, channel, *spatial), in input space and of the input's shape.
+    scan_grid : of the scans in the pool; None of pictures and arrays, which have none.
 
     Raises
     ------
@@ -37,7 +39,8 @@ class Marginal(Stored):
 
     kind = "marginal"
 
-    def __init__(self, pool: ArrayLike) -> None:
+    def __init__(self, pool: ArrayLike, *, scan_grid: Grid | None = None) -> None:
+        self.scan_grid = scan_grid
         self.pool = np.asarray(pool, dtype=np.float32)
         if self.pool.ndim < 3 or len(self.pool) == 0:
             raise SamplerError(
@@ -51,6 +54,11 @@ class Marginal(Stored):
         """Phrase for what a window is hidden behind."""
         others = "scans" if self.pool.ndim == 5 else "pictures"
         return f"what other {others} have at the same place"
+
+    @property
+    def of_volumes(self) -> bool:
+        """Whether the pool is of volumes."""
+        return self.pool.ndim == 5
 
     @property
     def population(self) -> int:
@@ -122,4 +130,5 @@ def from_spec(argument: str, context: SpecContext) -> Marginal:
         )
     if Path(argument).is_file():
         return Marginal.load(argument)
-    return Marginal(read_pool(argument, context))
+    pool, grid = read_pool(argument, context)
+    return Marginal(pool, scan_grid=grid)

@@ -5,12 +5,15 @@ import numpy as np
 from preddiff.errors import SamplerError
 from preddiff.media import folders, images
 from preddiff.media.folders import VolumeFolder
+from preddiff.media.grid import Grid, mismatch
 from preddiff.samplers.spec import SpecContext
 from preddiff.types import Batch
 
 
-def read_pool(folder: str, context: SpecContext) -> Batch:
+def read_pool(folder: str, context: SpecContext) -> tuple[Batch, Grid | None]:
     """Return all inputs in a folder, or a hidden node's values on them, (n, channel, *spatial).
+
+    With them comes the grid of volumes.
 
     Raises
     ------
@@ -20,7 +23,7 @@ def read_pool(folder: str, context: SpecContext) -> Batch:
         If there are none, or one cannot be read.
     """
     if len(context.shape) == 4 and not context.hidden:
-        return _volumes(folder, context.shape)
+        return _volumes(folder, context)
     pool = []
     for path in folders.find_pictures(folder):
         pool.append(context.prepare(images.read(path)))
@@ -29,14 +32,20 @@ def read_pool(folder: str, context: SpecContext) -> Batch:
                 f"{path}: has shape {pool[-1].shape}, expected the input's, {context.shape}; "
                 "resize the pictures, or take a model that does"
             )
-    return np.stack(pool)
+    return np.stack(pool), None
 
 
-def _volumes(folder: str, shape: tuple[int, ...]) -> Batch:
+def _volumes(folder: str, context: SpecContext) -> tuple[Batch, Grid]:
     cohort = VolumeFolder(folder)
-    if (1, *cohort.grid.shape) != shape:
+    # Of a scan, a grid of the same voxels in another order is turned later; of an array, nothing
+    # but the shape is known.
+    if context.grid is None and (1, *cohort.grid.shape) != context.shape:
         raise SamplerError(
-            f"{folder}: holds volumes of {cohort.grid.shape}, expected the input's {shape[1:]}; "
-            "resample them"
+            f"{folder}: holds volumes of {cohort.grid.shape}, expected the input's "
+            f"{context.shape[1:]}; resample them"
         )
-    return np.stack(list(cohort))
+    if context.grid is not None and cohort.grid.turns_to(context.grid) is None:
+        cure = "resample them to the scan's grid"
+        problem = mismatch("volumes", cohort.grid, "the scan's", context.grid, cure)
+        raise SamplerError(f"{folder}: {problem}")
+    return np.stack(list(cohort)), cohort.grid

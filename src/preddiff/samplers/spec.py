@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from preddiff.errors import SettingError
+from preddiff.media.grid import Grid
 from preddiff.samplers.base import Sampler
 from preddiff.types import PerChannel, Pixels
 
@@ -30,6 +31,7 @@ class SpecContext:
         node, the node's values.
     mean : (channel,), the training inputs' mean colour; None where it is not known.
     hidden : True if windows hide a node's values and not those of a picture or volume.
+    grid : where the voxels of a scan lie; None of anything else.
     """
 
     shape: tuple[int, ...]
@@ -38,6 +40,7 @@ class SpecContext:
     prepare: PrepareImage
     mean: PerChannel | None
     hidden: bool = False
+    grid: Grid | None = None
 
     @property
     def patch(self) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers.files import Contents, Fact
+from preddiff.samplers.files import Contents, Fact, grid_of
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian import natural, patch_statistics
 from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
@@ -84,7 +84,8 @@ class ConditionalGaussian(Patchwise):
 
         Parameters
         ----------
-        inputs : arrays (channel, *spatial) in input space, in any number of dimensions.
+        inputs : arrays (channel, *spatial) in input space, in any number of dimensions; of a
+            `VolumeFolder`, the sampler keeps the grid.
         patch : length of the patch (the paper's l).
         channels : "joint", or "independent" as the published code had them.
         mask : (*spatial), of inputs that all have this shape: only patches that are centred where
@@ -97,7 +98,11 @@ class ConditionalGaussian(Patchwise):
             If there are too few patches for the number of values in one.
         """
         found = patch_statistics.estimate(inputs, patch, channels, mask)
-        return cls(found.mean, found.covariance, found.shape, clip=clip, pairs=False, **found.facts)
+        fitted = cls(
+            found.mean, found.covariance, found.shape, clip=clip, pairs=False, **found.facts
+        )
+        fitted.scan_grid = grid_of(inputs)
+        return fitted
 
     @classmethod
     def natural(
@@ -149,6 +154,11 @@ class ConditionalGaussian(Patchwise):
         return self._with(
             self.mean[inside], self.covariance[np.ix_(inside, inside)], shape, pairs=False
         )
+
+    @property
+    def is_located(self) -> bool:
+        """False: one normal serves wherever voxels are as large and lead the same way."""
+        return False
 
     @property
     def sha256(self) -> str:
@@ -208,7 +218,9 @@ class ConditionalGaussian(Patchwise):
         self, mean: PatchMean, covariance: PatchCovariance, shape: tuple[int, ...], *, pairs: bool
     ) -> Self:
         """Another normal with the same settings and facts."""
-        return type(self)(mean, covariance, shape, clip=self.clip, pairs=pairs, **self.facts)
+        other = type(self)(mean, covariance, shape, clip=self.clip, pairs=pairs, **self.facts)
+        other.scan_grid = self.scan_grid
+        return other
 
     @cached_property
     def _precision(self) -> PatchCovariance | None:

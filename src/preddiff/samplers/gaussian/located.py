@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
 from preddiff.errors import SamplerError
+from preddiff.media.masks import inside as inside_of
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, ValidRange, Weights
-from preddiff.samplers.files import Contents, Fact
+from preddiff.samplers.files import Contents, Fact, grid_of
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian import patch_statistics
 from preddiff.samplers.gaussian.axes import CellNumbers, PatchCovariance, PatchMean
@@ -100,7 +101,8 @@ class Located(Patchwise):
         Parameters
         ----------
         volumes : arrays (channel, *spatial) of one shape. They are gone through several times, so
-            a generator will not do: a list, or an object that reads them anew each time.
+            a generator will not do: a list, or an object that reads them anew each time. Of a
+            `VolumeFolder`, the sampler keeps the grid.
         patch : length of the patch (the paper's l).
         grid : cells in each direction.
         mask : (*spatial), true where the analysis is going to look: only cells that it reaches are
@@ -119,7 +121,7 @@ class Located(Patchwise):
                 "the volumes are gone through several times: expected a list, or an object that "
                 "reads them anew, no generator"
             )
-        inside = None if mask is None else np.asarray(mask).astype(bool)
+        inside = None if mask is None else inside_of(np.asarray(mask))
         cohort = patch_statistics.estimate(volumes, patch, "joint", inside)
         spatial = np.shape(next(iter(volumes)))[1:]
         if len(grid) != len(spatial) or min(grid) < 1:
@@ -139,17 +141,21 @@ class Located(Patchwise):
             )
             for n, unit in enumerate(whitenings, start=first):
                 units[n] = unit[lower]
-        return cls(
+        located = cls(
             cells, cohort.shape, cohort.mean, cohort.covariance, fitted, means, units,
             clip=clip, pairs=False, **cohort.facts,
         )  # fmt: skip
+        located.scan_grid = grid_of(volumes)
+        return located
 
     def paired(self) -> Self:
         """Return this sampler with antithetic pairs of draws."""
-        return type(self)(
+        paired = type(self)(
             self.grid, self.shape, self.mean, self.covariance, self.fitted, self.means, self.units,
             clip=self.clip, pairs=True, **self.facts,
         )  # fmt: skip
+        paired.scan_grid = self.scan_grid
+        return paired
 
     def central(self, patch: int) -> Self:
         """Return the sampler itself.

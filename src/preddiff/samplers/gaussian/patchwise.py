@@ -75,6 +75,11 @@ class Patchwise(Stored):
         return f"something else that could plausibly have stood there, given the {around} around it"
 
     @property
+    def of_volumes(self) -> bool:
+        """Whether patches are of volumes."""
+        return len(self.shape) == 4
+
+    @property
     def group(self) -> int:
         """Draws that depend on each other: 2 for antithetic pairs."""
         return 2 if self.pairs else 1
