@@ -1,4 +1,5 @@
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -188,3 +189,31 @@ def test_links_are_refused(tmp_path, explanation):
     (tmp_path / "a.zarr" / "relevance").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ResultError, match="holds a link"):
         preddiff.load(tmp_path / "a.zarr")
+
+
+def test_readers_of_a_result_that_is_being_replaced_get_the_old_or_the_new(tmp_path, explanation):
+    path = tmp_path / "cat.zarr"
+    preddiff.save(explanation, path)
+    writers = [threading.Thread(target=replace, args=(explanation, path)) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    reads = 0
+    while any(writer.is_alive() for writer in writers):
+        assert preddiff.load(path).data.equals(explanation.data)
+        reads += 1
+    assert reads > 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def replace(explanation, path):
+    for _ in range(10):
+        preddiff.save(explanation, path)
+
+
+def test_a_result_that_was_replaced_by_a_program_that_died_is_found(tmp_path, explanation):
+    path, staging = tmp_path / "cat.zarr", tmp_path / ".preddiff.0123abcd"
+    (staging / "old").mkdir(parents=True)
+    (staging / "lock").touch()
+    preddiff.save(explanation, staging / "old" / "cat.zarr")
+    assert preddiff.load(path).data.equals(explanation.data)
+    assert list(tmp_path.iterdir()) == [path]

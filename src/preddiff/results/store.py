@@ -9,6 +9,7 @@ import xarray as xr
 
 from preddiff.errors import ResultError, first_line
 from preddiff.media.atomic import atomic_write
+from preddiff.media.staging import clear_abandoned
 from preddiff.results.explanation import Explanation
 
 FORMAT = 1
@@ -32,6 +33,7 @@ _REQUIRED_DIMS = {
     "axis": ("axis",),
 }
 _REQUIRED = frozenset({"coverage", "picture", *_REQUIRED_DIMS})
+_ATTEMPTS = 10  # to read a result that is being replaced
 _TEXTS = frozenset({"label", "axis"})
 # Name, label and sign of the baselines that older results may hold without saying so.
 _OLD_BASELINES = {
@@ -71,6 +73,8 @@ def check_destination(path: Path) -> None:
 def load(path: str | Path) -> Explanation:
     """Read a result that `save` wrote into memory.
 
+    Another program may replace the result meanwhile: either the old or the new one is returned.
+
     Raises
     ------
     ResultError
@@ -78,6 +82,31 @@ def load(path: str | Path) -> Explanation:
         plain numbers and text.
     """
     path = Path(path)
+    if not path.exists():
+        clear_abandoned(path.parent)  # a program that was killed while it replaced the result
+    for _ in range(_ATTEMPTS - 1):
+        folder = _identity(path)
+        try:
+            explanation = _read(path)
+        except ResultError:
+            if folder == _identity(path):
+                raise
+        else:
+            if folder == _identity(path):
+                return explanation
+    return _read(path)
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a folder from another that gets its name; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino, found.st_mtime_ns)
+
+
+def _read(path: Path) -> Explanation:
     if not path.exists():
         raise ResultError(f"{path}: no such result; check the path")
     if not _is_result(path):
@@ -158,7 +187,7 @@ def _array_metadata(path: Path) -> Iterator[tuple[str, object]]:
     for file in path.rglob(".zarray"):
         try:
             metadata = json.loads(file.read_text())
-        except ValueError:
+        except (OSError, ValueError):
             raise ResultError(
                 f"{path}: the result is damaged ({file.parent.name} has no readable metadata); "
                 "run the analysis again"
