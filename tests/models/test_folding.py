@@ -86,3 +86,22 @@ def test_anything_else_is_asked_about_every_draw(rng, steps):
 )
 def test_several_classes_one_by_one_are_no_softmax(rng, estimator):
     assert isinstance(load_model(fitted((estimator,), rng, 3)[0]), Estimator)
+
+
+@pytest.mark.parametrize("classes", [3, 4])
+def test_weights_that_were_fitted_in_float32_are_folded(rng, classes):
+    """Rows of a softmax sum to 0 but for rounding, which must not be inverted."""
+    x = (100 + 10 * rng.normal(size=(40, 120))).astype(np.float32)
+    y = np.arange(40) % classes
+    x[np.arange(40), y] += 30
+    estimator = make_pipeline(StandardScaler(), PCA(8), LogisticRegression()).fit(x, y)
+    assert estimator[-1].coef_.dtype == np.float32
+    model = load_model(estimator)
+    assert isinstance(model, Linear)
+    inputs = x.reshape(-1, 1, 10, 12)
+    np.testing.assert_allclose(model.predict(inputs), estimator.predict_proba(x), atol=1e-5)
+
+
+def test_a_step_that_only_casts_is_passed_over(rng):
+    steps = FunctionTransformer(np.float64), FunctionTransformer(), LogisticRegression()
+    assert isinstance(load_model(fitted(steps, rng, 2)[0]), Linear)

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from preddiff.errors import SettingError
 from preddiff.models.folding import fold
 
@@ -43,13 +45,17 @@ def regression(*, standardise: bool = False, inverse_penalty: float = 1.0) -> Pi
     from sklearn.decomposition import KernelPCA
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+    # Scans are float32, and scikit-learn computes in the precision of what it gets. In float32 the
+    # solver takes rounding for the minimum after a few steps, and the rotation's small directions
+    # are noise: weights came out up to 70 times too large, or no classifier at all.
     # Kernel PCA with a linear kernel is the rotation of the module's docstring: it diagonalises the
     # (subject, subject) matrix of products, never the (feature, feature) covariance, and keeps
     # every direction whose eigenvalue is not zero. It is part of the pipeline, rather than done
     # once beforehand, so that cross-validation finds the directions from the training folds alone.
     return make_pipeline(
+        FunctionTransformer(np.float64),
         StandardScaler(with_std=standardise),
         KernelPCA(kernel="linear"),
         LogisticRegression(C=inverse_penalty, max_iter=_MAX_ITERATIONS, tol=_SOLVER_TOLERANCE),

@@ -14,6 +14,9 @@ from preddiff.types import Floats
 _PROBE_POINTS = 16
 _LARGEST_PROBE_LOGIT = 3.0
 _PROBABILITY_TOLERANCE = 1e-6  # scikit-learn keeps some steps in float32
+# Of the largest eigenvalue of W Wᵀ. Weights that were fitted in float32 are right to 1e-7 of their
+# largest, so that eigenvalues, which are squares, are noise up to 1e-14 times some hundred.
+_SMALLEST_DIRECTION = 1e-10
 
 SklearnObject = Any
 """A fitted step or estimator of scikit-learn, which publishes no types."""
@@ -68,7 +71,9 @@ def _agrees(estimator: SklearnObject, weights: Weights, intercept: Floats) -> bo
     random = np.random.default_rng(0)
     limit = _LARGEST_PROBE_LOGIT
     logits = random.uniform(-limit, limit, size=(_PROBE_POINTS, len(weights)))
-    inverse = np.linalg.pinv(weights @ weights.T) @ weights
+    # The rows of a softmax's weights sum to 0 but for rounding, which would be inverted to noise.
+    products = weights @ weights.T
+    inverse = np.linalg.pinv(products, rcond=_SMALLEST_DIRECTION, hermitian=True) @ weights
     points = (logits - intercept) @ inverse
     # These lie in the span of the weights, where a quadratic step could look linear by chance. As
     # long a step in the null space of W, which moves no logit of a linear model, leads out of it.
@@ -86,13 +91,16 @@ def _agrees(estimator: SklearnObject, weights: Weights, intercept: Floats) -> bo
     return bool(np.abs(found - expected).max() < _PROBABILITY_TOLERANCE)
 
 
+_CASTS = (None, np.float64, np.float32)
+"""Functions of a FunctionTransformer that leave values as they are."""
+
 Pullback = Callable[[SklearnObject, Weights], Folded]
 """From a step and weights (k, q) on what it gives to weights (k, f) on what it gets."""
 
 
 def _pullback(step: SklearnObject) -> Pullback | None:
     """The pullback of a step, or None if the step is not known to be affine."""
-    if step is None or step == "passthrough":
+    if step is None or step == "passthrough" or getattr(step, "func", "") in _CASTS:
         return lambda _, weights: (weights, np.zeros(len(weights)))
     if hasattr(step, "get_support"):
         return _select
