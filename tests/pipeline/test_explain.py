@@ -324,14 +324,6 @@ def test_eight_bit_values_are_noticed(embedded, picture):
         preddiff.explain(Softmax(picture.shape), picture, sampler="constant:128", window=5)
 
 
-def test_a_log_is_told_now_and_then(model, picture, monkeypatch, capsys):
-    from preddiff.pipeline import progress
-
-    monkeypatch.setattr(progress, "_FIRST_LINE_AFTER", 0.0)
-    preddiff.explain(model, picture, window=10, samples=2, progress=True)
-    assert "99 of 99 windows, about 0 s left" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("share", "told"), [(0.0973, "9.7 %"), (0.05, "5 %"), (0.996, "100 %"), (1.24, "120 %")]
 )
