@@ -51,7 +51,7 @@ class Volume:
 def is_volume(source: object) -> bool:
     """Return whether this is a volume, a nibabel image, or a path that names one."""
     if isinstance(source, str | Path):
-        return str(source).lower().endswith(VOLUME_EXTENSIONS) or dicom.is_series(Path(source))
+        return _has_ending(source) or dicom.is_series(Path(source))
     return isinstance(source, Volume) or hasattr(source, "dataobj")
 
 
@@ -77,7 +77,7 @@ def read(path: str | Path, *, quiet: bool = False) -> Volume:
     path = Path(path)
     if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
         raise InputError(f"{path}: no such file; check the path")
-    if path.is_dir():
+    if path.is_dir() or (not _has_ending(path) and dicom.is_series(path)):
         return from_image(dicom.read(path), str(path), quiet=quiet)
     return from_image(nifti.open_image(path), str(path), quiet=quiet)
 
@@ -115,6 +115,11 @@ def from_image(image: SpatialImage, name: str = "the scan", *, quiet: bool = Fal
     if not (quiet or grid.knows_sides):
         _warn_of_sides(name)
     return Volume(values, grid)
+
+
+def _has_ending(path: str | Path) -> bool:
+    # It comes before what a file begins with: raw voxels may look like anything.
+    return str(path).lower().endswith(VOLUME_EXTENSIONS)
 
 
 def _warn_of_sides(name: str) -> None:
