@@ -34,3 +34,8 @@ def test_products_are_timed(monkeypatch):
 def test_the_faster_product_decides(monkeypatch, faster):
     monkeypatch.setattr(precision, "_seconds", lambda dtype: 1.0 if dtype == faster else 2.0)
     assert precision._processor_gains.__wrapped__() == (faster == torch.bfloat16)
+
+
+def test_a_small_gain_is_left_as_it_might_be_chance(monkeypatch):
+    monkeypatch.setattr(precision, "_seconds", lambda dtype: 1.0 + 0.4 * (dtype == torch.float32))
+    assert not precision._processor_gains.__wrapped__()

@@ -1,11 +1,13 @@
 """Interrupted work goes on where it stopped, and comes to the same result."""
 
+import errno
+
 import numpy as np
 import pytest
 
 import preddiff
 from conftest import Softmax
-from preddiff.errors import ResultError
+from preddiff.errors import EngineWarning, ResultError
 from preddiff.pipeline import run
 from preddiff.results import checkpoint
 
@@ -50,6 +52,96 @@ def test_it_goes_on_where_it_stopped(picture, unfinished):
     np.testing.assert_array_equal(e.evidence_error, whole.evidence_error)
     assert again.seen < len(whole.evidence.window) * 4
     assert not unfinished.exists()
+
+
+def test_work_of_another_number_of_threads_goes_on(picture, unfinished):
+    """The last bits of predictions differ with the number of threads."""
+    almost = Fragile(picture.shape, at=10_000)
+    almost.classify.weights = almost.classify.weights * np.float64(1 + 3e-7)
+    e = preddiff.explain(almost, picture, checkpoint=unfinished, **SETTINGS)
+    assert almost.seen < len(e.evidence.window) * 4
+
+
+@pytest.fixture
+def half_done(tmp_path, picture, small_network, monkeypatch):
+    """The file that an interrupted analysis of a network left, in bfloat16, and its settings."""
+    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
+    path = tmp_path / "half.npz"
+    interrupted(small_network, picture, checkpoint=path, precision="bfloat16", **SETTINGS)
+    return path
+
+
+def interrupted(model, picture, after=5, **settings):
+    """Run an analysis that is interrupted after some chunks."""
+
+    def progress(done, of):
+        nonlocal after
+        after -= 1
+        if not after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        preddiff.explain(model, picture, progress=progress, **settings)
+
+
+def test_resumed_work_goes_on_by_the_same_engine_in_the_same_precision(
+    picture, small_network, half_done
+):
+    right = preddiff.explain(small_network, picture, precision="bfloat16", **SETTINGS)
+    e = preddiff.explain(small_network, picture, checkpoint=half_done, **SETTINGS)
+    assert e.provenance["precision"] == "bfloat16"
+    np.testing.assert_array_equal(e.evidence, right.evidence)
+
+
+@pytest.mark.parametrize("wish", [{"engine": "dense"}, {"precision": "float32"}])
+def test_work_is_not_continued_by_another_engine_or_in_another_precision(
+    picture, small_network, half_done, wish
+):
+    with pytest.raises(ResultError, match="done by the incremental engine in bfloat16; continue"):
+        preddiff.explain(small_network, picture, checkpoint=half_done, **wish, **SETTINGS)
+    assert half_done.exists()
+
+
+def test_a_checkpoint_stays_until_the_result_is_saved(tmp_path, picture):
+    kept = checkpoint.UntilSaved(tmp_path / "cat.npz")
+    first = preddiff.explain(
+        Fragile(picture.shape, at=10_000), picture, checkpoint=kept, **SETTINGS
+    )
+    again = Fragile(picture.shape, at=10)  # draws that were done are not done again
+    e = preddiff.explain(again, picture, checkpoint=kept, **SETTINGS)
+    np.testing.assert_array_equal(e.evidence, first.evidence)
+    kept.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_finished_work_with_a_tolerance_is_not_done_further(tmp_path, picture):
+    kept = checkpoint.UntilSaved(tmp_path / "cat.npz")
+    settings = {**SETTINGS, "tolerance": 0.3, "stride": 1}
+    first = preddiff.explain(Softmax(picture.shape), picture, checkpoint=kept, **settings)
+    e = preddiff.explain(Softmax(picture.shape), picture, checkpoint=kept, **settings)
+    np.testing.assert_array_equal(e.evidence, first.evidence)
+
+
+def test_a_full_disk_does_not_end_the_analysis(tmp_path, picture, monkeypatch):
+    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+
+    def full(*_arguments, **_arrays):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.warns(EngineWarning, match="is not kept: .*No space left") as warned:
+        preddiff.explain(
+            Softmax(picture.shape), picture, checkpoint=tmp_path / "cat.npz", **SETTINGS
+        )
+    assert len(warned) == 1
+
+
+def test_a_checkpoint_that_could_never_be_written_is_refused_before_the_work(tmp_path, picture):
+    (tmp_path / "file").touch()
+    seen = Fragile(picture.shape, at=10)
+    with pytest.raises(ResultError, match="not a folder that can be written"):
+        preddiff.explain(seen, picture, checkpoint=tmp_path / "file" / "a.npz", **SETTINGS)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"targets": 0}, {"stride": 3}, {"samples": 5}])

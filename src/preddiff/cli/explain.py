@@ -141,6 +141,7 @@ def explain(
     from preddiff.models import load_model
     from preddiff.pipeline.explain import compare
     from preddiff.results import store
+    from preddiff.results.checkpoint import UntilSaved
     from preddiff.viewer.live import Live
 
     results = [output / volumes.stem(path) for path in inputs]
@@ -160,6 +161,7 @@ def explain(
         for taken in output.glob(f"{name}.nii.gz"):
             maps.check_destination(taken)
     for path, result in zip(inputs, results, strict=True):
+        unfinished = UntilSaved(_with(result, ".unfinished.npz"))
         with Live(_announce) if live else nullcontext() as watched:
             explanations = compare(
                 loaded,
@@ -183,10 +185,12 @@ def explain(
                 resample=resample,
                 progress=True,
                 callback=watched,
-                checkpoint=_with(result, ".unfinished.npz") if resume else None,
+                checkpoint=unfinished if resume else None,
             )
             _print_summary(explanations)
             written = _write(explanations, result)
+            if resume:
+                unfinished.remove()
             if watched is not None:
                 watched.finish(f"Saved as {written}.", explanations[-1])
             typer.echo(written)

@@ -1,11 +1,12 @@
-"""The choice of engine, precision and batch: by checking and timing what could be taken.
+"""The choice of engine, precision and batch: by checking what could be taken.
 
-Every candidate gives the same numbers but for rounding, so only time is at stake, and the choice
-may depend on the machine. What is *not* left to timing is whether a candidate is right: boxes are
-held against whole forward passes (`incremental/check.py`), and a shorter precision against float32.
+Every candidate gives the same numbers but for rounding. Still, nothing here asks the clock about a
+network: the same command gives the same arrays on the same machine, whatever else runs there. So
+the rules are by what can be counted: arithmetic, bytes and errors. What is *not* left to rules is
+whether a candidate is right: boxes are held against whole forward passes (`incremental/check.py`),
+and a shorter precision against float32.
 """
 
-import gc
 import math
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ import numpy as np
 from preddiff.engines.base import Engine
 from preddiff.engines.cost import seconds_per_draw
 from preddiff.engines.dense import Dense
-from preddiff.engines.memory import free_memory
+from preddiff.engines.memory import machine_memory
 from preddiff.errors import EngineWarning, SettingError, first_line
 from preddiff.models import Model
 from preddiff.types import Corners, Draws, Evidence, Pixels, Values
@@ -29,23 +30,18 @@ MakeEvidence = Callable[[Values], Evidence]
 """Values (window, draw, target) → evidence (target, window)."""
 
 Facts = Mapping[str, str | float]
-"""Entries of a result's provenance: the engine, its precision, and the precision's error."""
+"""Entries of a result's provenance: the engine, its precision and that one's error, its batch."""
 
-_DEFAULT_BATCH = 20  # draws at once, for runs too short to time
-# Of the two batches that are timed, the smaller keeps a layer's boxes in a processor's cache and
-# the larger makes fewer calls. Which one wins depends on the network and on the cache.
-_TIMED_BATCHES = (20, 40)
+# Draws at once: their boxes stay in a processor's cache. 40 make fewer calls, and gain or lose some
+# percent, which depends on the network.
+_USUAL_BATCH = 20
 _MAX_BATCH_BYTES = 512 << 20  # larger batches gain little
-# Below this many draws, trying costs more than the better choice gains: each candidate is given two
-# batches twice, some hundred draws in all, and the gain is a share of what the run itself takes.
-_DRAWS_WORTH_TIMING = 5000
-# Multiply-adds of whole passes over those of boxes. Below the first, boxes save no arithmetic and
-# still cost their cutting and pasting: a network that sees everything at once, such as ViT-B/16.
-# Above the second (VGG-16: 13, a network of volumes: 106) they are faster by so much that timing
-# tells nothing new, and whole passes of a large network take seconds, and memory for activations.
-# In between lie most networks (1.1 for MobileNet-V3, 5 for GoogLeNet): timing decides.
-_LEAST_SAVED = 1.02
-_SURELY_SAVED = 8.0
+# Below this many draws, trying a precision costs more than it gains.
+_DRAWS_WORTH_TRYING = 5000
+# Multiply-adds of whole passes over those of boxes. Below this, boxes save no arithmetic and still
+# cost their cutting and pasting: a network that sees everything at once, such as ViT-B/16. The
+# least of the others is MobileNet-V3's, 1.1, with which boxes are faster by half.
+_LEAST_SAVED = 1.05
 _CHECKED_WINDOWS = 4  # that are held against whole forward passes
 _CHECKED_DRAWS = 2  # of each of them
 
@@ -63,7 +59,7 @@ class Task:
         (window, draw, channel, *size).
     evidence : what is made of the values in the end.
     total : how many draws there are going to be, about.
-    memory : bytes that a batch may take; None is a quarter of what is free, half a GiB at most.
+    memory : bytes that a batch may take; None is a sixteenth of the machine's, half a GiB at most.
     """
 
     model: Model
@@ -90,22 +86,26 @@ class Choice:
     facts: Facts
 
 
-def choose(task: Task, engine: str = "auto", precision: str = "auto") -> Choice:
+def choose(
+    task: Task, engine: str = "auto", precision: str = "auto", batch: int | None = None
+) -> Choice:
     """Return the engine that a task is run with.
 
     Parameters
     ----------
-    engine : "auto" takes the faster one, "incremental" or "dense".
-    precision : "auto" takes the fastest one whose error is small (`precision.LARGEST_ERROR`).
+    engine : "auto" takes the one that does less arithmetic, "incremental" or "dense".
+    precision : "auto" takes a shorter one where a device computes faster in it and its error is
+        small (`precision.LARGEST_ERROR`).
+    batch : draws at once; None follows from the memory.
 
     Raises
     ------
     SettingError
         If the engine or the precision that is asked for cannot be used with the model.
     """
-    memory = task.memory or min(free_memory() // 4, _MAX_BATCH_BYTES)
-    dense = Dense(task.model, task.inputs, task.targets, task.node, memory=memory)
-    whole_passes = Choice(dense, {"engine": dense.name, "precision": "float32"})
+    memory = task.memory or min(machine_memory() // 16, _MAX_BATCH_BYTES)
+    dense = Dense(task.model, task.inputs, task.targets, task.node, batch, memory)
+    whole_passes = _choice(dense, {"precision": "float32"})
     boxed = None if engine == "dense" else _incremental(task, memory, engine)
     if boxed is None:
         if precision not in {"auto", "float32"}:
@@ -114,17 +114,15 @@ def choose(task: Task, engine: str = "auto", precision: str = "auto") -> Choice:
                 "used here; choose precision='float32'"
             )
         return whole_passes
-    saved = boxed.saved(task.starts)
-    if engine == precision == "auto" and saved < _LEAST_SAVED:
+    if engine == precision == "auto" and boxed.saved(task.starts) < _LEAST_SAVED:
         return whole_passes
     boxed, facts = _in_precision(task, boxed, precision)
-    if task.total >= _DRAWS_WORTH_TIMING:
-        gc.collect()  # the rejected one's graph refers to itself, and holds copies of the weights
-        _set_batch(task, boxed, memory)
-    in_doubt = engine == precision == "auto" and saved < _SURELY_SAVED
-    if in_doubt and task.seconds(boxed) > task.seconds(dense):
-        return whole_passes
-    return Choice(boxed, {"engine": boxed.name, **facts})
+    boxed.batch = batch or _batch_within(memory, boxed, _USUAL_BATCH)
+    return _choice(boxed, facts)
+
+
+def _choice(engine: "Dense | Incremental", facts: Facts) -> Choice:
+    return Choice(engine, {"engine": engine.name, **facts, "batch": engine.batch})
 
 
 def _incremental(task: Task, memory: int, requested: str) -> "Incremental | None":
@@ -145,7 +143,7 @@ def _incremental(task: Task, memory: int, requested: str) -> "Incremental | None
     except Exception as error:
         _warn(f"whole forward passes, as the network cannot be traced: {first_line(error)}")
         return None
-    engine.batch = _batch_within(memory, engine, _DEFAULT_BATCH)
+    engine.batch = _batch_within(memory, engine, _USUAL_BATCH)
     few = task.starts[:_CHECKED_WINDOWS], task.draws[:_CHECKED_WINDOWS, :_CHECKED_DRAWS]
     off = deviation(engine, *few)
     if not off <= TOLERANCE:  # NaN, too, is a deviation
@@ -161,9 +159,8 @@ def _in_precision(task: Task, boxed: "Incremental", requested: str) -> tuple["In
 
     names = [requested]
     if requested == "auto":  # a short run gains too little for its results to be rounded
-        worth_it = task.total >= _DRAWS_WORTH_TIMING
+        worth_it = task.total >= _DRAWS_WORTH_TRYING
         names = precisions.shorter(boxed.model.device) if worth_it else []
-    best = boxed
     facts: Facts = {"precision": str(boxed.dtype).removeprefix("torch.")}
     for name in names:
         if precisions.DTYPES[name] == boxed.dtype:
@@ -177,11 +174,9 @@ def _in_precision(task: Task, boxed: "Incremental", requested: str) -> tuple["In
             raise SettingError(
                 f"precision={name!r}: {first_line(problem)}; choose precision='float32'"
             ) from problem
-        if requested != "auto" or (
-            error <= precisions.LARGEST_ERROR and task.seconds(other) < task.seconds(best)
-        ):
-            best, facts = other, {"precision": name, "precision_error": error}
-    return best, facts
+        if requested != "auto" or error <= precisions.LARGEST_ERROR:
+            return other, {"precision": name, "precision_error": error}
+    return boxed, facts
 
 
 def _error(task: Task, exact: Engine, other: Engine) -> float:
@@ -195,15 +190,6 @@ def _error(task: Task, exact: Engine, other: Engine) -> float:
     right, found = (task.evidence(e.evaluate(task.starts, task.draws)) for e in (exact, other))
     scale = float(np.sqrt((right**2).mean()))
     return float(np.sqrt(((found - right) ** 2).mean())) / scale if scale > 0 else math.inf
-
-
-def _set_batch(task: Task, engine: "Incremental", memory: int) -> None:
-    """Set the batch that is fastest on this machine."""
-    seconds = {}
-    for wanted in _TIMED_BATCHES:
-        batch = engine.batch = _batch_within(memory, engine, wanted)
-        seconds[batch] = task.seconds(engine)
-    engine.batch = min(seconds, key=lambda batch: seconds[batch])
 
 
 def _batch_within(memory: int, engine: "Incremental", wanted: int) -> int:

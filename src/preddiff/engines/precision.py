@@ -20,6 +20,7 @@ The draws' own error is larger: with ten of them some 16 % of the evidence of a 
 # channels of a 1×1 convolution. A larger one would keep units such as AMX busier than boxes do.
 _ROWS, _CHANNELS_IN, _CHANNELS_OUT = 2048, 256, 256
 _ROUNDS = 20
+_CLEARLY = 1.5
 
 
 def shorter(device: torch.device) -> list[str]:
@@ -33,12 +34,13 @@ def shorter(device: torch.device) -> list[str]:
 
 @cache
 def _processor_gains() -> bool:
-    """Return whether products of matrices are faster in bfloat16.
+    """Return whether products of matrices are clearly faster in bfloat16.
 
     They are timed because the processor's flags do not tell: some have AVX512-BF16 and gain
-    nothing by it, but by AMX only.
+    nothing by it, but by AMX only. Those that gain are several times faster, the others slower: far
+    enough from the limit on either side that a busy machine decides as an idle one does.
     """
-    return _seconds(torch.bfloat16) < _seconds(torch.float32)
+    return _CLEARLY * _seconds(torch.bfloat16) < _seconds(torch.float32)
 
 
 def _seconds(dtype: torch.dtype) -> float:

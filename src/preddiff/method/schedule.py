@@ -37,6 +37,21 @@ class Interlaced:
         return Chunk(which, 0, self.samples) if len(which) else None
 
 
+@dataclass(frozen=True)
+class Ended:
+    """No windows any more, of an analysis that came to its end in an earlier run."""
+
+    visits: int
+
+    def __len__(self) -> int:
+        """Return the number of visits."""
+        return self.visits
+
+    def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:  # noqa: ARG002
+        """Return none."""
+        return None
+
+
 @dataclass(frozen=True, eq=False)
 class Adaptive:
     """Few draws of each window at first, the rest later; sooner where the map is less certain.

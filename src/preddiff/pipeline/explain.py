@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Settings
 from preddiff.results import provenance
-from preddiff.results.checkpoint import Checkpoint
+from preddiff.results.checkpoint import Checkpoint, UntilSaved
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import BaselineMap, Explanation, assemble
 from preddiff.samplers import Sampler
@@ -54,7 +55,7 @@ def explain(
     measure: str = "auto",
     baselines: Sequence[str] = (),
     progress: bool | Report = False,
-    checkpoint: str | Path | None = None,
+    checkpoint: str | Path | UntilSaved | None = None,
     callback: Callable[[Explanation], bool | None] | None = None,
     device: str = "cpu",
     memory: int | None = None,
@@ -85,9 +86,10 @@ def explain(
     seed : the draws follow from it.
     engine : "incremental" recomputes only what a window can change, and is exact; "dense" makes
         whole forward passes; "linear" takes no draws, but the exact expectation over all of them,
-        of `models.Linear` with samplers that do not clip; "auto" takes the fastest.
+        of `models.Linear` with samplers that do not clip; "auto" takes the one that does least.
     precision : of the incremental engine's arithmetic: "float32", "bfloat16", "float16"; "auto"
-        takes a shorter one only if it is faster here and changes the evidence by less than 1 %.
+        takes a shorter one only if this machine computes faster in it, and it changes the evidence
+        by less than 1 %.
     tolerance : stop when the map's standard error is below this share of its root mean square,
         counting the windows that were not visited, too; draws then come in antithetic pairs, where
         the sampler can make them. None is the full protocol: every window, all its draws.
@@ -106,15 +108,17 @@ def explain(
         sensitivity map is always there, where the model has a gradient.
     progress : True for a bar on the terminal, or a function of windows done and of how many; with
         a tolerance, of how many it will probably take, those that come again counted again.
-    checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, and it
-        is removed at the end.
+    checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, by the
+        engine and in the precision that it was begun with; it is removed at the end. Of
+        `results.checkpoint.UntilSaved(file)`, it stays until its `remove`, for when the result is
+        saved.
     callback : given the explanation so far about once a second: windows are visited in an order
         that covers the input evenly at every moment (with a tolerance: more densely where the map
         is less sure). Where it returns true, the analysis stops, and what was visited by then is
         the result.
     device : "cpu", or where torch is to run a network: "cuda", "mps".
-    memory : bytes that a batch of draws may take; None is a quarter of what is free, half a GiB at
-        most.
+    memory : bytes that a batch of draws may take; None is a sixteenth of the machine's, half a GiB
+        at most.
 
     Returns
     -------
@@ -156,9 +160,12 @@ def explain(
     # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
     # baselines are made, and their memory given back, before an engine is chosen.
     unfinished = Checkpoint(
-        checkpoint, subject.inputs, plan.windows, plan.targets, plan.base, plan.facts
+        checkpoint, subject.picture, plan.windows, plan.targets, plan.base, plan.facts
     )
-    means = unfinished.restore() or plan.run.begin()
+    earlier = unfinished.restore()
+    if earlier is not None:
+        plan = replace(plan, run=plan.run.going_on(earlier.engine, finished=earlier.finished))
+    means = plan.run.begin() if earlier is None else earlier.means
     others = _baselines(plan, settings)
 
     def result(estimates: Estimates) -> Explanation:
@@ -170,13 +177,13 @@ def explain(
         monitor = Monitor(
             settings.work.tolerance,
             report,
-            lambda: unfinished.keep(means),
+            lambda: unfinished.keep(means, plan.run.facts),
             None if callback is None else lambda estimates: callback(result(estimates)),
             means.visits,
             measured=progress is True,
         )
         explanation = result(plan.run.evidence(means, monitor))
-    unfinished.discard()
+    unfinished.finish(means, plan.run.facts)
     return explanation
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from preddiff.engines import ClosedForm
-from preddiff.engines.memory import free_memory
+from preddiff.engines.memory import machine_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.method import measures
 from preddiff.method.analysis import never_stop
@@ -20,6 +20,8 @@ from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Projected, stands_in
 from preddiff.types import Floats, Mask, PerTarget, Pixels, Relevance
+
+_MAX_BYTES = 2 << 30  # of the closed form
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,9 +197,9 @@ def _closed_form(
     elif sampler.is_clipped(subject.valid):
         why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
     else:
-        # Every window at once is a few matrix products; a quarter of the free memory leaves the
+        # Every window at once is a few matrix products; a sixteenth of the memory leaves the
         # machine usable, and smaller parts are hardly slower.
-        memory = work.memory or free_memory() // 4
+        memory = work.memory or min(machine_memory() // 16, _MAX_BYTES)
         return ClosedForm(model, subject.inputs, chosen, subject.node, sampler.project, memory)
     if work.engine == "linear":
         raise SettingError(f"engine='linear': {why}")

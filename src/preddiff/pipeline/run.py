@@ -1,18 +1,20 @@
 """Runs: the two ways to get evidence, by draws and in closed form, behind one protocol."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from preddiff.engines import Choice, Engine, ExpectationEngine, Task, choose, seconds_per_draw
+from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.engines.probe import probe
+from preddiff.errors import ResultError
 from preddiff.method.analysis import AfterChunk, Schedule, analyse, analyse_in_closed_form
 from preddiff.method.estimates import Estimates
 from preddiff.method.evidence import mean_and_error
 from preddiff.method.measures import Measure
 from preddiff.method.running_means import RunningMeans
-from preddiff.method.schedule import Adaptive, Interlaced
+from preddiff.method.schedule import Adaptive, Ended, Interlaced
 from preddiff.method.windows import Windows
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
@@ -44,6 +46,14 @@ class Run(Protocol):
 
     def begin(self) -> RunningMeans:
         """Return the running means of a run that has not begun."""
+
+    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "Run":
+        """Return the run that continues what an engine began, or did to the end.
+
+        Parameters
+        ----------
+        engine : name, precision and batch, as in `facts`.
+        """
 
     def forecast(self) -> str:
         """Return what the work is going to cost, in words."""
@@ -82,6 +92,10 @@ class ClosedFormRun:
         """Return running means of nothing: there are no draws to take means of."""
         return RunningMeans.empty(len(self.base), 0)
 
+    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "ClosedFormRun":  # noqa: ARG002
+        """Return this run, which takes seconds and keeps nothing."""
+        return self
+
     def forecast(self) -> str:
         """Return how many windows there are; they take seconds."""
         return f"{len(self.windows):,} windows in closed form, without draws"
@@ -103,6 +117,9 @@ class SampledRun:
     ----------
     targets, base : (target,), class or channel numbers and their values on the unperturbed input.
     samples : draws per window, no more than the sampler has different ones.
+    earlier : name, precision and batch of the engine that began the work, and goes on with it; None
+        where nothing was begun.
+    finished : whether the work was done to the end.
     """
 
     subject: Subject
@@ -114,6 +131,8 @@ class SampledRun:
     base: PerTarget
     measure: Measure
     work: Work
+    earlier: Mapping[str, str | float] | None = None
+    finished: bool = False
 
     @property
     def engine(self) -> Engine:
@@ -129,7 +148,27 @@ class SampledRun:
     def _choice(self) -> Choice:
         # Chosen when first asked for: an engine holds much memory, and what needs memory of its own
         # before the run, such as a gradient, has to be done with it by then.
-        return choose(self._task, self.work.engine, self.work.precision)
+        if self.earlier is None:
+            return choose(self._task, self.work.engine, self.work.precision)
+        # In another precision, half of the windows would be rounded in another way than the others.
+        engine, precision = str(self.earlier["engine"]), str(self.earlier["precision"])
+        may_go_on = self.work.engine in {"auto", engine} and self.work.precision in {
+            "auto",
+            precision,
+        }
+        if may_go_on and engine in ENGINES and precision in PRECISIONS:
+            batch = int(self.earlier.get("batch", 0)) or None
+            choice = choose(self._task, engine, precision, batch)
+            if choice.facts["engine"] == engine and choice.facts["precision"] == precision:
+                return choice
+        raise ResultError(
+            f"the unfinished work was done by the {engine} engine in {precision}; continue with "
+            "these (engine, precision), or remove it"
+        )
+
+    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "SampledRun":
+        """Return the run that continues what an engine began, or did to the end."""
+        return replace(self, earlier=engine, finished=finished)
 
     def begin(self) -> RunningMeans:
         """Return the running means of a run that has not begun."""
@@ -177,6 +216,8 @@ class SampledRun:
     @property
     def _schedule(self) -> Schedule:
         """All draws of a window at once; with a tolerance, few at first, then where needed."""
+        if self.finished:
+            return Ended(len(self.windows))
         windows = max(_MIN_WINDOWS, len(self.windows) // _CHUNKS)
         if self.work.tolerance is None:
             chunk = max(1, min(_MAX_DRAWS_HELD // self.samples, windows))

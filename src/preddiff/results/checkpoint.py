@@ -3,15 +3,17 @@
 import hashlib
 import json
 import time
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from preddiff.errors import ResultError
-from preddiff.media.atomic import atomic_write
+from preddiff.errors import EngineWarning, ResultError
+from preddiff.media.atomic import atomic_write, check_folder
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
 from preddiff.types import PerTarget, Pixels
@@ -19,6 +21,36 @@ from preddiff.types import PerTarget, Pixels
 # Writing takes milliseconds and holds up the analysis: at this interval it does not matter, and an
 # interruption costs at most this much work.
 _SECONDS_BETWEEN_WRITES = 20.0
+# Predictions on the unperturbed input differ in their last bits with the number of threads. Those
+# of another model differ by more than these shares of themselves and of the largest.
+_BASE_RTOL, _BASE_ATOL = 1e-4, 1e-5
+
+
+@dataclass(frozen=True)
+class UntilSaved:
+    """The name of a checkpoint that stays until whoever asked for it has saved the result."""
+
+    path: Path
+
+    def remove(self) -> None:
+        """Remove the file, once the result is saved."""
+        self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    means : the running means.
+    engine : name and precision of the engine that made them, and its batch.
+    finished : whether the analysis came to its end, and only its result is not saved.
+    """
+
+    means: RunningMeans
+    engine: Mapping[str, str | float]
+    finished: bool
 
 
 class Checkpoint:
@@ -26,35 +58,47 @@ class Checkpoint:
 
     Parameters
     ----------
-    path : the file, which need not exist; None keeps nothing.
-    inputs, windows, targets, base, facts : everything that the running means depend on. `base`, the
-        predictions on the unperturbed input, tells apart models whose facts are the same.
+    path : the file, which need not exist; None keeps nothing. Of `UntilSaved`, the file stays when
+        the work is finished.
+    picture, windows, targets, base, facts : everything that the running means depend on. `base`,
+        the predictions on the unperturbed input, tells apart models whose facts are the same; it is
+        compared within rounding.
+
+    Raises
+    ------
+    ResultError
+        If the file could not be written.
     """
 
     def __init__(
         self,
-        path: str | Path | None,
-        inputs: Pixels,
+        path: str | Path | UntilSaved | None,
+        picture: Pixels,
         windows: Windows,
         targets: Sequence[int],
         base: PerTarget,
         facts: Mapping[str, object],
     ) -> None:
+        self._stays = isinstance(path, UntilSaved)
+        path = path.path if isinstance(path, UntilSaved) else path
         self.path = None if path is None else Path(path)
-        self._inputs, self._windows, self._base = inputs, windows, base
+        if self.path is not None:
+            check_folder(self.path.parent)
+        self._picture, self._windows, self._base = picture, windows, base
         self._facts = [list(targets), dict(facts)]
         self._written = time.monotonic()
+        self._failed = False
 
     @cached_property
     def key(self) -> str:
-        """Fingerprint of all that the counts depend on; only made where a file is kept."""
+        """Fingerprint of all that the counts depend on but for the base; only made for a file."""
         facts = json.dumps(self._facts, sort_keys=True).encode()
-        arrays = (self._inputs, self._windows.starts, self._base)
+        arrays = (self._picture, self._windows.starts)
         parts = (*(array.tobytes() for array in arrays), facts)
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
-    def restore(self) -> RunningMeans | None:
-        """Return the running means from the file; None if there is no file.
+    def restore(self) -> Unfinished | None:
+        """Return what the file holds; None if there is no file.
 
         Raises
         ------
@@ -65,40 +109,72 @@ class Checkpoint:
             return None
         try:
             with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                key = str(file["key"])
+                key, base = str(file["key"]), file["base"]
                 counted = {name: file[name] for name in ("groups", "mean", "squares")}
                 # An .npz file cannot hold None: 0 stands for a sampler that never runs out.
                 numbers = (int(file["visits"]), int(file["size"]), int(file["population"]) or None)
+                engine = {name: str(file[name]) for name in ("engine", "precision")}
+                batch, finished = int(file["batch"]), bool(file["finished"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as failure:
             raise ResultError(
                 f"{self.path}: not a checkpoint ({type(failure).__name__}); remove it"
             ) from None
         # Means of other draws, averaged with these, would look right and be wrong.
-        if key != self.key:
+        if key != self.key or not self._is_base(base):
             raise ResultError(
                 f"{self.path}: unfinished work of another input, model or setting; continue with "
                 "those, or remove it"
             )
-        return RunningMeans(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
+        means = RunningMeans(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
+        return Unfinished(means, {**engine, **({"batch": batch} if batch > 0 else {})}, finished)
 
-    def keep(self, means: RunningMeans) -> None:
-        """Write the running means, unless that was done a moment ago."""
+    def _is_base(self, base: PerTarget) -> bool:
+        """Return whether values are those on the unperturbed input, within rounding."""
+        if base.shape != self._base.shape:
+            return False
+        atol = _BASE_ATOL * float(np.abs(self._base).max())
+        return np.allclose(base, self._base, rtol=_BASE_RTOL, atol=atol)
+
+    def keep(self, means: RunningMeans, engine: Mapping[str, str | float]) -> None:
+        """Write the running means, unless that was done a moment ago.
+
+        A disk that is full does not end the analysis, whose result may find its place elsewhere.
+        """
         if self.path is None or time.monotonic() - self._written < _SECONDS_BETWEEN_WRITES:
             return
-        with atomic_write(self.path) as written, written.open("wb") as file:
-            np.savez(
-                file,
-                key=np.str_(self.key),
-                groups=means.groups,
-                mean=means.mean,
-                squares=means.squares,
-                visits=means.visits,
-                size=means.size,
-                population=means.population or 0,
-            )
+        self._write(means, engine, finished=False)
+
+    def _write(
+        self, means: RunningMeans, engine: Mapping[str, str | float], *, finished: bool
+    ) -> None:
+        try:
+            with atomic_write(str(self.path)) as written, written.open("wb") as file:
+                np.savez(
+                    file,
+                    key=np.str_(self.key),
+                    base=self._base,
+                    groups=means.groups,
+                    mean=means.mean,
+                    squares=means.squares,
+                    visits=means.visits,
+                    size=means.size,
+                    population=means.population or 0,
+                    engine=np.str_(engine["engine"]),
+                    precision=np.str_(engine["precision"]),
+                    batch=engine.get("batch", 0),
+                    finished=finished,
+                )
+        except ResultError as error:
+            if not self._failed:
+                warnings.warn(f"unfinished work is not kept: {error}", EngineWarning, stacklevel=2)
+            self._failed = True
         self._written = time.monotonic()
 
-    def discard(self) -> None:
-        """Remove the file, when the work is finished."""
-        if self.path is not None:
+    def finish(self, means: RunningMeans, engine: Mapping[str, str | float]) -> None:
+        """Remove the file, as the work is finished; or write all of it, where the file stays."""
+        if self.path is None:
+            return
+        if self._stays:
+            self._write(means, engine, finished=True)
+        else:
             self.path.unlink(missing_ok=True)
