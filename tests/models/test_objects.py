@@ -10,6 +10,7 @@ from preddiff.models.function import Function
 from preddiff.models.networks.network import Network
 from preddiff.models.objects import from_object
 from preddiff.models.request import Request
+from preddiff.models.sources.sklearn import Folded
 
 
 def test_each_kind_becomes_its_model(small_network):
@@ -17,7 +18,7 @@ def test_each_kind_becomes_its_model(small_network):
     estimator = LogisticRegression().fit(np.eye(4), [0, 0, 1, 1])
     found = [from_object(each, Request()) for each in (linear, small_network, estimator, np.tanh)]
     assert found[0] is linear
-    assert [type(model) for model in found] == [Linear, Network, Linear, Function]
+    assert [type(model) for model in found] == [Linear, Network, Folded, Function]
 
 
 def test_only_modules_take_what_is_requested(small_network):

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from preddiff.cli.options import Preprocess
+from preddiff.cli.options import Order, Preprocess
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def explain(
         bool, typer.Option("--resample", help="Interpolate scans to the grid of the model.")
     ] = False,
     preprocess: Preprocess = None,
+    order: Order = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),
@@ -147,7 +148,10 @@ def explain(
     results = [output / volumes.stem(path) for path in inputs]
     _check_names(inputs, results)
     check_folder(output)
-    loaded = [load_model(spec, preprocess=preprocess) for spec in model or ["embedded"]]
+    stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
+    loaded = [
+        load_model(spec, preprocess=preprocess, order=stated) for spec in model or ["embedded"]
+    ]
     windows = [_window(text) for text in window] if window else [None]
     repeated = (loaded, sampler or [], node or [], source or [], windows)
     several = any(len(each) > 1 for each in repeated)

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,5 +11,20 @@ Preprocess = Annotated[
     typer.Option(
         metavar="FILE",
         help="JSON file on how pictures are resized and normalised (docs/models.md).",
+    ),
+]
+
+
+class VoxelOrder(StrEnum):
+    """Axes of a volume from the slowest to the fastest."""
+
+    XYZ = "xyz"
+    ZYX = "zyx"
+
+
+Order = Annotated[
+    VoxelOrder | None,
+    typer.Option(
+        help="Order in which a scikit-learn classifier's volumes were flattened (docs/models.md).",
     ),
 ]

@@ -113,7 +113,7 @@ class Grid:
         """Whether the file says which side is left; without a header, the affine does."""
         # Both codes 0 means "unknown" (nifti1.h, method 1): the affine then only has the voxel
         # size, and nibabel's signs are a convention. They must not name a side of the body.
-        return not self.header or bool(self.header["sform_code"] or self.header["qform_code"])
+        return any(self.header.get(code, 1) for code in ("sform_code", "qform_code"))
 
     @property
     def axis_codes(self) -> tuple[str, str, str]:

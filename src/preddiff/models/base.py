@@ -11,6 +11,7 @@ from preddiff.errors import ModelError, TargetError
 from preddiff.media import images
 from preddiff.media.grid import Grid
 from preddiff.media.input import as_pixels
+from preddiff.models.order import Order
 from preddiff.types import Batch, Floats, Pixels, Predictions
 
 WindowKind = Literal["positions", "channel", "unit"]
@@ -31,6 +32,7 @@ class Model(ABC):
     mean : mean of the training inputs per channel, in input space, or None if unknown.
     sha256 : fingerprint of the weights, or None where there are none to see.
     output : how the output became probabilities; "as given" or what was added.
+    order : of the features that volumes were flattened to; None if it was not stated.
     """
 
     spec: str = "model"
@@ -41,6 +43,7 @@ class Model(ABC):
     mean: Floats | None = None
     sha256: str | None = None
     output: str = "as given"
+    order: Order | None = None
 
     @abstractmethod
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
@@ -62,6 +65,15 @@ class Model(ABC):
         A model that does not know how its inputs are made resizes nothing.
         """
         return as_pixels(images.to_array(image) if isinstance(image, Image.Image) else image)
+
+    def check(self, inputs: Pixels, *, is_scan: bool) -> None:
+        """Raise a ModelError if the model cannot be asked about this input; by default it can.
+
+        Parameters
+        ----------
+        is_scan : whether it is a scan from a file, whose voxels lie somewhere.
+        """
+        del inputs, is_scan
 
     def is_probability(self, node: str | None) -> bool:
         """Return whether a node's values (None: the output's) are probabilities."""

@@ -10,6 +10,7 @@ from scipy import special
 
 from preddiff.errors import ModelError
 from preddiff.models.base import Model
+from preddiff.models.order import STATE_ORDER, Order, from_features
 from preddiff.types import Batch, Floats, Pixels, Predictions
 
 PerClassWeights = tuple[Annotated[Floats, "class channel *spatial"], Annotated[Floats, "class"]]
@@ -26,10 +27,12 @@ class Linear(Model):
     ----------
     weights : of the input's shape (channel, *spatial): two classes, whose second has the logit
         weights · x + intercept; or one such array per class, (K, channel, *spatial): softmax. The
-        input may be flattened in C order: (value,) or (K, value).
+        input may be flattened: (value,) or (K, value).
     intercept : a number, or (K,).
     labels : the name of each class.
     train_size : number of training examples, for the Laplace correction.
+    order : of flattened weights of volumes: "xyz" as nibabel gives them, "zyx" as arrays are; None
+        is C order, which a scan is not explained in.
     """
 
     def __init__(
@@ -39,7 +42,9 @@ class Linear(Model):
         *,
         labels: Sequence[str] | None = None,
         train_size: float | None = None,
+        order: Order | None = None,
     ) -> None:
+        self.order = order
         self.weights = np.asarray(weights, dtype=np.float64)
         self.intercept = np.asarray(intercept, dtype=np.float64)
         if not (np.isfinite(self.weights).all() and np.isfinite(self.intercept).all()):
@@ -58,6 +63,15 @@ class Linear(Model):
         flat = inputs.reshape(len(inputs), -1).astype(np.float64)
         logits = flat @ weights.reshape(len(weights), -1).T + intercept
         return np.asarray(special.softmax(logits, axis=1)) if node is None else logits
+
+    def check(self, inputs: Pixels, *, is_scan: bool) -> None:
+        """Raise a ModelError if it is unknown which weight is of which voxel of a scan."""
+        self.per_class(inputs.shape)
+        if is_scan and self.order is None and self.weights.ndim < 3:
+            raise ModelError(
+                f"{self.spec} has flat weights, which say nothing of the order of a scan's voxels: "
+                f"expected weights of shape {inputs.shape}, or {STATE_ORDER}"
+            )
 
     def nodes(self, inputs: Pixels) -> Mapping[str, tuple[int, ...]]:
         """Return the one node, the logits."""
@@ -78,10 +92,10 @@ class Linear(Model):
             If the weights are not of that shape.
         """
         weights = self.weights
-        # Weights as scikit-learn has them, (value,) or (K, value), flattened in C order. Three axes
-        # or more are never a flat array: the smallest input is (channel, y, x).
+        # Weights as scikit-learn has them, (value,) or (K, value). Three axes or more are never a
+        # flat array: the smallest input is (channel, y, x).
         if weights.ndim < 3 and weights.shape[-1] == np.prod(shape):
-            weights = weights.reshape(*weights.shape[:-1], *shape)
+            weights = from_features(weights, shape, self.order)
         if weights.shape == (1, *shape):
             weights = weights[0]
         if weights.shape == shape and self.intercept.size == 1:

@@ -11,6 +11,7 @@ from pathlib import Path
 from preddiff.errors import ModelError, nearest
 from preddiff.models.base import Model
 from preddiff.models.objects import from_object
+from preddiff.models.order import Order
 from preddiff.models.request import Output, PreprocessingSettings, Request
 
 
@@ -58,6 +59,7 @@ def load_model(
     labels: Sequence[str] | None = None,
     preprocess: PreprocessingSettings | None = None,
     train_size: float | None = None,
+    order: Order | None = None,
 ) -> Model:
     """Load a model to explain.
 
@@ -76,17 +78,25 @@ def load_model(
         centre crop", "mean": [...], "std": [...]} (docs/models.md). A module without it gets
         pictures as they are, in [0, 1].
     train_size : number of training examples, N of the Laplace correction.
+    order : for scikit-learn classifiers of volumes, in which order a volume became features: "xyz"
+        for volumes (x, y, z) as nibabel gives them, `volume.reshape(-1)`; "zyx" for arrays
+        (z, y, x). A scan is only explained where this is stated.
 
     Raises
     ------
     ModelError
         If there is no such model, or it cannot be loaded as requested.
     """
-    request = Request(output, preprocess)
+    request = Request(output, preprocess, order)
     if isinstance(source, str | Path):
         model = _from_spec(str(source), request)
     else:
         model = from_object(source, request)
+    if order is not None and model.order != order:
+        raise ModelError(
+            f"order={order!r}: {model.spec} is no scikit-learn estimator of a flattened volume; "
+            "leave it out"
+        )
     if labels is None and train_size is None:
         return model
     # The model may be the caller's own object, given here or kept by a factory: it is not changed.

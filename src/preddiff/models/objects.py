@@ -68,7 +68,7 @@ def _estimator(source: object, request: Request) -> Model | None:
     request.refuse(f"a {type(source).__name__}")
     from preddiff.models.sources import sklearn
 
-    return sklearn.from_estimator(source)
+    return sklearn.from_estimator(source, request.order)
 
 
 def _callable(source: object, request: Request) -> Model | None:

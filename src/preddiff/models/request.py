@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from preddiff.errors import ModelError
+from preddiff.models.order import ORDERS, Order
 
 Output = Literal["auto", "logits", "probabilities"]
 """Kinds of values that a network may return."""
@@ -24,10 +25,16 @@ class Request:
     ----------
     output : what the network returns; "auto" finds out.
     preprocess : how pictures are prepared; None leaves that to the source.
+    order : in which volumes were flattened to features; None leaves that open.
     """
 
     output: Output = "auto"
     preprocess: PreprocessingSettings | None = None
+    order: Order | None = None
+
+    def __post_init__(self) -> None:
+        if self.order is not None and self.order not in ORDERS:
+            raise ModelError(f"order={self.order!r}: expected one of {', '.join(ORDERS)}")
 
     def refuse(self, name: str) -> None:
         """Raise a ModelError if anything is requested of a model that knows it all itself.

@@ -73,6 +73,7 @@ def make(
     _check_size(source, sampling.length)
     model = model if device == "cpu" else _on_device(model, device)
     picture = model.prepare(source.values)
+    model.check(picture, is_scan=source.grid is not None)
     mask = None if question.mask is None else _mask(question, source, model)
     subject = Subject(
         model=model,

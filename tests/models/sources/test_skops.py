@@ -8,10 +8,11 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skops import io
 
 import preddiff
-from preddiff.errors import ModelError
+from preddiff.errors import InputError, ModelError
 from preddiff.media.grid import Grid
 from preddiff.models import Linear
 from preddiff.models.sources import skops
+from scans import OBLIQUE
 
 
 @pytest.fixture
@@ -80,3 +81,25 @@ def test_a_file_that_is_cut_off(classifier):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ModelError, match="not a complete .skops file"):
         preddiff.load_model(path)
+
+
+@pytest.mark.parametrize("axes", [[[0, -1], [1, 1], [2, 1]], [[0, -1], [1, -1], [2, 1]],
+                                  [[2, 1], [0, -1], [1, 1]]])  # fmt: skip
+def test_a_classifier_sees_a_scan_where_it_lies_however_it_is_stored(tmp_path, rng, axes):
+    mask = rng.random((3, 4, 5)) < 0.7
+    mask[1, 0, 4] = True
+    grid = Grid((3, 4, 5), OBLIQUE)
+    values = rng.normal(size=(80, *mask.shape)).astype(np.float32)
+    groups = values[:, 1, 0, 4] > 0
+    estimator = LogisticRegression(C=10).fit(values[:, mask], groups)
+    skops.save(tmp_path / "a.skops", estimator, mask, grid, {"subjects": 80})
+    chosen = values[np.argmax(values[:, 1, 0, 4])]
+    stored = nibabel.Nifti1Image(chosen.T, OBLIQUE).as_reoriented(axes)
+    settings = {"sampler": "constant:0", "window": 1}
+    with pytest.raises(InputError, match="expected the model's 5×4×3"):
+        preddiff.explain(tmp_path / "a.skops", stored, "all", **settings)
+    e = preddiff.explain(tmp_path / "a.skops", stored, "all", resample=True, **settings)
+    own = estimator.predict_proba(chosen[mask][None].astype(np.float64))[0]
+    np.testing.assert_allclose(e.prediction.values, own, atol=1e-6)
+    peak = np.argwhere(e.relevance.values[1] == np.nanmax(e.relevance.values[1]))
+    np.testing.assert_allclose(e.grid.world(peak)[0], grid.world(np.array([[1, 0, 4]]))[0])

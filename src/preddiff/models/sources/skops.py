@@ -15,7 +15,6 @@ from preddiff.media.atomic import atomic_write
 from preddiff.media.grid import Grid
 from preddiff.models.base import Model
 from preddiff.models.folding import SklearnObject, fold
-from preddiff.models.linear import Linear
 from preddiff.models.request import Request
 from preddiff.models.sources import sklearn
 from preddiff.types import Floats, Mask
@@ -77,7 +76,7 @@ def load(spec: str, request: Request) -> Model:
                 f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
                 "with predict_proba"
             )
-        model = sklearn.from_estimator(content)
+        model = sklearn.from_estimator(content, request.order)
     else:
         model = _of_scans(path, content)
     model.spec = path.name
@@ -99,7 +98,7 @@ def facts(path: str | Path) -> dict[str, object]:
     return dict(content["facts"])
 
 
-def _of_scans(path: str | Path, content: Content) -> Linear:
+def _of_scans(path: str | Path, content: Content) -> sklearn.Folded:
     """A classifier of scans, whose weights lie on its voxels."""
     if content[_MARK] > _FORMAT:
         raise ModelError(f"{path}: of a newer version; upgrade preddiff")
@@ -112,12 +111,8 @@ def _of_scans(path: str | Path, content: Content) -> Linear:
     # window there is worth nothing instead of being unknown.
     volume: Floats = np.zeros((len(weights), 1, *mask.shape))
     volume[:, 0, mask] = weights
-    model = Linear(
-        volume[0] if len(volume) == 1 else volume,
-        intercept,
-        labels=[str(label) for label in estimator.classes_],
-        train_size=content["facts"]["subjects"],
-    )
+    model = sklearn.Folded(estimator, volume, intercept, mask=mask)
+    model.train_size = content["facts"]["subjects"]
     model.shape = (1, *mask.shape)
     model.grid = Grid(mask.shape, content["affine"], content["header"])
     return model
