@@ -71,7 +71,8 @@ def load_model(
         space and returns probabilities (n, K).
     output : for networks: whether they return "logits" or "probabilities". "auto" takes a network
         that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
-        giving probabilities, and any other as giving logits, to which a softmax is added.
+        giving probabilities, and one that ends in weights, or whose outputs leave [0, 1], as
+        giving logits, to which a softmax is added. Any other is refused: say which it is.
     labels : names of the classes.
     preprocess : for torch modules and ONNX files: a mapping or a JSON file that says how pictures
         are resized and normalised, e.g. {"input_size": 224, "resize": "short side 256 (bilinear),

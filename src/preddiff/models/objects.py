@@ -49,7 +49,7 @@ def _torch_module(source: object, request: Request) -> Model | None:
     return Network(
         source,
         metadata.preprocessing(settings),
-        output=request.output,
+        output=metadata.output(settings, request.output),
         labels=metadata.labels(settings, folder),
     )
 

@@ -1,17 +1,23 @@
 """The head of a network: where its logits are, and what makes probabilities of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import nn
 
+from preddiff.errors import ModelError
+from preddiff.models.networks import ending
+from preddiff.models.networks.ending import Link
 from preddiff.models.networks.graph import Graph
 from preddiff.models.request import Output
 
 Run = Callable[[nn.Module], torch.Tensor]
 """Returns a module's values (1, K) on one input."""
+
+Others = Callable[[nn.Module], Iterable[torch.Tensor]]
+"""Returns a module's values (1, K) on each of several inputs."""
 
 _AGREEMENT = 1e-3  # of probabilities that are computed in two ways
 
@@ -32,59 +38,128 @@ class Head:
     trunk : gives logits (n, K); or probabilities, where `link` is None.
     link : what makes probabilities of logits.
     output : what the complete module returns.
+    columns : the classes of a softmax that the module returns; None is all.
+    low, high : what the module clamps probabilities to.
     """
 
     trunk: nn.Module
-    link: Literal["softmax", "sigmoid"] | None
+    link: Link | None
     output: Output
+    columns: tuple[int, ...] | None = None
+    low: float = 0.0
+    high: float = 1.0
 
     def probabilities(self, values: torch.Tensor) -> torch.Tensor:
         """Return class probabilities (n, K) in float64; a single one p stands for (1 - p, p)."""
         values = values.double()
         if self.link is not None:
             values = values.softmax(1) if self.link == "softmax" else values.sigmoid()
+        if self.columns is not None:
+            values = values[:, list(self.columns)]
+        if self.low > 0 or self.high < 1:
+            values = values.clamp(self.low, self.high)
         return torch.cat([1 - values, values], dim=1) if values.shape[1] == 1 else values
 
 
-def find(module: nn.Module, graph: Graph | None, output: Output, run: Run) -> Head:
+def find(
+    module: nn.Module, graph: Graph | None, output: Output, run: Run, others: Others, spec: str
+) -> Head:
     """Return the head of a module, as `load_model` describes for each `output`.
 
     Parameters
     ----------
     graph : the traced module, or None.
     run : runs a module on one input, to see what is not known otherwise.
+    others : runs a module on inputs unlike that one.
+    spec : the model's, for messages.
+
+    Raises
+    ------
+    ModelError
+        If nothing says what the module returns.
     """
     values = run(module)
+    # A trace holds the operations of one run. Where a network's own code decides which to run (by a
+    # flag, by a count of calls), it may be wrong: it is trusted where it gives the same.
     if graph is not None and output != "logits":
-        head = _cut(graph)
-        # A trace holds the operations of one run. Where a network's own code decides which to run
-        # (by a flag, by a count of calls), it may be wrong: it is trusted where it gives the same.
-        if head is not None and _agree(head, run(head.trunk), values):
+        head = _cut(graph, run, values)
+        if head is not None:
             return head
-    # No softmax is seen: the graph may be missing, or the last operation divides by a sum. Numbers
-    # that are at least 0 and add up to 1 are taken as probabilities; logits do so by chance only.
     if output == "auto":
-        output = "probabilities" if is_distribution(values) else "logits"
+        output = _kind(module, graph, values, others, spec)
     if output == "probabilities":
         return Head(module, None, output)
     return Head(module, "sigmoid" if values.shape[1] == 1 else "softmax", output)
 
 
-def _cut(graph: Graph) -> Head | None:
+def _kind(
+    module: nn.Module, graph: Graph | None, values: torch.Tensor, others: Others, spec: str
+) -> Output:
+    """Return what a module returns whose softmax or sigmoid is not seen."""
+    # The graph may be missing, or the last operation divides by a sum. Numbers that are at least 0
+    # and add up to 1 are taken as probabilities; logits do so by chance only.
+    if values.shape[1] > 1 and is_distribution(values):
+        return "probabilities"
+    if graph is not None and ending.gives_probabilities(graph):
+        return "probabilities"
+    if not _within_unit(values) or (graph is not None and ending.gives_logits(graph)):
+        return "logits"
+    # One logit lies in [0, 1] by chance every third time; those of several inputs hardly do.
+    if not all(_within_unit(each) for each in others(module)):
+        return "logits"
+    shown = ", ".join(f"{value:.3g}" for value in values[0, :3].tolist())
+    raise ModelError(
+        f"{spec}: all its values lie in [0, 1] (here {shown}), and nothing shows whether they are "
+        "logits or probabilities: say which, load_model(model, output='probabilities') or "
+        "output='logits' (\"output\" in the settings of --preprocess)"
+    )
+
+
+def _cut(graph: Graph, run: Run, values: torch.Tensor) -> Head | None:
     """The network before the softmax or sigmoid that it ends in, if it does."""
-    last = graph.outputs[0]
-    if not (graph.is_softmax(last) or graph.is_sigmoid(last)):
+    end = ending.read(graph)
+    if end is None:
         return None
-    trunk = graph.upto(last.all_input_nodes[0], user=last)
-    return Head(trunk, "softmax" if graph.is_softmax(last) else "sigmoid", "probabilities")
+    try:
+        for trunk in (end.trunk, ending.flattened(end.trunk)):
+            with suppress(ModelError):
+                logits = run(trunk)
+                break
+        else:
+            return None
+        columns = None if end.numbered is None else _columns(run(end.numbered))
+    except (ModelError, ValueError):
+        return None
+    clamped = end.low > 0 or end.high < 1
+    if columns is not None and len(columns) == 1 and logits.shape[1] == 2 and not clamped:
+        columns = (1 - columns[0], columns[0])  # p of one of two classes stands for both
+    every = columns is None or columns == tuple(range(logits.shape[1]))
+    head = Head(trunk, end.link, "probabilities", None if every else columns, end.low, end.high)
+    return head if _agree(head, logits, values.double().exp() if end.is_log else values) else None
+
+
+def _columns(numbers: torch.Tensor) -> tuple[int, ...]:
+    """Return which numbers stand in each row, or raise a ValueError if there is no saying."""
+    first = [int(number) for number in numbers[0]]
+    if not torch.equal(numbers, torch.tensor(first).to(numbers).expand_as(numbers)):
+        raise ValueError("not the same numbers in each row")
+    return tuple(first)
 
 
 def _agree(head: Head, logits: torch.Tensor, values: torch.Tensor) -> bool:
-    if logits.shape != values.shape:
-        return False
     ours, theirs = head.probabilities(logits), values.double()
     # Of one sigmoid unit the module gives p alone, the head (1 - p, p): compare the last columns.
-    return torch.allclose(ours[:, -theirs.shape[1] :], theirs, atol=_AGREEMENT)
+    ours = ours[:, -theirs.shape[1] :]
+    return ours.shape == theirs.shape and torch.allclose(ours, theirs, atol=_tolerance(values))
+
+
+def _within_unit(values: torch.Tensor) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all())
+
+
+def _tolerance(values: torch.Tensor) -> float:
+    """Return by how much probabilities may be off that were rounded to these values' precision."""
+    return max(_AGREEMENT, 4 * torch.finfo(values.dtype).eps) if values.is_floating_point() else 0
 
 
 def is_distribution(values: torch.Tensor) -> bool:
@@ -93,4 +168,19 @@ def is_distribution(values: torch.Tensor) -> bool:
         return False
     total = values.double().sum(1)
     ones = torch.ones_like(total)
-    return bool((values >= 0).all()) and torch.allclose(total, ones, atol=_AGREEMENT)
+    return bool((values >= 0).all()) and torch.allclose(total, ones, atol=_tolerance(values))
+
+
+def unlike(inputs: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield inputs that are unlike one: logits of some of them leave [0, 1], probabilities never.
+
+    Parameters
+    ----------
+    inputs : (1, channel, *spatial).
+    """
+    noise = torch.randn(inputs.shape, generator=torch.Generator().manual_seed(0)).to(inputs)
+    yield torch.zeros_like(inputs)
+    yield inputs.flip(tuple(range(2, inputs.ndim)))
+    for factor in (-1.0, 3.0, -10.0, 30.0):
+        yield factor * inputs
+        yield inputs + factor * noise

@@ -7,11 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import SupportsFloat, cast
+from typing import SupportsFloat, cast, get_args
 
 from preddiff.errors import ModelError, first_line
 from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
-from preddiff.models.request import PreprocessingSettings
+from preddiff.models.request import Output, PreprocessingSettings
 
 KEYS = (
     "input_size",
@@ -23,6 +23,7 @@ KEYS = (
     "std",
     "layout",
     "labels_file",
+    "output",
 )
 
 
@@ -92,6 +93,21 @@ def preprocessing(
 def is_channels_last(metadata: Mapping[str, object]) -> bool:
     """Return whether the network wants (n, y, x, channel)."""
     return _choice(metadata, "layout", ("NCHW", "NHWC")) == "NHWC"
+
+
+def output(metadata: Mapping[str, object], requested: Output) -> Output:
+    """Return what the network returns: as a caller says, else as the metadata do.
+
+    Raises
+    ------
+    ModelError
+        If the metadata say neither auto, logits nor probabilities.
+    """
+    value = metadata.get("output", "auto")
+    for known in get_args(Output):
+        if value == known:
+            return known if requested == "auto" else requested
+    raise ModelError(f"output={value!r}: expected auto, logits or probabilities")
 
 
 def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:

@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Self, cast, get_args
@@ -35,8 +35,9 @@ class Network(Model):
     preprocessing : how pictures are resized and normalised; the default changes nothing.
     output : what the module returns. "logits" get a softmax (a sigmoid where there is only one);
         "probabilities" are taken as they are. "auto" takes a module that ends in a softmax or
-        sigmoid, or whose outputs are at least 0 and add up to 1, as giving probabilities, and
-        any other as giving logits.
+        sigmoid, or whose outputs are at least 0 and add up to 1, as giving probabilities; one
+        that ends in weights, or whose outputs leave [0, 1], as giving logits; and refuses any
+        other.
     spec, labels, train_size : as in `Model`.
 
     Raises
@@ -265,8 +266,15 @@ class Network(Model):
             def run(module: nn.Module) -> torch.Tensor:
                 return self._forward.run_classes(module, inputs[:1])
 
+            def others(module: nn.Module) -> Iterator[torch.Tensor]:
+                for unlike in head.unlike(inputs[:1]):
+                    with suppress(ModelError):
+                        yield self._forward.run_classes(module, unlike)
+
             with torch.inference_mode():
-                self._head = head.find(self.module, self.graph, self.requested_output, run)
+                self._head = head.find(
+                    self.module, self.graph, self.requested_output, run, others, self.spec
+                )
             self.output = self._head.output
         return self._head
 

@@ -39,7 +39,9 @@ def load(spec: str, request: Request) -> Network:
     """
     path = Path(spec)
     proto = _read(path)
-    settings: dict[str, object] = {entry.key: entry.value for entry in proto.metadata_props}
+    settings: dict[str, object] = {
+        entry.key: entry.value for entry in proto.metadata_props if entry.key != "output"
+    }  # which says something else in the files of others
     folder = path.parent
     if request.preprocess is not None:
         overriding, folder = metadata.read(request.preprocess)
@@ -58,7 +60,7 @@ def load(spec: str, request: Request) -> Network:
     return Network(
         graph.upto(graph.outputs[chosen]),
         preprocessing,
-        output=request.output,
+        output=metadata.output(settings, request.output),
         spec=path.name,
         labels=metadata.labels(settings, folder),
         train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
