@@ -238,3 +238,20 @@ def test_windows_of_a_hidden_node_on_the_command_line(folder, monkeypatch, windo
     assert result.exception is None, result.exception
     shown = {"4": "cat.html", "channel": "cat.png", "unit": "cat.zarr"}[window]
     assert result.stdout.splitlines()[-1] == str(Path("out") / shown)
+
+
+def test_the_help_names_every_sampler_baseline_and_source():
+    """The lists in the help are written by hand, as `--help` must not import the tables."""
+    import inspect
+
+    from preddiff.baselines.registry import BASELINES
+    from preddiff.cli.explain import explain
+    from preddiff.models.load import SPEC_SOURCES
+    from preddiff.samplers.load import LOADERS
+
+    parameters = inspect.signature(explain, eval_str=True).parameters
+    texts = {name: parameters[name].annotation.__metadata__[0].help for name in parameters}
+    asked = [name for name, each in BASELINES.items() if not each.always]
+    assert not [name for name in asked if name not in texts["baseline"]]
+    assert not [name for name in LOADERS if name not in texts["sampler"]]
+    assert not [each.form for each in SPEC_SOURCES if each.form not in texts["model"]]

@@ -1,4 +1,4 @@
-"""A dozen and a half runs whose numbers a change of structure must not change, bit for bit.
+"""27 runs whose numbers a change of structure must not change, bit for bit.
 
     python tests/golden/runs.py write FILE    # before the change
     python tests/golden/runs.py check FILE    # after it, on the same machine

@@ -22,7 +22,7 @@ def test_its_first_line_comes_soon_and_later_ones_seldom(monkeypatch, capsys):
             now[0] = float(second)
             report(second, 600, None)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("5 of 600 windows, about 10")
+    assert lines[0].startswith("5 of 600 windows, about 9.9 min left")
     assert 9 <= len(lines) <= 15
 
 

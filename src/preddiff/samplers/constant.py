@@ -115,7 +115,8 @@ def from_spec(argument: str, context: SpecContext) -> Constant:
     if Path(argument).is_file():
         return Constant.load(argument)
     try:
-        return Constant(float(argument))
+        value = float(argument)
     except ValueError:
         spec = f"constant:{argument}" if argument else "constant"
         raise SamplerError(f"{spec}: expected a number, or mean") from None
+    return Constant(value)  # outside the try: a SamplerError is a ValueError itself
