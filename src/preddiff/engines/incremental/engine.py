@@ -8,12 +8,14 @@ import numpy as np
 import torch
 
 from preddiff.engines.base import NAME_IN_PROVENANCE
+from preddiff.engines.incremental.compile.aliases import SharedMemoryError
 from preddiff.engines.incremental.compile.alignment import AlignmentTables
 from preddiff.engines.incremental.compile.multiply_adds import multiply_adds
 from preddiff.engines.incremental.compile.trace import trace
 from preddiff.engines.incremental.execute.boxes import Box, split
 from preddiff.engines.incremental.execute.run import run_body, run_tail
 from preddiff.engines.incremental.execute.steps import Program
+from preddiff.models.networks.graph import exported
 from preddiff.models.networks.network import Network
 from preddiff.types import Corners, Draws, Integers, Pixels, Values
 
@@ -79,7 +81,12 @@ class Incremental:
         first = 1 if model.preprocessing.channels_last else 2
         axes = range(first, first + inputs.ndim - 1)
         part = model.traced(whole, node)
-        self.program: Program = trace(part, normalised.clone(), axes, self.dtype)
+        inputs_seen = normalised.clone()
+        try:
+            self.program: Program = trace(part, inputs_seen, axes, self.dtype)
+        except SharedMemoryError:
+            part = exported(part, inputs_seen, functional=True)
+            self.program = trace(part, inputs_seen, axes, self.dtype)
         self.alignments = AlignmentTables(self.program.body, inputs.shape[1:], size)
 
     @property

@@ -130,12 +130,16 @@ class Graph:
         return found
 
 
-def exported(network: nn.Module, inputs: torch.Tensor) -> fx.GraphModule:
+def exported(
+    network: nn.Module, inputs: torch.Tensor, *, functional: bool = False
+) -> fx.GraphModule:
     """Return the operations of a network as torch.export sees them: slower, but it sees more.
 
     Parameters
     ----------
     inputs : (n, ...); the result takes any other n.
+    functional : leave nothing that works in place: what is changed through a view becomes a value
+        of its own, which all who saw the change take.
 
     Raises
     ------
@@ -145,8 +149,9 @@ def exported(network: nn.Module, inputs: torch.Tensor) -> fx.GraphModule:
     # torch.export specialises on axes of length 1: with one example, n would be a constant.
     two = inputs[:1].expand(2, *inputs.shape[1:]).contiguous()
     any_batch = ({0: torch.export.Dim.AUTO},)
-    program = torch.export.export(network, (two,), dynamic_shapes=any_batch)
-    module = program.module()
+    with torch.no_grad():  # with gradients, parts of a split could not be changed in place
+        program = torch.export.export(network, (two,), dynamic_shapes=any_batch)
+    module = (program.run_decompositions({}) if functional else program).module()
     for node in list(module.graph.nodes):
         if "_guards" in str(node.target):  # that the batch is not one, which may be here
             module.graph.erase_node(node)

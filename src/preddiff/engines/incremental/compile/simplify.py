@@ -3,13 +3,14 @@
 import copy
 import operator
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import fx, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from preddiff.engines.incremental.compile.aliases import SharedMemoryError, changes
 from preddiff.engines.incremental.compile.recognise.modules import as_function
 from preddiff.engines.incremental.execute.convolution import CONVOLUTIONS
 
@@ -22,17 +23,26 @@ _OUT_OF_PLACE: dict[object, Callable[..., Any]] = {
 }
 
 
-def simplified(part: fx.GraphModule) -> fx.GraphModule:
+def simplified(part: fx.GraphModule, inputs: torch.Tensor) -> fx.GraphModule:
     """Return a copy that computes the same; its weights are shared where they are not folded.
 
     Modules of other packages that fx can trace through (a converter's concatenation, say) are
     replaced by the functions that they call.
+
+    Parameters
+    ----------
+    inputs : (1, ...), on which it is seen what works in place.
+
+    Raises
+    ------
+    SharedMemoryError
+        If something works in place that cannot be replaced by what does not.
     """
     try:
         result = fx.symbolic_trace(part)
     except Exception:  # what fx cannot trace stays as it is, and is run whole
         result = fx.GraphModule(part, copy.deepcopy(part.graph))
-    _work_out_of_place(result)
+    _work_out_of_place(result, inputs)
     _reshape_any_memory(result)
     _fold_normalisation(result)
     result.graph.eliminate_dead_code()
@@ -48,22 +58,57 @@ class _Weighted(NamedTuple):
     settings: tuple[Any, ...]
 
 
-def _work_out_of_place(module: fx.GraphModule) -> None:
+def _work_out_of_place(module: fx.GraphModule, inputs: torch.Tensor) -> None:
     """Replace operations that work in place by ones that return the result.
 
     What later operations see of a value that was changed in place is the result of the change, so
     they are made to take that instead. The base of every node can then be kept: nothing overwrites
     it, neither while tracing nor, later, while boxes are compared with it.
     """
-    for node in list(module.graph.nodes):
+    found = changes(module, inputs)
+    stands_for: dict[fx.Node, fx.Node] = {}
+    for change in found:
+        node = change.node
         if not _made_out_of_place(module, node):
-            continue
-        changed = node.args[0]
-        later = False
-        for user in list(module.graph.nodes):
-            if later:
+            _make_change_a_copy(module, node)
+        for each in (cast(fx.Node, node.args[0]), *change.same):
+            changed = each
+            while changed in stands_for:
+                changed = stands_for[changed]
+            for user in _after(node):
                 user.replace_input_with(changed, node)
-            later = later or user is node
+            stands_for[changed] = node
+    module.recompile()
+    if found and changes(module, inputs):
+        raise SharedMemoryError("an operation works in place that cannot be kept from it")
+
+
+def _after(node: fx.Node) -> list[fx.Node]:
+    """Return the nodes that run after one."""
+    every = list(node.graph.nodes)
+    return every[every.index(node) + 1 :]
+
+
+def _make_change_a_copy(module: fx.GraphModule, node: fx.Node) -> None:
+    """Replace any operation that changes its first argument by one that changes a copy of it."""
+    name = str(node.target)
+    work: Callable[..., Any]
+    if node.op == "call_module":
+        work = module.get_submodule(name)
+        name = type(work).__name__
+    elif node.op == "call_method":
+        work = getattr(torch.Tensor, name)
+    else:
+        work = cast(Callable[..., Any], node.target)
+        name = getattr(work, "__name__", name).split(".")[0]
+
+    def on_copy(first: torch.Tensor, *args: object, **kwargs: object) -> torch.Tensor:
+        changed = first.clone()
+        work(changed, *args, **kwargs)
+        return changed
+
+    on_copy.__name__ = name.rstrip("_")
+    node.op, node.target = "call_function", on_copy
 
 
 def _reshape_any_memory(module: fx.GraphModule) -> None:
@@ -92,8 +137,9 @@ def _made_out_of_place(module: fx.GraphModule, node: fx.Node) -> bool:
         node.target = _OUT_OF_PLACE[node.target]
         return True
     name = str(node.target)
-    if node.op == "call_method" and name.endswith("_") and not name.startswith("_"):
-        node.target = name.rstrip("_")
+    known = name.endswith("_") and hasattr(torch.Tensor, name[:-1])
+    if node.op == "call_method" and known and not name.startswith("_"):
+        node.target = name[:-1]
         return True
     name = getattr(node.target, "__name__", "").split(".")[0]
     if node.op == "call_function" and name.endswith("_") and hasattr(torch, name[:-1]):

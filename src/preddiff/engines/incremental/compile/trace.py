@@ -39,7 +39,7 @@ def trace(
     dtype : of the changes, and of the weights that they meet. The base is in the network's own
         precision: a change is far less than what it changes, and must not drown in its rounding.
     """
-    module = simplified(part)
+    module = simplified(part, inputs)
     with torch.no_grad():
         steps = fused(_Tracer(module, dtype).steps(inputs, tuple(axes)))
     return Program(module, *_divided(steps))
@@ -145,7 +145,7 @@ class _Tracer:
             return step.base
         if node in self.parts:
             return self.parts[node][1]
-        return TracedInput(step.tensor, step.axes)
+        return TracedInput(step.tensor, step.axes, node.name)
 
     def _native(self, node: fx.Node, before: list[fx.Node]) -> Native:
         """Return the node's own operation, as a function of the nodes that depend on the input."""

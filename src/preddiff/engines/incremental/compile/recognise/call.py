@@ -21,10 +21,13 @@ class TracedInput:
     ----------
     base : (1, ...), its value on the unperturbed input.
     axes : which axes are spatial; none where that is not known.
+    name : of the node. Two nodes may give one and the same tensor, as dropout does in evaluation,
+        but they are two steps.
     """
 
     base: torch.Tensor
     axes: tuple[int, ...]
+    name: str = ""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -99,5 +102,6 @@ def per_axis(value: Size, count: int) -> tuple[int, ...]:
 
 def input_numbers(inputs: Sequence[TracedInput]) -> tuple[int, ...]:
     """Return which of a step's inputs each is: a node that is taken twice is one input."""
-    bases = list(dict.fromkeys(id(each.base) for each in inputs))
-    return tuple(bases.index(id(each.base)) for each in inputs)
+    keys = [each.name or id(each.base) for each in inputs]
+    nodes = list(dict.fromkeys(keys))
+    return tuple(nodes.index(key) for key in keys)
