@@ -9,6 +9,7 @@ import pytest
 
 from preddiff.errors import InputWarning
 from preddiff.media import maps, volumes
+from preddiff.media.grid import affine_problem
 from scans import AFFINES, OBLIQUE, analyze
 
 
@@ -50,3 +51,36 @@ def test_analyze_with_an_affine_beside_it_needs_no_guess(tmp_path):
         warnings.simplefilter("error")
         volume = volumes.read(tmp_path / "old.img")
     np.testing.assert_allclose(volume.grid.affine, OBLIQUE, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("unit", "mm"), [("micron", 0.001), ("meter", 1000), ("mm", 1)])
+@pytest.mark.parametrize("codes", [(0, 0), (0, 1), (2, 0)])
+def test_microns_are_not_told_as_millimetres(tmp_path, unit, mm, codes):
+    image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.float32), AFFINES["LAS"])
+    image.header.set_xyzt_units(unit)
+    image.set_sform(AFFINES["LAS"], code=codes[0])
+    image.set_qform(AFFINES["LAS"], code=codes[1])
+    image.to_filename(tmp_path / "scan.nii")
+    grid = volumes.read(tmp_path / "scan.nii", quiet=True).grid
+    np.testing.assert_allclose(grid.voxel_size, np.array([2, 2, 3]) * mm)
+    assert f"voxels of {2 * mm:.4g}×{2 * mm:.4g}×{3 * mm:.4g} mm" in str(grid)
+    written = maps.write(np.zeros(grid.shape), grid, tmp_path / "map.nii")
+    before, after = nibabel.load(tmp_path / "scan.nii"), nibabel.load(written)
+    assert (after.affine == before.affine).all()
+    assert after.header.get_xyzt_units()[0] == unit
+    again = volumes.read(written, quiet=True).grid
+    assert again.is_like(grid)
+
+
+def test_voxels_of_a_tenth_of_a_micron_have_an_inverse():
+    tiny = np.diag([1e-4, 1e-4, 1e-4, 1])
+    assert affine_problem(tiny) is None
+    assert affine_problem(np.diag([1, 1, 0, 1.0])) == "its affine has no inverse"
+
+
+def test_an_affine_that_was_changed_in_memory_counts():
+    image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.float32), AFFINES["RAS"])
+    image.affine[0] *= -1
+    grid = volumes.from_image(image).grid
+    np.testing.assert_allclose(grid.affine, image.affine)
+    assert grid.axis_codes == ("L", "A", "S")

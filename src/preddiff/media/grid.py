@@ -26,6 +26,8 @@ Millimetres = Annotated[NDArray[np.float64], "voxel 3"]
 # right. A file's axis is of that plane if its axis code is one of the two.
 _PLANES = {"sagittal": "LR", "coronal": "PA", "axial": "IS"}
 _SAME_GRID_TOLERANCE_VOXELS = 0.01
+_UNITS = {1: 1000.0, 2: 1.0, 3: 0.001}  # metres, millimetres and microns (nifti1.h, xyzt_units)
+_FLAT = 1e-9  # volume of a voxel, as a share of what it had at right angles
 
 SAY_SIDES = (
     "if you know it, say it in the file (nibabel: image.set_sform(affine, code=1), then save it "
@@ -100,8 +102,8 @@ class Grid:
     ----------
     shape : (z, y, x), in voxels.
     affine : (4, 4), from a voxel's (x, y, z, 1) to millimetres right, anterior and superior.
-    header : the fields of a NIfTI header that the affine was read from, bit by bit, so that a
-        written map has the same; empty where there was none.
+    header : the fields of a NIfTI header that the affine was read from, bit by bit and in the
+        file's own unit, so that a written map has the same; empty where there was none.
     """
 
     shape: tuple[int, int, int]
@@ -221,11 +223,18 @@ def mismatch(what: str, grid: Grid, owner: str, expected: Grid, cure: str) -> st
     return f"{what} of {grid}: expected {owner} {expected}; {cure}"
 
 
+def unit_in_mm(header: Mapping[str, object]) -> float:
+    """Return how many millimetres the unit of a NIfTI header is long; 1 where it names none."""
+    code = header.get("xyzt_units", 0)
+    return _UNITS.get(code & 7, 1.0) if isinstance(code, int) else 1.0
+
+
 def affine_problem(affine: Affine) -> str | None:
     """Return what is wrong with an affine, or None."""
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         return "its affine has values that are NaN or infinite"
     # Without an inverse several voxels lie at one point of the world, and no point has a voxel.
-    if math.isclose(float(np.linalg.det(affine[:3, :3])), 0.0, abs_tol=1e-12):
+    box = math.prod(np.linalg.norm(affine[:3, :3], axis=0).tolist())
+    if abs(float(np.linalg.det(affine[:3, :3]))) <= _FLAT * box:
         return "its affine has no inverse"
     return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from preddiff.errors import InputError, ResultError
 from preddiff.media import nifti
 from preddiff.media.atomic import atomic_write
-from preddiff.media.grid import Grid
+from preddiff.media.grid import Grid, unit_in_mm
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
@@ -69,8 +69,10 @@ def nifti_image(values: NDArray[np.floating], grid: Grid, kind: str = MAP) -> Ni
 
     is_nifti2 = grid.header.get("sizeof_hdr") == _NIFTI2_HEADER_BYTES
     form: type[Nifti1Image] = Nifti2Image if is_nifti2 else Nifti1Image
+    affine = grid.affine.copy()
+    affine[:3] /= unit_in_mm(grid.header)  # the header's own unit
     # The transpose of (n, z, y, x) is (x, y, z, n): for nibabel the volumes come last anyway.
-    image = form(np.moveaxis(values.T, -1, 3) if values.ndim == 4 else values.T, grid.affine)
+    image = form(np.moveaxis(values.T, -1, 3) if values.ndim == 4 else values.T, affine)
     image.header.set_data_dtype(np.float32)
     image.header["descrip"] = _DESCRIPTION.format(kind)
     # nibabel's constructor derives sform and qform from the affine it is given. Through a

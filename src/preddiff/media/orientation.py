@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from preddiff.errors import InputError
 from preddiff.media import nifti
-from preddiff.media.grid import Affine
+from preddiff.media.grid import Affine, unit_in_mm
 
 if TYPE_CHECKING:
-    from nibabel import AnalyzeImage, Nifti1Pair
+    from nibabel import AnalyzeImage, Nifti1Header, Nifti1Pair
     from nibabel.spatialimages import SpatialImage
 
 # Everything that a NIfTI header says of orientation, and all that is taken over from it: none of
@@ -58,12 +58,22 @@ def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, objec
         nifti_image.set_sform(nifti_image.affine, code="unknown" if silent else "aligned")
         if silent:
             nifti_image.set_qform(nifti_image.affine, code="unknown")
-    header = nifti_image.header
     try:
+        header = _header(nifti_image)
         affine = np.array(header.get_best_affine(), dtype=np.float64)
     except Exception as error:
         raise InputError(f"{name}: {nifti.damage(error)}") from None
-    return affine, {key: _plain(key, header[key]) for key in _ORIENTATION_FIELDS}
+    fields = {key: _plain(key, header[key]) for key in _ORIENTATION_FIELDS}
+    affine[:3] *= unit_in_mm(fields)  # times 1 to the bit, but for microns and metres
+    return affine, fields
+
+
+def _header(image: Nifti1Pair) -> Nifti1Header:
+    """Return the header that the image would be written with: its affine may have been changed."""
+    header, affine = image.header, image.affine
+    if affine is None or np.allclose(affine, header.get_best_affine(), equal_nan=True):
+        return header
+    return type(image)(image.dataobj, affine, header).header
 
 
 def _has_matrix(image: AnalyzeImage) -> bool:
