@@ -1,8 +1,9 @@
 """Folders of pictures and of volumes."""
 
+import nibabel
 import pytest
 
-from preddiff.errors import InputError
+from preddiff.errors import InputError, InputWarning
 from preddiff.media import folders, maps, volumes
 from scans import AFFINES, analyze, scan
 
@@ -44,3 +45,38 @@ def test_volumes_of_a_folder_share_one_grid(tmp_path, rng):
     scan(rng, AFFINES["LAS"]).to_filename(tmp_path / "c.nii")
     with pytest.raises(InputError, match=r"c.nii: a volume of .* expected that of the first"):
         list(folders.VolumeFolder(tmp_path))
+
+
+def test_what_a_mac_leaves_is_no_picture_and_no_scan(tmp_path, rng):
+    scan(rng).to_filename(tmp_path / "a.nii")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / ".Trashes").mkdir()
+    for name in ("._a.nii", "._b.png", "__MACOSX/._a.nii", ".Trashes/c.nii", ".Trashes/c.png"):
+        (tmp_path / name).write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    (tmp_path / "b.png").write_bytes(b"")
+    assert [path.name for path in folders.find_volumes(tmp_path)] == ["a.nii"]
+    assert [path.name for path in folders.find_pictures(tmp_path)] == ["b.png"]
+    (tmp_path / "a.nii").unlink()
+    assert not folders.contains_volumes(tmp_path)
+
+
+@pytest.mark.parametrize("copy", ["a.nii", "a.mgz"])
+def test_a_scan_packed_and_unpacked_counts_once(tmp_path, rng, copy):
+    image = scan(rng)
+    image.to_filename(tmp_path / "a.nii.gz")
+    kind = nibabel.MGHImage if copy == "a.mgz" else nibabel.Nifti1Image
+    kind(image.get_fdata(dtype="float32"), image.affine).to_filename(tmp_path / copy)
+    scan(rng).to_filename(tmp_path / "b.nii.gz")
+    with pytest.warns(InputWarning, match="holds the same scan as a"):
+        found = folders.find_volumes(tmp_path)
+    assert len(found) == 2
+    scan(rng).to_filename(tmp_path / "a.nii.gz")
+    with pytest.raises(InputError, match="holds another scan than a.* beside it"):
+        folders.find_volumes(tmp_path)
+
+
+def test_a_folder_of_capitals_is_read(tmp_path, rng):
+    scan(rng).to_filename(tmp_path / "a.nii.gz")
+    (tmp_path / "a.nii.gz").rename(tmp_path / "A.NII.GZ")
+    (values,) = folders.VolumeFolder(tmp_path)
+    assert values.shape == (1, 8, 9, 7)

@@ -1,11 +1,13 @@
 """Folders of pictures and of volumes, read one file at a time."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from preddiff.errors import InputError
+from preddiff.errors import InputError, InputWarning
 from preddiff.media import images, maps, volumes
 from preddiff.media.grid import mismatch
 from preddiff.types import Pixels
@@ -22,7 +24,7 @@ def find_pictures(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with pictures in it")
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in images.IMAGE_EXTENSIONS)
+    paths = [p for p in _visible(folder) if p.suffix.lower() in images.IMAGE_EXTENSIONS]
     if not paths:
         known = ", ".join(sorted(images.IMAGE_EXTENSIONS))
         raise InputError(f"{folder}: no pictures in this folder ({known})")
@@ -40,23 +42,23 @@ def find_volumes(folder: str | Path) -> list[Path]:
     Raises
     ------
     InputError
-        If it is no folder or holds no volume.
+        If it is no folder or holds no volume, or two files of one name hold different scans.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with volumes in it")
     # Maps that an earlier run left beside the scans are no examples to draw from.
-    paths = sorted(path for path in folder.rglob("*") if _is_scan(path) and not maps.is_map(path))
+    paths = [path for path in _visible(folder) if _is_scan(path) and not maps.is_map(path)]
     if not paths:
         raise InputError(
             f"{folder}: no volumes in this folder ({', '.join(volumes.SCAN_EXTENSIONS)})"
         )
-    return paths
+    return _without_copies(paths)
 
 
 def contains_volumes(folder: str | Path) -> bool:
     """Return whether a folder, or one below it, holds volumes."""
-    return any(_is_scan(path) for path in Path(folder).rglob("*"))
+    return any(_is_scan(path) for path in _visible(Path(folder)))
 
 
 class VolumeFolder:
@@ -95,3 +97,32 @@ class VolumeFolder:
 
 def _is_scan(path: Path) -> bool:
     return path.name.lower().endswith(volumes.SCAN_EXTENSIONS)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What lies in a folder and those below it, sorted, but for what is hidden.
+
+    A Mac writes a file `._scan.nii` beside each `scan.nii` on a disc that is not its own.
+    """
+    found = folder.rglob("*")
+    return sorted(p for p in found if not any(n[0] == "." for n in p.relative_to(folder).parts))
+
+
+def _without_copies(paths: Sequence[Path]) -> list[Path]:
+    """Paths, of which those of one name (a.nii, a.nii.gz) hold one scan, which counts once."""
+    chosen: dict[Path, Path] = {}
+    for path in paths:
+        first = chosen.setdefault(path.with_name(volumes.stem(path)), path)
+        if first is path:
+            continue
+        one, other = volumes.read(first, quiet=True), volumes.read(path, quiet=True)
+        if not (one.grid.is_like(other.grid) and np.array_equal(one.values, other.values)):
+            raise InputError(
+                f"{path}: holds another scan than {first.name} beside it, expected one of each "
+                "name; remove or rename one"
+            )
+        warnings.warn(
+            InputWarning(f"{path}: holds the same scan as {first.name} beside it, and is left out"),
+            stacklevel=3,
+        )
+    return list(chosen.values())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import math
+import warnings
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from preddiff.errors import InputError, first_line
+from preddiff.media import packed
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
@@ -43,12 +45,12 @@ def open_image(path: Path) -> SpatialImage:
     data_file = Path(image.file_map["image"].filename)
     size = data_file.stat().st_size if data_file.exists() else 0
     claimed = image.dataobj.offset + voxels * image.get_data_dtype().itemsize
-    if claimed > size * (_MAX_DEFLATE_RATIO if data_file.suffix == ".gz" else 1):
+    if claimed > size * (_MAX_DEFLATE_RATIO if packed.is_packed(data_file) else 1):
         raise InputError(
             f"{path}: its header claims {claimed:,} bytes, more than {size:,} bytes of "
             f"{data_file.name} can hold; the file is cut off, get it anew"
         )
-    if data_file.suffix == ".gz":
+    if packed.is_packed(data_file):
         _check_gzip(data_file, claimed)
     return image  # type: ignore[no-any-return]
 
@@ -69,18 +71,30 @@ def _check_gzip(path: Path, claimed: int) -> None:
 def load(path: Path) -> Any:  # nibabel's images have no common type with `dataobj.offset`
     """Return nibabel's image of a file, or raise an InputError."""
     try:
-        import nibabel
         from nibabel.filebasedimages import ImageFileError
         from nibabel.imageglobals import LoggingOutputSuppressor
     except ModuleNotFoundError:
         raise InputError(f"{path}: scans need nibabel; install preddiff[volumes]") from None
     try:
-        with LoggingOutputSuppressor():
-            return nibabel.load(path, mmap=False)
+        with LoggingOutputSuppressor(), warnings.catch_warnings():
+            # An SPM .mat may hold an affine for each volume; there is only one, which is the first.
+            warnings.filterwarnings("ignore", message="More than one affine")
+            image = packed.load(path) if packed.needs_opening(path) else _by_name(path)
     except ImageFileError:
-        raise InputError(f"{path}: no scan that can be read; expected NIfTI or Analyze") from None
+        image = None
+    except InputError:
+        raise
     except Exception as error:
         raise InputError(f"{path}: {damage(error)}") from None
+    if image is None:
+        raise InputError(f"{path}: no scan that can be read; expected NIfTI or Analyze")
+    return image
+
+
+def _by_name(path: Path) -> Any:
+    import nibabel
+
+    return nibabel.load(path, mmap=False)
 
 
 def damage(error: Exception) -> str:

@@ -24,10 +24,10 @@ from preddiff.types import Mask, Pixels
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
 
-VOLUME_EXTENSIONS = (".nii", ".nii.gz", ".hdr", ".img")
+VOLUME_EXTENSIONS = (".nii", ".nii.gz", ".hdr", ".img", ".mgh", ".mgz")
 """Endings of the files that a volume can be read from."""
 
-SCAN_EXTENSIONS = (".nii", ".nii.gz", ".img")
+SCAN_EXTENSIONS = (".nii", ".nii.gz", ".img", ".mgh", ".mgz")
 """One for each volume of a folder: a .hdr always has an .img beside it."""
 
 
@@ -96,11 +96,7 @@ def from_image(image: SpatialImage, name: str = "the scan", *, quiet: bool = Fal
         As `read` does.
     """
     # Some programs store one volume with a fourth axis of length 1.
-    if len(image.shape) > 3 and set(image.shape[3:]) == {1}:
-        from nibabel.funcs import squeeze_image
-
-        image = squeeze_image(image)
-    if len(image.shape) != 3:
+    if len(image.shape) < 3 or set(image.shape[3:]) - {1}:
         shape = "×".join(map(str, image.shape))
         raise InputError(
             f"{name}: has {len(image.shape)} dimensions ({shape}), expected one volume of 3; take "
@@ -199,7 +195,8 @@ def _values(image: SpatialImage, name: str) -> Pixels:
         )
     try:
         # A file stores x fastest, so the transpose (z, y, x) is in C order and moves nothing.
-        values = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32)).T
+        values = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32))
+        values = values.reshape(image.shape[:3], order="F").T
     except MemoryError:
         raise
     except Exception as error:
