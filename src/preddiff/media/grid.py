@@ -68,7 +68,7 @@ class Turns:
 
     @property
     def are_none(self) -> bool:
-        """Whether nothing is turned."""
+        """True if nothing is turned."""
         return self.axes == (0, 1, 2) and not any(self.reversed)
 
     def applied(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -112,7 +112,7 @@ class Grid:
 
     @property
     def knows_sides(self) -> bool:
-        """Whether the file says which side is left; without a header, the affine does."""
+        """True if the file says which side is left; without a header, the affine does."""
         # Both codes 0 means "unknown" (nifti1.h, method 1): the affine then only has the voxel
         # size, and nibabel's signs are a convention. They must not name a side of the body.
         return any(self.header.get(code, 1) for code in ("sform_code", "qform_code"))

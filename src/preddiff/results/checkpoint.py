@@ -39,7 +39,7 @@ class UntilSaved:
 
 @dataclass(frozen=True, eq=False)
 class Unfinished:
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes
     ----------

@@ -65,12 +65,12 @@ class Stored(Sampler):
 
     @property
     def of_volumes(self) -> bool:
-        """Whether it draws for volumes, which lie somewhere; by default it does not."""
+        """True if it draws for volumes, which have a grid; by default it does not."""
         return False
 
     @property
     def is_located(self) -> bool:
-        """Whether its draws depend on where in the volume a window lies; by default they do."""
+        """True if its draws depend on the position of a window; by default they do."""
         return True
 
     @abstractmethod

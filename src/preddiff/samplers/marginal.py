@@ -57,7 +57,7 @@ class Marginal(Stored):
 
     @property
     def of_volumes(self) -> bool:
-        """Whether the pool is of volumes."""
+        """True if the pool is of volumes."""
         return self.pool.ndim == 5
 
     @property

@@ -16,7 +16,7 @@ from preddiff.viewer.captions import caption_fields
 from preddiff.viewer.encoding import FASTEST, pack_bytes
 from preddiff.viewer.html import fill_template, static_text
 from preddiff.viewer.palettes import PALETTES
-from preddiff.viewer.volume_encoding import LEVELS, Frame, frame, pack_map, pack_scan
+from preddiff.viewer.volume_encoding import LEVELS, DisplayAxes, frame, pack_map, pack_scan
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
@@ -72,7 +72,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
 
 
 def _facts(
-    explanations: Sequence[Explanation], where: Frame, volumes: list[str]
+    explanations: Sequence[Explanation], where: DisplayAxes, volumes: list[str]
 ) -> dict[str, object]:
     """Return what the page's script starts with; the maps are added to `volumes`."""
     (legend, plural), names = _choice(explanations)
@@ -137,7 +137,7 @@ def _choice(explanations: Sequence[Explanation]) -> tuple[tuple[str, str], list[
     return ("Explanation", "explanations"), titles(explanations)
 
 
-def _scan(explanation: Explanation, where: Frame) -> dict[str, object]:
+def _scan(explanation: Explanation, where: DisplayAxes) -> dict[str, object]:
     """Return what the script needs of the scan."""
     scan = explanation.picture.values.mean(axis=0)
     return {
@@ -150,7 +150,9 @@ def _scan(explanation: Explanation, where: Frame) -> dict[str, object]:
     }
 
 
-def _explanation(explanation: Explanation, where: Frame, volumes: list[str]) -> dict[str, object]:
+def _explanation(
+    explanation: Explanation, where: DisplayAxes, volumes: list[str]
+) -> dict[str, object]:
     """Return what the script needs of an explanation; its maps are added to `volumes`."""
     targets = [
         {name: _added(value, volumes) if name in _MAPS else value for name, value in each.items()}
@@ -168,7 +170,9 @@ def _added(packed: object, volumes: list[str]) -> int | None:
     return len(volumes) - 1
 
 
-def _targets(explanation: Explanation, where: Frame, level: int = 6) -> list[dict[str, object]]:
+def _targets(
+    explanation: Explanation, where: DisplayAxes, level: int = 6
+) -> list[dict[str, object]]:
     """Return what the script needs of each target: its map and, unless that is exact, its error."""
     targets = []
     for row, label in enumerate(explanation.labels):

@@ -35,7 +35,7 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class DisplayAxes:
     """A volume's axes, turned to lead to the patient's right, front and top.
 
     Files store their axes in any order and direction. In the page all volumes have the same
@@ -66,18 +66,20 @@ class Frame:
         return [(int(axis), bool(way < 0)) for axis, way in self.turns[::-1]]
 
 
-def frame(shape: tuple[int, ...], grid: Grid | None) -> Frame:
+def frame(shape: tuple[int, ...], grid: Grid | None) -> DisplayAxes:
     """Return the frame of a volume (z, y, x); its grid may be unknown, or not say what is left."""
     from nibabel.orientations import inv_ornt_aff, io_orientation
 
     if grid is None or "?" in grid.axis_codes:
         sizes = (1, 1, 1) if grid is None else grid.voxel_size
-        return Frame(io_orientation(np.eye(4)), np.diag([*sizes, 1.0]), oriented=False)
+        return DisplayAxes(io_orientation(np.eye(4)), np.diag([*sizes, 1.0]), oriented=False)
     turns = io_orientation(grid.affine)
-    return Frame(turns, grid.affine @ inv_ornt_aff(turns, shape[::-1]), oriented=True)
+    return DisplayAxes(turns, grid.affine @ inv_ornt_aff(turns, shape[::-1]), oriented=True)
 
 
-def pack_map(relevance: NDArray[np.floating], frame: Frame, level: int = 6) -> tuple[str, float]:
+def pack_map(
+    relevance: NDArray[np.floating], frame: DisplayAxes, level: int = 6
+) -> tuple[str, float]:
     """Return a map (z, y, x) of relevance or of its standard error, and its largest absolute value.
 
     A voxel is shown if its share of the largest value is above n percent, in Python and on the
@@ -93,7 +95,7 @@ def pack_map(relevance: NDArray[np.floating], frame: Frame, level: int = 6) -> t
     return _pack(levels, frame, slope=end / LEVELS, compression=level), end
 
 
-def pack_scan(scan: NDArray[np.floating], frame: Frame) -> str:
+def pack_scan(scan: NDArray[np.floating], frame: DisplayAxes) -> str:
     """Return a scan (z, y, x) in 12 bits from its lowest to its highest value."""
     low, high = float(scan.min()), float(scan.max())
     slope = (high - low) / _SCAN_LEVELS or 1.0  # a constant scan has level 0 everywhere
@@ -102,7 +104,7 @@ def pack_scan(scan: NDArray[np.floating], frame: Frame) -> str:
 
 def _pack(
     levels: NDArray[np.float64],
-    frame: Frame,
+    frame: DisplayAxes,
     *,
     slope: float,
     offset: float = 0.0,

@@ -60,7 +60,7 @@ def is_dicom(path: Path) -> bool:
 
 
 def _is_data_set(head: bytes) -> bool:
-    """Whether bytes begin with an element of DICOM: its tag, perhaps its type, and its length."""
+    """Return whether bytes begin with an element of DICOM: tag, perhaps type, and length."""
     # PS3.5, section 7.1. Elements are sorted by their tags, and the first group is one of two.
     orders: tuple[Literal["little", "big"], ...] = ("little", "big")
     for order in orders:

@@ -37,7 +37,7 @@ class Scale:
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether a real-world value map gives other values than the rescale."""
+        """True if a real-world value map gives other values than the rescale."""
         own = (self.slope, self.intercept)
         return any(not np.allclose(own, other, rtol=1e-6) for other in self.real_world)
 
@@ -78,7 +78,7 @@ class Frame:
 
     @property
     def corners(self) -> Annotated[NDArray[np.float64], "corner 3"]:
-        """Where the middles of its four corners' pixels lie."""
+        """The positions of the middles of its four corner pixels."""
         rows, columns = self.shape
         at = [(0, 0), (0, columns - 1), (rows - 1, 0), (rows - 1, columns - 1)]
         return np.array([self.origin + y * self.down + x * self.right for y, x in at])

@@ -72,9 +72,9 @@ def _check_places(path: Path, frames: Sequence[Frame], step: Vector) -> None:
     gaps = np.diff([float(frame.origin @ first.normal) for frame in frames])
     if len(gaps) and gaps.min() < _NO_GAP:
         where = frames[int(gaps.argmin())].origin
-        place = ", ".join(f"{value:.4g}" for value in where)
+        position = ", ".join(f"{value:.4g}" for value in where)
         raise InputError(
-            f"{path}: not one volume (several slices at ({place}) mm); put each echo, time or "
+            f"{path}: not one volume (several slices at ({position}) mm); put each echo, time or "
             "copy into a folder of its own"
         )
     edges = [float(np.linalg.norm(edge)) for edge in (first.right, first.down, step)]

@@ -76,7 +76,7 @@ class Patchwise(Stored):
 
     @property
     def of_volumes(self) -> bool:
-        """Whether patches are of volumes."""
+        """True if patches are of volumes."""
         return len(self.shape) == 4
 
     @property
@@ -181,7 +181,7 @@ class Patchwise(Stored):
         yield mean, covariance
 
     def _corners(self, windows: Windows) -> Corners:
-        """Where the windows' patches begin."""
+        """Return the corners of the windows' patches."""
         lengths, size = np.array(self.shape[1:]), np.array(windows.size)
         centred = windows.starts - (lengths - size) // 2
         return np.asarray(np.clip(centred, 0, np.array(windows.shape) - lengths))
