@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from command_line import FACTORY, TINY, run
 from preddiff import cli
+from preddiff.errors import ResultError
+from preddiff.results import store
 
 
 def test_explain_writes_result_figure_and_page(folder):
@@ -255,3 +257,59 @@ def test_the_help_names_every_sampler_baseline_and_source():
     assert not [name for name in asked if name not in texts["baseline"]]
     assert not [name for name in LOADERS if name not in texts["sampler"]]
     assert not [each.form for each in SPEC_SOURCES if each.form not in texts["model"]]
+
+
+def invoke(folder, monkeypatch, *arguments):
+    """Run `preddiff explain` in a folder."""
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    return CliRunner().invoke(cli.app, ["explain", *map(str, arguments)])
+
+
+def test_a_mask_is_never_replaced_by_the_figure(folder, monkeypatch):
+    mask = folder / "cat.png"
+    Image.new("L", (60, 40), 255).save(mask)
+    before = mask.read_bytes()
+    done = invoke(folder, monkeypatch, "cat.jpg", *TINY, "--mask", "cat.png", "-o", ".")
+    assert "would overwrite the mask" in str(done.exception)
+    done = invoke(folder, monkeypatch, "cat.jpg", *TINY, "-o", ".")
+    assert "exists and was not written by preddiff" in str(done.exception)
+    assert mask.read_bytes() == before
+
+
+def test_the_result_of_another_input_is_never_replaced(folder, monkeypatch):
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        values = np.full((40, 60, 3), len(name) + (name == "two"), np.uint8)
+        Image.fromarray(values).save(folder / name / "scan.png")
+    assert invoke(folder, monkeypatch, "one/scan.png", *TINY).exception is None
+    assert invoke(folder, monkeypatch, "one/scan.png", *TINY).exception is None
+    done = invoke(folder, monkeypatch, "two/scan.png", *TINY)
+    assert "scan.zarr: the result of another input" in str(done.exception)
+
+
+def test_a_full_disk_keeps_the_unfinished_work(folder, monkeypatch):
+    def full(*_):
+        raise ResultError("out/cat.zarr: cannot be written (No space left on device)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "save", full)
+        done = invoke(folder, monkeypatch, "cat.jpg", *TINY, "--resume")
+    assert "No space left" in str(done.exception)
+    assert [path.name for path in (folder / "out").iterdir()] == ["cat.unfinished.npz"]
+    assert invoke(folder, monkeypatch, "cat.jpg", *TINY, "--resume").exception is None
+    assert not (folder / "out" / "cat.unfinished.npz").exists()
+
+
+def test_a_name_that_is_not_utf8_loses_no_page(folder, monkeypatch):
+    (folder / "cat.jpg").rename(folder / "caf\udce9.jpg")
+    done = run("explain", "caf\udce9.jpg", *TINY, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "caf%E9.html").exists()
+
+
+def test_a_name_that_is_too_long_for_results_is_refused_before_the_work(folder, monkeypatch):
+    name = "x" * 245 + ".jpg"
+    (folder / "cat.jpg").rename(folder / name)
+    done = invoke(folder, monkeypatch, name, *TINY)
+    assert "no result can have this name" in str(done.exception)

@@ -81,3 +81,22 @@ def test_a_mask_has_the_pictures_size(small_network, tmp_path):
     Image.new("L", (5, 5)).save(tmp_path / "mask.png")
     with pytest.raises(InputError, match=r"mask\.png: has 5×5 pixels, expected .* 16×16"):
         of(small_network, Image.new("RGB", (16, 16)), mask=tmp_path / "mask.png")
+
+
+def test_a_mask_lies_where_it_was_drawn_on_a_turned_photo(tmp_path):
+    """Cameras store photos turned, with a note in EXIF; people draw on what they see."""
+    photo = Image.new("RGB", (20, 10))  # stored lying; shown standing, 10×20
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo.save(tmp_path / "photo.jpg", exif=exif)
+    drawn = np.zeros((20, 10), np.uint8)
+    drawn[:4, :4] = 255  # top left, as it is shown
+    Image.fromarray(drawn).save(tmp_path / "shown.png")
+    Image.fromarray(drawn.T.copy()).save(tmp_path / "stored.png")
+    question = Settings.of(mask=str(tmp_path / "shown.png")).question
+    source = media.open(tmp_path / "photo.jpg")
+    model = load_model(lambda inputs: inputs.mean(axis=(2, 3)))
+    mask = subjects._mask(question, source, model)
+    np.testing.assert_array_equal(mask, drawn > 0)
+    with pytest.raises(InputError, match="has 20×10 pixels, expected .* 10×20 as it is shown"):
+        subjects._mask(Settings.of(mask=str(tmp_path / "stored.png")).question, source, model)

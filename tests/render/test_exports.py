@@ -54,3 +54,15 @@ def test_nifti_is_for_scans(tmp_path, explanation):
     with pytest.raises(SettingError, match="has no affine: NIfTI is for scans"):
         preddiff.export(explanation, tmp_path / "a.nii.gz")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [".png", ".npz", ".nc", ".html"])
+def test_a_file_that_preddiff_did_not_write_is_never_replaced(tmp_path, explanation, ending):
+    write = preddiff.page if ending == ".html" else preddiff.export
+    mine, ours = tmp_path / f"mine{ending}", tmp_path / f"ours{ending}"
+    mine.write_text("mine")
+    with pytest.raises(ResultError, match="exists and was not written by preddiff"):
+        write(explanation, mine)
+    assert mine.read_text() == "mine"
+    write(explanation, ours)
+    write(explanation, ours)

@@ -4,6 +4,7 @@ Commands import what they call when they run, so that `preddiff --help` loads ne
 numpy and answers at once.
 """
 
+import io
 import sys
 import warnings
 from typing import NoReturn
@@ -53,6 +54,9 @@ def main() -> None:
     """
     # Python prints the file and line that warned, which a user of commands has no use for.
     warnings.showwarning = _warn  # type: ignore[assignment]
+    # File names may hold what no encoding can; to print one must not end in a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         # standalone_mode=False: typer would otherwise print its own complaints over several lines,
         # and exit itself. A command line without arguments shows the help.

@@ -1,6 +1,8 @@
 """preddiff explain"""
 
 import glob
+import itertools
+import os
 import re
 from collections import Counter
 from contextlib import nullcontext
@@ -15,6 +17,8 @@ from preddiff.errors import SettingError
 if TYPE_CHECKING:
     from preddiff.results.comparison import Comparison
     from preddiff.results.explanation import Explanation
+
+_ENDINGS = (".zarr", ".nii.gz", ".png", ".html", ".unfinished.npz")  # of what is written
 
 _HELP = """
 Explain why a model decided as it did about each INPUT.
@@ -137,16 +141,15 @@ def explain(
         ),
     ] = False,
 ) -> None:
-    from preddiff.media import maps, volumes
     from preddiff.media.atomic import check_folder
+    from preddiff.media.names import result_name
     from preddiff.models import load_model
     from preddiff.pipeline.explain import compare
-    from preddiff.results import store
     from preddiff.results.checkpoint import UntilSaved
     from preddiff.viewer.live import Live
 
-    results = [output / volumes.stem(path) for path in inputs]
-    _check_names(inputs, results)
+    results = [output / result_name(path) for path in inputs]
+    _check_names(inputs, results, mask)
     check_folder(output)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     loaded = [
@@ -157,13 +160,8 @@ def explain(
     several = any(len(each) > 1 for each in repeated)
     if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
-    for result in results:
-        # The names of several results follow from what differs, known at the end: check them all.
-        name = glob.escape(result.name) + (".*" if several else "")
-        for taken in output.glob(f"{name}.zarr"):
-            store.check_destination(taken)
-        for taken in output.glob(f"{name}.nii.gz"):
-            maps.check_destination(taken)
+    for path, result in zip(inputs, results, strict=True):
+        _check_destinations(path, result, several=several, resampled=resample)
     for path, result in zip(inputs, results, strict=True):
         unfinished = UntilSaved(_with(result, ".unfinished.npz"))
         with Live(_announce) if live else nullcontext() as watched:
@@ -258,19 +256,57 @@ def _with(result: Path, ending: str) -> Path:
     return result.with_name(result.name + ending)
 
 
-def _check_names(inputs: list[Path], results: list[Path]) -> None:
-    """Raise unless every result has a name of its own, and none is that of an input."""
+def _check_names(inputs: list[Path], results: list[Path], mask: Path | None) -> None:
+    """Raise unless every result has a name of its own, and none is that of an input or mask."""
     twice = [result.name for result, times in Counter(results).items() if times > 1]
     if twice:
         raise SettingError(
             f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
             "explain them one by one, each with its own --output"
         )
-    for path, result in zip(inputs, results, strict=True):
-        if path.suffix == ".png" and path.resolve() == _with(result, ".png").resolve():
-            raise SettingError(
-                f"{path}: the figure would overwrite the input; choose another --output"
-            )
+    read = {"input": inputs, "mask": [] if mask is None else [mask]}
+    for kind, paths in read.items():
+        for path, result in itertools.product(paths, results):
+            written = [_with(result, ending) for ending in _ENDINGS]
+            if any(_is_same(path, each) for each in written):
+                raise SettingError(
+                    f"{path}: the results would overwrite the {kind}; choose another --output"
+                )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Return whether two paths are of one file, by whatever links and letters."""
+    # Path.exists raises for a name that is too long.
+    both_exist = os.path.exists(one) and os.path.exists(other)  # noqa: PTH110
+    return both_exist and one.samefile(other)
+
+
+def _check_destinations(path: Path, result: Path, *, several: bool, resampled: bool) -> None:
+    """Raise if results would replace what is no result, or that of another input."""
+    from preddiff.media.input import open_input
+    from preddiff.render import exports
+    from preddiff.results import store
+    from preddiff.viewer.page import check_destination
+
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
+        return  # which is said when it is opened
+    try:
+        os.lstat(_with(path.absolute().parent / result.name, max(_ENDINGS, key=len)))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise SettingError(
+            f"{result}: no result can have this name ({error.strerror}); rename the input"
+        ) from None
+    # The names of several results follow from what differs, known at the end: check them all.
+    name = glob.escape(result.name) + (".*" if several else "")
+    for taken in result.parent.glob(f"{name}.zarr"):
+        store.check_destination(taken)
+        store.check_input(taken, open_input(path), resampled=resampled)
+    for taken in result.parent.glob(f"{name}.nii.gz"):
+        exports.check_destination(taken)
+    exports.check_destination(_with(result, ".png"))
+    check_destination(_with(result, ".html"))
 
 
 explain.__doc__ = _HELP

@@ -41,10 +41,12 @@ def export(
         ),
     ],
 ) -> None:
+    from preddiff.media.names import named
     from preddiff.render import exports
     from preddiff.results import store
 
-    typer.echo(exports.export(store.load(result), result.with_suffix(_SUFFIXES[to])))
+    name = named(result).name.removesuffix(".zarr") + _SUFFIXES[to]
+    typer.echo(exports.export(store.load(result), named(result).with_name(name)))
 
 
 export.__doc__ = _HELP

@@ -26,13 +26,14 @@ def view(
         bool, typer.Option("--no-browser", help="Write the page without opening it.")
     ] = False,
 ) -> None:
+    from preddiff.media.names import named
     from preddiff.results import store
     from preddiff.viewer.page import page
 
     if output is None:
-        first = results[0]
-        single = len(results) == 1
-        output = first.with_suffix(".html") if single else first.with_name("comparison.html")
+        first = named(results[0])
+        name = first.name.removesuffix(".zarr") if len(results) == 1 else "comparison"
+        output = first.with_name(name + ".html")
     written = page([store.load(result) for result in results], output)
     # as_uri takes absolute paths only.
     if not no_browser:

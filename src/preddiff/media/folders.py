@@ -10,6 +10,7 @@ from PIL import Image
 from preddiff.errors import InputError, InputWarning
 from preddiff.media import images, maps, volumes
 from preddiff.media.grid import mismatch
+from preddiff.media.names import result_name
 from preddiff.types import Pixels
 
 
@@ -112,7 +113,7 @@ def _without_copies(paths: Sequence[Path]) -> list[Path]:
     """Paths, of which those of one name (a.nii, a.nii.gz) hold one scan, which counts once."""
     chosen: dict[Path, Path] = {}
     for path in paths:
-        first = chosen.setdefault(path.with_name(volumes.stem(path)), path)
+        first = chosen.setdefault(path.with_name(result_name(path)), path)
         if first is path:
             continue
         one, other = volumes.read(first, quiet=True), volumes.read(path, quiet=True)

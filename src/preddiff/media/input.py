@@ -13,6 +13,7 @@ from PIL import Image
 from preddiff.errors import InputError
 from preddiff.media import images, volumes
 from preddiff.media.grid import Grid
+from preddiff.media.names import named
 from preddiff.media.volumes import Volume
 from preddiff.types import Pixels
 
@@ -72,7 +73,7 @@ def open_input(source: Source) -> Input:
     """
     if isinstance(source, Input):
         return source
-    path = Path(source) if isinstance(source, str | Path) else None
+    path = named(source) if isinstance(source, str | Path) else None
     volume = volumes.opened(source)
     if volume is not None:
         return Input(volume.values, path.name if path else "scan", volume.grid)

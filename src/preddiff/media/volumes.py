@@ -55,12 +55,6 @@ def is_volume(source: object) -> bool:
     return isinstance(source, Volume) or hasattr(source, "dataobj")
 
 
-def stem(path: str | Path) -> str:
-    """Return the name of a file without folders and ending; .nii.gz is one ending."""
-    name = Path(path).name
-    return name[: -len(".nii.gz")] if name.lower().endswith(".nii.gz") else Path(path).stem
-
-
 def read(path: str | Path, *, quiet: bool = False) -> Volume:
     """Read the scan in a NIfTI or Analyze file, or in a folder with the slices of a DICOM series.
 

@@ -138,11 +138,14 @@ def _mask(question: Question, source: Input, model: Model) -> Mask:
     if source.grid is not None or volumes.is_volume(mask):
         return volumes.read_mask(mask, source.grid, resampled=question.resample)
     drawn, picture = images.read(mask), source.values
-    if isinstance(picture, Image.Image) and drawn.size != picture.size:
-        raise InputError(
-            f"{mask}: has {drawn.width}×{drawn.height} pixels, expected those of the picture, "
-            f"{picture.width}×{picture.height}"
-        )
+    if isinstance(picture, Image.Image):
+        # As they are shown: a mask is drawn on a photo that a viewer turned as its EXIF says.
+        (width, height), expected = images.upright(drawn).size, images.upright(picture).size
+        if (width, height) != expected:
+            raise InputError(
+                f"{mask}: has {width}×{height} pixels, expected those of the picture, "
+                f"{expected[0]}×{expected[1]} as it is shown"
+            )
     # Resized and cropped as the picture is, then cut where the interpolated edge is half white.
     return np.asarray(model.prepare(drawn).max(axis=0) > 0.5)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from preddiff.errors import SettingError
-from preddiff.media import maps
+from preddiff.media import maps, ours
 from preddiff.media.atomic import atomic_write
 from preddiff.results.explanation import Explanation
 
@@ -25,7 +25,7 @@ def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -
     SettingError
         If the ending is unknown, or a NIfTI file is asked for of an input that is not a scan.
     ResultError
-        If the file cannot be written, or would replace a scan.
+        If the file cannot be written, or would replace one that this package did not write.
     """
     path = Path(path)
     ending = next((ending for ending in _WRITERS if path.name.endswith(ending)), None)
@@ -37,8 +37,7 @@ def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -
         raise SettingError(
             f"{path}: only a .png can show several explanations; export each by itself"
         )
-    if ending in maps.MAP_EXTENSIONS:
-        maps.check_destination(path)
+    check_destination(path)
     with atomic_write(path) as written:
         if isinstance(explanation, Explanation):
             _WRITERS[ending](explanation, written)
@@ -47,10 +46,19 @@ def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -
     return path
 
 
+def check_destination(path: Path) -> None:
+    """Raise a ResultError if a file exists there that this package did not write."""
+    for ending, is_ours in _OURS.items():
+        if path.name.endswith(ending):
+            ours.check_destination(path, is_ours)
+    if path.name.endswith(maps.MAP_EXTENSIONS):
+        maps.check_destination(path)
+
+
 def _png(explanation: Explanation | Sequence[Explanation], path: Path) -> None:
     from preddiff.render.figures import figure
 
-    figure(explanation).savefig(path, dpi=_DPI)
+    figure(explanation).savefig(path, dpi=_DPI, metadata={"Software": ours.SIGN})
 
 
 def _npz(explanation: Explanation, path: Path) -> None:
@@ -81,3 +89,4 @@ _WRITERS: dict[str, Callable[[Explanation, Path], None]] = {
     ".nc": _netcdf,
     **dict.fromkeys(maps.MAP_EXTENSIONS, _nifti),
 }
+_OURS = {".png": ours.is_figure, ".npz": ours.is_arrays, ".nc": ours.is_netcdf}

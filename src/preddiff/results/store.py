@@ -9,6 +9,7 @@ import xarray as xr
 
 from preddiff.errors import ResultError, first_line
 from preddiff.media.atomic import atomic_write
+from preddiff.media.input import Input
 from preddiff.media.staging import clear_abandoned
 from preddiff.results.explanation import Explanation
 
@@ -68,6 +69,27 @@ def check_destination(path: Path) -> None:
     """Raise a ResultError if `path` exists and is not a result, so that no other work is lost."""
     if path.exists() and not _is_result(path):
         raise ResultError(f"{path}: exists and is not a result; remove it or choose another name")
+
+
+def check_input(path: Path, source: Input, *, resampled: bool) -> None:
+    """Raise a ResultError if a result is that of another input, whose work would be lost.
+
+    Parameters
+    ----------
+    resampled : whether the input is going to be resampled; a result's fingerprint is of what was
+        explained in the end, and says nothing of one that was.
+    """
+    facts = json.loads((path / ".zattrs").read_text())
+    if facts.get("input") == source.name and (
+        resampled
+        or facts.get("resampled")
+        or facts.get("input_sha256", source.sha256) == source.sha256
+    ):
+        return
+    raise ResultError(
+        f"{path}: the result of another input ({facts.get('input')}); remove it or choose another "
+        "--output"
+    )
 
 
 def load(path: str | Path) -> Explanation:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from preddiff.errors import SettingError
+from preddiff.media import ours
 from preddiff.media.atomic import atomic_write
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
@@ -26,13 +27,20 @@ def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> 
         If there are no explanations, their inputs differ, or they are of neither pictures nor
         volumes.
     ResultError
-        If the file cannot be written.
+        If the file cannot be written, or would replace one that is no page of ours.
     """
     path = Path(path)
+    check_destination(path)
     text = html(explanation)
     with atomic_write(path) as written:
-        written.write_text(text, encoding="utf-8")
+        # Names may hold what no encoding can: an escape is better than no page.
+        written.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path
+
+
+def check_destination(path: Path) -> None:
+    """Raise a ResultError if a file exists there that is no page of ours."""
+    ours.check_destination(path, ours.is_page)
 
 
 def html(explanation: Explanation | Sequence[Explanation]) -> str:
