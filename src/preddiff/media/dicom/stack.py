@@ -69,6 +69,12 @@ def _check_places(path: Path, frames: Sequence[Frame], step: Vector) -> None:
     first = frames[0]
     if len({frame.shape for frame in frames}) > 1:
         raise InputError(f"{path}: not one volume (its slices have several sizes); split it")
+    turned = max(_turned(first, frame) for frame in frames)
+    if turned > _TOLERANCE * min(np.linalg.norm(first.right), np.linalg.norm(first.down)):
+        raise InputError(
+            f"{path}: not one volume (its slices differ in direction or pixel size, "
+            f"{turned:.2g} mm at a corner); put those of one direction into a folder of their own"
+        )
     gaps = np.diff([float(frame.origin @ first.normal) for frame in frames])
     if len(gaps) and gaps.min() < _NO_GAP:
         where = frames[int(gaps.argmin())].origin
@@ -83,20 +89,18 @@ def _check_places(path: Path, frames: Sequence[Frame], step: Vector) -> None:
         for n, frame in enumerate(frames)
     ]
     if max(apart) > _TOLERANCE * min(edges):
-        problem = _problem(frames, gaps.tolist(), max(apart))
+        problem = _problem(gaps.tolist(), max(apart))
         raise InputError(f"{path}: not one volume ({problem}); check that no slice is missing")
 
 
-def _problem(frames: Sequence[Frame], gaps: list[float], apart: float) -> str:
+def _turned(first: Frame, other: Frame) -> float:
+    """How far a corner of a slice is off, in mm, by its directions and the size of its pixels."""
+    own, expected = other.corners - other.origin, first.corners - first.origin
+    return float(np.linalg.norm(own - expected, axis=1).max())
+
+
+def _problem(gaps: list[float], apart: float) -> str:
     """The reason why slices are no grid."""
-    first = frames[0]
-    directions = max(
-        float(np.linalg.norm(getattr(frame, name) - getattr(first, name)) * max(first.shape))
-        for frame in frames
-        for name in ("right", "down")
-    )
-    if directions > apart / 2:
-        return f"its slices differ in direction or pixel size, {apart:.2g} mm at a corner"
     if max(gaps) - min(gaps) > _SAME_LENGTH * min(gaps):
         return f"its slices lie {min(gaps):.4g} to {max(gaps):.4g} mm apart, expected equal gaps"
     return f"its slices lie up to {apart:.2g} mm off a straight line"
