@@ -11,7 +11,8 @@
     └── ResultError          a result that cannot be read or written
 
     InputWarning             a scan that does not say which side is left (a UserWarning)
-    EngineWarning            a run that goes on, but slower than it might (a UserWarning)
+    EngineWarning            a run that goes on, but slower than it might, or with numbers that
+                             a setting makes small (a UserWarning)
 
 Every message names the value, what was expected and what to do.
 """
@@ -53,7 +54,7 @@ class InputWarning(UserWarning):
 
 
 class EngineWarning(UserWarning):
-    """A run that goes on, but slower than it might."""
+    """A run that goes on, but slower than it might, or with numbers that a setting makes small."""
 
 
 def first_line(error: BaseException) -> str:

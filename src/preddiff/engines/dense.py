@@ -20,7 +20,7 @@ class Dense:
     Parameters
     ----------
     inputs : (channel, *spatial).
-    targets : classes, or channels of `node`.
+    targets : classes (~k for 1 - p of class k), or channels of `node`.
     batch : draws at once; None takes as many as the memory holds, 8 at most.
     memory : bytes that they may take; None sets no limit.
     """
@@ -50,7 +50,9 @@ class Dense:
         for first in range(0, len(flat), self.batch):
             part = slice(first, first + self.batch)
             inputs = filled(self.inputs, starts[part], flat[part])
-            values[part] = self.model.predict(inputs, self.node)[:, self.targets]
+            both = min(self.targets) < 0
+            found = self.model.both_sides(inputs) if both else self.model.predict(inputs, self.node)
+            values[part] = found[:, self.targets]
         return values.reshape(*draws.shape[:2], -1)
 
 

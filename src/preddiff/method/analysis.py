@@ -101,10 +101,11 @@ def analyse_in_closed_form(
     ----------
     base : (t,), the targets' values on the unperturbed input.
     """
-    evidence, error = measure(base[:, None], *expect(windows))
-    return Estimates(
-        windows, np.arange(len(windows)), evidence, error, np.zeros_like(evidence), draws=0
-    )
+    mean, mean_error = expect(windows)
+    evidence, error = measure(base[:, None], mean, mean_error)
+    taken = measure.taken(base[:, None], mean, evidence)
+    every, bias = np.arange(len(windows)), np.zeros_like(evidence)
+    return Estimates(windows, every, evidence, error, bias, draws=0, taken=taken)
 
 
 def _estimates(
@@ -116,5 +117,6 @@ def _estimates(
     mean, error = means.mean_and_error(visited)
     evidence, evidence_error = measure(base[:, None], mean, error)
     bias = measure.bias(mean, evidence_error) if unbiased else np.zeros_like(evidence)
+    taken = measure.taken(base[:, None], mean, evidence)
     draws = int(means.groups.sum()) * means.size
-    return Estimates(windows, visited, evidence - bias, evidence_error, bias, draws)
+    return Estimates(windows, visited, evidence - bias, evidence_error, bias, draws, taken)

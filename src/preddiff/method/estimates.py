@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from preddiff.method import uncertainty
 from preddiff.method.windows import Windows
-from preddiff.types import Evidence, Relevance, WindowNumbers
+from preddiff.types import Evidence, PerTarget, Relevance, WindowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,7 @@ class Estimates:
         that comes from the draws.
     bias : (target, window), what was subtracted from the evidence as its bias.
     draws : number of draws that were evaluated.
+    taken : (target,), the share of the evidence that the Laplace correction takes.
     """
 
     every: Windows
@@ -28,6 +29,7 @@ class Estimates:
     error: Evidence
     bias: Evidence
     draws: int
+    taken: PerTarget | None = None
 
     @property
     def windows(self) -> Windows:

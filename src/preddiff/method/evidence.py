@@ -5,12 +5,16 @@ from typing import Annotated
 
 import numpy as np
 
-from preddiff.types import AnyShape, Floats, Integers
+from preddiff.types import AnyShape, Floats, Integers, Predictions
 
 AnyDraws = Annotated[Floats, "... draw"]
 """Any axes, and the draws in the last one."""
 Counts = Annotated[Integers, "..."]
 """Any axes: numbers of draws or groups, broadcastable to what they belong to."""
+
+_NEARLY = 1e-6
+NEARLY_ONE = 1 - _NEARLY
+"""Probability from which on 1 - p has lost more digits than float32 has, or nearly so."""
 
 IMAGENET_TRAIN_SIZE = 1_281_167
 """Training pictures of ILSVRC-2012: the N of the paper's Laplace correction."""
@@ -30,11 +34,35 @@ def laplace(p: AnyShape, train_size: float, classes: int) -> AnyShape:
     return (np.asarray(p, dtype=np.float64) * train_size + 1) / (train_size + classes)
 
 
+def laplace_complement(q: AnyShape, train_size: float, classes: int) -> AnyShape:
+    """Return 1 minus the Laplace-corrected p, from q = 1 - p: (qN + K - 1) / (N + K)."""
+    if math.isinf(train_size):
+        return np.asarray(q, dtype=np.float64)
+    return (np.asarray(q, dtype=np.float64) * train_size + classes - 1) / (train_size + classes)
+
+
 def log2_odds(p: AnyShape) -> AnyShape:
     """Return log2(p / (1 - p)), equation 3. Finite for every p in [0, 1]."""
     p = strictly_inside(p)
     # log1p keeps the digits of 1 - p where p is small: there, 1 - p rounds to 1.
     return np.log2(p) - np.log1p(-p) / math.log(2)
+
+
+def complements(p: Predictions) -> Predictions:
+    """Return 1 - p of class probabilities, with its digits also where p is close to 1.
+
+    In float64, 1 - p is 0 for logits that are 37 or more above all others. Where the probabilities
+    of a row add up to 1, it is the sum of the others.
+    """
+    result = 1 - p
+    rows, top = np.arange(len(p)), p.argmax(axis=1)
+    others = p.copy()
+    others[rows, top] = 0.0
+    rest = others.sum(axis=1)
+    adds_up = np.abs(rest - result[rows, top]) < _NEARLY
+    which = adds_up & (p[rows, top] > NEARLY_ONE) & (p.shape[1] > 1)
+    result[rows[which], top[which]] = rest[which]
+    return result
 
 
 def strictly_inside(p: AnyShape) -> AnyShape:

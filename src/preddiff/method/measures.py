@@ -12,15 +12,25 @@ bias f''(p) s² / 2 (Oehlert, A note on the delta method, The American Statistic
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 import numpy as np
 
 from preddiff.errors import ModelError, SettingError
-from preddiff.method.evidence import laplace, log2_odds, strictly_inside
-from preddiff.types import AnyShape
+from preddiff.method.evidence import (
+    NEARLY_ONE,
+    laplace,
+    laplace_complement,
+    log2_odds,
+    strictly_inside,
+)
+from preddiff.types import AnyShape, PerTarget
 
+ENOUGH_EXAMPLES = 1e9
+"""Largest N of the Laplace correction that keeps probabilities some 1e-9 away from 0 and 1."""
+
+_LEAST_BITS = 1e-3  # of evidence in a window: what a correction takes of less is of no interest
 _PROBABILITY_TOLERANCE = 1e-6  # a mean of float32 probabilities may miss [0, 1] by rounding
 # Where float64 cannot tell a probability from 0 or 1, it cannot tell the slope of its logarithm
 # either: the error stays finite.
@@ -65,6 +75,9 @@ class Measure(Protocol):
         error : standard error of the evidence.
         """
 
+    def taken(self, base: AnyShape, mean: AnyShape, evidence: AnyShape) -> PerTarget:
+        """Return which share of the evidence (target, window) the Laplace correction takes."""
+
 
 @dataclass(frozen=True)
 class _LogarithmicMeasure:
@@ -99,6 +112,17 @@ class _LogarithmicMeasure:
             return 1.0
         return self.train_size / (self.train_size + self.classes)
 
+    def taken(self, base: AnyShape, mean: AnyShape, evidence: AnyShape) -> PerTarget:
+        """Return which share of the evidence the correction takes."""
+        plain = np.abs(replace(self, train_size=math.inf)._evidence(base, mean)).sum(axis=1)
+        held = np.minimum(np.abs(evidence).sum(axis=1), plain)
+        enough = plain > _LEAST_BITS * evidence.shape[1]
+        share: PerTarget = np.divide(held, plain, out=np.ones_like(plain), where=enough)
+        return 1 - share
+
+    def _evidence(self, base: AnyShape, mean: AnyShape) -> AnyShape:
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class WeightOfEvidence(_LogarithmicMeasure):
@@ -111,7 +135,7 @@ class WeightOfEvidence(_LogarithmicMeasure):
     ) -> tuple[AnyShape, AnyShape]:
         self.check(mean)
         corrected = strictly_inside(self._corrected(mean))
-        evidence = log2_odds(self._corrected(base)) - log2_odds(corrected)
+        evidence = self._evidence(base, mean)
         # f = log2(p / (1 - p)), f' = 1 / (ln 2 · p (1 - p)).
         slope = self._scale / (math.log(2) * corrected * (1 - corrected))
         return evidence, np.minimum(slope, _MAX_SLOPE) * error
@@ -125,6 +149,58 @@ class WeightOfEvidence(_LogarithmicMeasure):
         error = np.nan_to_num(error)
         return np.clip(-(2 * p - 1) * error**2 * math.log(2) / 2, -error / 2, error / 2)
 
+    def _evidence(self, base: AnyShape, mean: AnyShape) -> AnyShape:
+        corrected = strictly_inside(self._corrected(mean))
+        return log2_odds(self._corrected(base)) - log2_odds(corrected)
+
+    def of_both_sides(self) -> "BothSides":
+        """Return the same measure of probabilities and their complements."""
+        return BothSides(self.train_size, self.classes)
+
+
+@dataclass(frozen=True)
+class BothSides(WeightOfEvidence):
+    """The weight of evidence from probabilities p and, below them, as many complements 1 - p.
+
+    In float64, 1 - p is 0 for log-odds above 37 (53 bits), and has few digits long before. The
+    complements that a model computes from its logits have all their digits.
+    """
+
+    def __call__(
+        self, base: AnyShape, mean: AnyShape, error: AnyShape
+    ) -> tuple[AnyShape, AnyShape]:
+        """Return the weight of evidence in bits, and its standard error."""
+        p, q = np.split(mean, 2)
+        of_p, of_q = np.split(error, 2)
+        plain = WeightOfEvidence(self.train_size, self.classes)
+        evidence, error = plain(np.split(base, 2)[0], p, of_p)
+        if not self._needs_complements:
+            return evidence, error
+        q = strictly_inside(laplace_complement(q, self.train_size, self.classes))
+        # Where q is tiny, so is its error, and the slope of its logarithm is as large.
+        wide = self._scale / (math.log(2) * (1 - q)) * (of_q / q)
+        return self._evidence(base, mean), np.where(p > NEARLY_ONE, wide, error)
+
+    def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:
+        """Return the bias of evidence from a mean of few draws, to second order."""
+        return super().bias(np.split(mean, 2)[0], error)
+
+    def _evidence(self, base: AnyShape, mean: AnyShape) -> AnyShape:
+        return self._log_odds(base) - self._log_odds(mean)
+
+    def _log_odds(self, values: AnyShape) -> AnyShape:
+        p, q = np.split(values, 2)
+        result = log2_odds(strictly_inside(self._corrected(p)))
+        if not self._needs_complements:
+            return result
+        q = laplace_complement(q, self.train_size, self.classes)
+        return np.where(p > NEARLY_ONE, -log2_odds(q), result)
+
+    @property
+    def _needs_complements(self) -> bool:
+        """True where the correction leaves 1 - p so small that float64 loses its digits."""
+        return self.train_size > ENOUGH_EXAMPLES
+
 
 @dataclass(frozen=True)
 class InformationDifference(_LogarithmicMeasure):
@@ -137,10 +213,14 @@ class InformationDifference(_LogarithmicMeasure):
     ) -> tuple[AnyShape, AnyShape]:
         self.check(mean)
         corrected = strictly_inside(self._corrected(mean))
-        evidence = np.log2(strictly_inside(self._corrected(base))) - np.log2(corrected)
+        evidence = self._evidence(base, mean)
         # f = log2 p, f' = 1 / (ln 2 · p).
         slope = self._scale / (math.log(2) * corrected)
         return evidence, np.minimum(slope, _MAX_SLOPE) * error
+
+    def _evidence(self, base: AnyShape, mean: AnyShape) -> AnyShape:
+        corrected = strictly_inside(self._corrected(mean))
+        return np.log2(strictly_inside(self._corrected(base))) - np.log2(corrected)
 
     def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
         """Return the bias of evidence from a mean of few draws, to second order."""
@@ -173,6 +253,10 @@ class DifferenceOfProbabilities:
         """Return the bias of evidence from a mean of few draws, to second order."""
         return np.zeros_like(mean)
 
+    def taken(self, base: AnyShape, mean: AnyShape, evidence: AnyShape) -> PerTarget:  # noqa: ARG002
+        """Return 0: there is no correction."""
+        return np.zeros(len(evidence))
+
 
 @dataclass(frozen=True)
 class ActivationDifference:
@@ -196,6 +280,10 @@ class ActivationDifference:
     def bias(self, mean: AnyShape, error: AnyShape) -> AnyShape:  # noqa: ARG002
         """Return the bias of evidence from a mean of few draws, to second order."""
         return np.zeros_like(mean)
+
+    def taken(self, base: AnyShape, mean: AnyShape, evidence: AnyShape) -> PerTarget:  # noqa: ARG002
+        """Return 0: there is no correction."""
+        return np.zeros(len(evidence))
 
 
 _SYMBOLS = {

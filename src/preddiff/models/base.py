@@ -11,6 +11,7 @@ from preddiff.errors import ModelError, TargetError
 from preddiff.media import images
 from preddiff.media.grid import Grid
 from preddiff.media.input import as_pixels
+from preddiff.method.evidence import complements
 from preddiff.models.order import Order
 from preddiff.types import Batch, Floats, Pixels, Predictions
 
@@ -58,6 +59,14 @@ class Model(ABC):
         -------
         (n, K): class probabilities, or the values of the node's K channels.
         """
+
+    def both_sides(self, inputs: Batch) -> Predictions:
+        """Return class probabilities p, and 1 - p of each with all its digits, (n, 2 K).
+
+        These come in reverse, so that column ~k is 1 - p of class k.
+        """
+        p = self.predict(inputs)
+        return np.concatenate([p, complements(p)[:, ::-1]], axis=1)
 
     def prepare(self, image: Image.Image | Pixels) -> Pixels:
         """Return what the network sees of a picture: float32 (channel, y, x) in [0, 1].

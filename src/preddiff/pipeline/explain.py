@@ -3,6 +3,7 @@
 import itertools
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from preddiff.baselines.base import BaselineTask
 from preddiff.baselines.registry import BASELINES
-from preddiff.errors import SettingError
+from preddiff.errors import EngineWarning, SettingError
 from preddiff.media.input import Source, open_input
 from preddiff.method import uncertainty
 from preddiff.method.estimates import Estimates
@@ -32,6 +33,8 @@ from preddiff.results.explanation import BaselineMap, Explanation, assemble
 from preddiff.samplers import Sampler
 
 Report = Callable[[int, int], None]
+
+_MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
 
 
 def explain(
@@ -182,7 +185,9 @@ def explain(
             means.visits,
             measured=progress is True,
         )
-        explanation = result(plan.run.evidence(means, monitor))
+        estimates = plan.run.evidence(means, monitor)
+        explanation = result(estimates)
+    _warn_of_correction(plan, estimates)
     unfinished.finish(means, plan.run.facts)
     return explanation
 
@@ -295,6 +300,21 @@ def _explanation(
             "seconds": round(seconds, 3),
             **provenance.environment(),
         },
+    )
+
+
+def _warn_of_correction(plan: Plan, estimates: Estimates) -> None:
+    """Warn where the Laplace correction takes much of the evidence: it looks like a weak cause."""
+    taken = estimates.taken
+    if taken is None or not (taken > _MUCH_TAKEN).any():
+        return
+    worst = int(taken.argmax())
+    warnings.warn(
+        f"the Laplace correction with train_size={plan.facts['train_size']} takes "
+        f"{100 * taken[worst]:.0f} % of the evidence for {plan.labels[worst]!r}, whose probability "
+        f"is {plan.base[worst]:.6g}: train_size=math.inf leaves it out",
+        EngineWarning,
+        stacklevel=3,
     )
 
 

@@ -9,8 +9,8 @@ from preddiff.engines.memory import machine_memory
 from preddiff.errors import InputError, SettingError
 from preddiff.method import measures
 from preddiff.method.analysis import never_stop
-from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
-from preddiff.method.measures import Measure
+from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
+from preddiff.method.measures import ENOUGH_EXAMPLES, Measure, WeightOfEvidence
 from preddiff.method.windows import Windows
 from preddiff.models import Linear, targets
 from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
@@ -72,7 +72,7 @@ def make(subject: Subject, settings: Settings) -> Plan:
     chosen = _chosen(subject, values, question)
     measure = _measure(subject, values, question)
     base = values[chosen]
-    run = _run(subject, windows, sampler, chosen, base, measure, sampling, work)
+    run = _run(subject, windows, sampler, *_sides(subject, chosen, base, measure), sampling, work)
     facts = {
         **_facts(subject, sampler, question, sampling, work),
         "samples": run.samples,
@@ -161,6 +161,22 @@ def _measure(subject: Subject, values: Floats, question: Question) -> Measure:
     measure = measures.resolve(question.measure, of_probabilities, size, classes=len(values))
     measure.check(values)
     return measure
+
+
+def _sides(
+    subject: Subject, chosen: list[int], base: PerTarget, measure: Measure
+) -> tuple[list[int], PerTarget, Measure]:
+    """Return targets, their values and the measure: with 1 - p where it would lose its digits."""
+    nearly_one = float(base.max()) > NEARLY_ONE
+    if (
+        subject.node is not None
+        or not isinstance(measure, WeightOfEvidence)
+        or not (nearly_one or measure.train_size > ENOUGH_EXAMPLES)
+    ):
+        return chosen, base, measure
+    sides = [*chosen, *(~number for number in chosen)]
+    values = subject.model.both_sides(subject.inputs[None])[0]
+    return sides, values[sides], measure.of_both_sides()
 
 
 def _run(

@@ -15,10 +15,11 @@ import numpy as np
 
 from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.engines.closed_form.quadrature import expected_softmax
+from preddiff.method.evidence import complements
 from preddiff.method.windows import Windows
 from preddiff.models.linear import Linear
 from preddiff.samplers.base import Normals, Weights
-from preddiff.types import Evidence, Pixels
+from preddiff.types import Evidence, Floats, Pixels
 
 Project = Callable[[Weights, Pixels, Windows], Iterator[Normals]]
 """Weights (k, channel, *spatial), input, windows → equally likely normals of what the k weighted
@@ -33,7 +34,7 @@ class ClosedForm:
     Parameters
     ----------
     inputs : (channel, *spatial).
-    targets : classes, or logits if `node` says so.
+    targets : classes (~k for 1 - p of class k), or logits if `node` says so.
     project : of the sampler.
     memory : bytes that it may take, about.
     """
@@ -72,7 +73,7 @@ class ClosedForm:
         windows of a masked scan, for which nothing has to be computed.
         """
         mean, error = np.zeros((2, len(self.targets), len(windows)))
-        mean += self.base[self.targets, None]
+        mean += self._both(self.base)[self.targets, None]
         weighted = self.weights.any(axis=(0, 1)).astype(float)
         held = np.flatnonzero(windows.sums(weighted[None])[0])
         numbers = _NUMBERS_PER_WINDOW + 8 * len(self.weights) ** 2
@@ -84,7 +85,7 @@ class ClosedForm:
         return mean, error
 
     def _expect(self, windows: Windows) -> tuple[Evidence, Evidence]:
-        """Return the same for all classes, for windows with weight.
+        """Return the same for all classes and their complements, for windows with weight.
 
         A pool's draws are as many normals without spread as it has members, each as likely as any
         other; the mean is that of their means, and errors add up in squares.
@@ -100,4 +101,10 @@ class ClosedForm:
             totals += p
             squares += error**2
             laws += 1
-        return totals / laws, np.sqrt(squares) / laws
+        errors = np.sqrt(squares) / laws
+        return self._both(totals / laws), np.concatenate([errors, errors[::-1]])
+
+    def _both(self, values: Floats) -> Floats:
+        """Return values (class, ...) and below them, in reverse, 1 - p of each."""
+        rows = values.reshape(len(values), -1).T
+        return np.concatenate([values, complements(rows).T[::-1].reshape(values.shape)])

@@ -38,7 +38,7 @@ class Incremental:
     ----------
     model : its module must be traceable.
     inputs : (channel, *spatial).
-    targets : classes, or channels of `node`.
+    targets : classes (~k for 1 - p of class k), or channels of `node`.
     size : of the windows.
     node : whose channels are wanted; None is the output.
     batch : draws at once, on each processor.
@@ -117,8 +117,11 @@ class Incremental:
     def evaluate(self, starts: Corners, draws: Draws) -> Values:
         """Return the values of the targets for each draw, (window, draw, target)."""
         rows = self.raw(starts, draws)
-        values = self.model.postprocess(rows, self.node)[:, self.targets]
-        return values.reshape(*draws.shape[:2], -1)
+        both = min(self.targets) < 0
+        found = (
+            self.model.postprocess_both(rows) if both else self.model.postprocess(rows, self.node)
+        )
+        return found[:, self.targets].reshape(*draws.shape[:2], -1)
 
     def raw(self, starts: Corners, draws: Draws) -> torch.Tensor:
         """Return (window · draw, ...), what `Network.raw` gives; of a map its spatial means.

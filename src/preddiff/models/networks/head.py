@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from preddiff.errors import ModelError
+from preddiff.method.evidence import NEARLY_ONE, complements
 from preddiff.models.networks import ending
 from preddiff.models.networks.ending import Link
 from preddiff.models.networks.graph import Graph
@@ -51,14 +52,40 @@ class Head:
 
     def probabilities(self, values: torch.Tensor) -> torch.Tensor:
         """Return class probabilities (n, K) in float64; a single one p stands for (1 - p, p)."""
-        values = values.double()
+        logits = values = values.double()
         if self.link is not None:
             values = values.softmax(1) if self.link == "softmax" else values.sigmoid()
         if self.columns is not None:
             values = values[:, list(self.columns)]
         if self.low > 0 or self.high < 1:
             values = values.clamp(self.low, self.high)
-        return torch.cat([1 - values, values], dim=1) if values.shape[1] == 1 else values
+        if values.shape[1] > 1:
+            return values
+        rest = 1 - values
+        if self.link == "sigmoid":  # 1 - p is a softmax's p for the other class: all its digits
+            rest = torch.where(values > NEARLY_ONE, self._rest(logits), rest)
+        return torch.cat([rest, values], dim=1)
+
+    def complements(self, values: torch.Tensor) -> torch.Tensor:
+        """Return 1 - p of class probabilities (n, K), with all digits, from logits."""
+        rest = self._rest(values)
+        if rest.shape[1] > 1:
+            return rest
+        return torch.cat([self.probabilities(values)[:, 1:], rest], dim=1)
+
+    def _rest(self, values: torch.Tensor) -> torch.Tensor:
+        """Return 1 - p of what the module returns, (n, K)."""
+        values = values.double()
+        if self.link == "sigmoid":
+            rest = (-values).sigmoid()
+        else:
+            p = values.softmax(1)
+            rest = torch.from_numpy(complements(p.cpu().numpy())).to(p)
+        if self.columns is not None:
+            rest = rest[:, list(self.columns)]
+        if self.low > 0 or self.high < 1:
+            rest = rest.clamp(1 - self.high, 1 - self.low)
+        return rest
 
 
 def find(

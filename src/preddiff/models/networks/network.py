@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Self, cast, get_args
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import nn
@@ -14,6 +15,7 @@ from torch.fx import GraphModule
 
 from preddiff.errors import InputError, ModelError, SettingError, TargetError, first_line
 from preddiff.media.input import as_pixels
+from preddiff.method.evidence import complements
 from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head
 from preddiff.models.networks.forward import Forward
@@ -211,6 +213,22 @@ class Network(Model):
         if self._head is None:
             raise ModelError(f"{self.spec}: its head is found with the first input")
         return checked_values(self._head.probabilities(values), len(values), self.spec)
+
+    def both_sides(self, inputs: Batch) -> Predictions:
+        """Return class probabilities p, and 1 - p of each with all its digits, (n, 2 K).
+
+        These come in reverse, so that column ~k is 1 - p of class k.
+        """
+        with torch.inference_mode():
+            return self.postprocess_both(self.raw(torch.from_numpy(inputs)))
+
+    def postprocess_both(self, values: torch.Tensor) -> Predictions:
+        """Return what `both_sides` gives, from the logits (n, K) that `raw` gives."""
+        p = self.postprocess(values)
+        if self._head is None or self._head.link is None:
+            return np.concatenate([p, complements(p)[:, ::-1]], axis=1)
+        rest = checked_values(self._head.complements(values), len(values), self.spec)
+        return np.concatenate([p, rest[:, ::-1]], axis=1)
 
     def is_probability(self, node: str | None) -> bool:
         """Return whether a node's values are probabilities: a softmax gives them."""
