@@ -350,6 +350,19 @@ def test_turned_axes_follow_the_affine(show, tmp_path, rng):
         np.testing.assert_allclose(value, relevance[0][there], rtol=5e-3)
 
 
+def test_a_page_that_holds_fewer_voxels_says_so_and_tells_their_mean(
+    show, tmp_path, rng, monkeypatch
+):
+    relevance = rng.normal(size=(1, *SHAPE))
+    monkeypatch.setattr("preddiff.viewer.volume_encoding._CAP", 1.6 * 1.2 * relevance.size)
+    tab = show(preddiff.page(explained(relevance, RAS), tmp_path / "page.html"))
+    assert "holds maps as means of 2×2×2 voxels" in text(tab, "coarse")
+    put(tab, sagittal=3, coronal=4, axial=7)
+    assert voxel(tab) == (7, 4, 3)
+    value = float(text(tab, "value").removesuffix(" bits"))
+    np.testing.assert_allclose(value, relevance[0, 6:8, 4:6, 2:4].mean(), rtol=5e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("browser", ["canvas"], indirect=True)
 def test_a_scan_that_does_not_say_its_sides_gets_no_letters(show, tmp_path, relevance):
     tab = show(preddiff.page(explained(relevance, affine=None), tmp_path / "page.html"))

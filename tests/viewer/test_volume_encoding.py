@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from preddiff.media.grid import Grid
-from preddiff.viewer.volume_encoding import LEVELS, frame, pack_map, pack_scan
+from preddiff.viewer.volume_encoding import LEVELS, frame, pack_map, pack_scan, within_cap
 
 SHAPE = (8, 10, 12)  # z, y, x
 RAS = np.array([[2.0, 0, 0, -9], [0, 2, 0, -11], [0, 0, 3, -5], [0, 0, 0, 1]])
@@ -77,3 +78,28 @@ def test_a_voxel_without_a_window_is_told_from_zero(rng):
     packed, _ = pack_map(relevance, frame(SHAPE, None))
     levels = np.asarray(unpacked(packed).dataobj.get_unscaled()).T
     np.testing.assert_array_equal(levels == -32768, np.isnan(relevance))
+
+
+def test_a_page_of_a_large_scan_stays_below_its_cap():
+    where = frame((256, 256, 256), None)
+    large = within_cap(where, 256**3, 2)
+    assert (large.scan_step, large.map_step) == (1, 2)
+    small = within_cap(where, 91 * 109 * 91, 10)
+    assert (small.scan_step, small.map_step) == (1, 1)
+    huge = within_cap(where, 1024**3, 2)
+    assert 1.6 * 1024**3 * (1 / huge.scan_step**3 + 2 / huge.map_step**3) <= 48e6
+
+
+def test_what_a_page_halves_are_means_of_what_is_known():
+    relevance = np.full((4, 4, 5), np.nan)
+    relevance[0, 0, :] = [1, 3, 5, 7, 8]
+    relevance[3, 3, 4] = -6
+    where = replace(frame(relevance.shape, None), map_step=2)
+    packed, end = pack_map(relevance, where)
+    held = unpacked(packed)
+    assert (end, float(held.header["intent_p1"])) == (8, 2)
+    found = held.get_fdata().T
+    assert found.shape == (2, 2, 3)
+    np.testing.assert_allclose(found[0, 0], [2, 6, 8], atol=1e-3)
+    np.testing.assert_allclose(found[1, 1, 2], -6, atol=1e-3)
+    assert (found[0, 1] < -7.9).all()  # unknown is the lowest level of all

@@ -16,7 +16,14 @@ from preddiff.viewer.captions import caption_fields
 from preddiff.viewer.encoding import FASTEST, pack_bytes
 from preddiff.viewer.html import fill_template, static_text
 from preddiff.viewer.palettes import PALETTES
-from preddiff.viewer.volume_encoding import LEVELS, DisplayAxes, frame, pack_map, pack_scan
+from preddiff.viewer.volume_encoding import (
+    LEVELS,
+    DisplayAxes,
+    frame,
+    pack_map,
+    pack_scan,
+    within_cap,
+)
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
@@ -45,7 +52,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
     first = explanations[0]
     for each in explanations:
         check(each)
-    where = frame(first.coverage.shape, first.grid)
+    where = _frame(explanations)
     for other in explanations[1:]:
         if not _same_grid(first, other):
             raise SettingError(
@@ -59,6 +66,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "licence": static_text("vendor/LICENSE.txt"),
             "title": first.provenance["input"],
             "live": live,
+            "coarse": _coarse(where),
             "facts": _facts(explanations, where, volumes),
             "volumes": volumes,
             "palettes": list(PALETTES),
@@ -109,13 +117,39 @@ def check(explanation: Explanation) -> None:
 
 def update(explanation: Explanation) -> dict[str, object]:
     """Return what the script of a live page needs of a new map."""
-    where = frame(explanation.coverage.shape, explanation.grid)
+    where = _frame([explanation])
     return {"targets": _targets(explanation, where, FASTEST)}
 
 
 def _colours(scale: str) -> colours.Colours:
     """Return the colours (100, 256, 3) of a signed scale above each threshold in percent."""
     return np.stack([colours.gapped(percent / 100, scale) for percent in range(100)])
+
+
+def _frame(explanations: Sequence[Explanation]) -> DisplayAxes:
+    """Return the frame of a page, with as large steps as its maps need to stay below the cap."""
+    first = explanations[0]
+    maps = sum(
+        1 if are_exact(errors) else len(_MAPS)
+        for each in explanations
+        for errors in each.standard_error.values
+    )
+    return within_cap(frame(first.coverage.shape, first.grid), first.coverage.size, maps)
+
+
+def _coarse(where: DisplayAxes) -> str:
+    """Return what the page says of a scan or maps that it does not hold every voxel of."""
+    parts = [
+        f"{name} as means of {step}×{step}×{step} voxels"
+        for name, step in (("the scan", where.scan_step), ("maps", where.map_step))
+        if step > 1
+    ]
+    if not parts:
+        return ""
+    return (
+        f"To stay small enough for a browser, this page holds {' and '.join(parts)}. The result "
+        "file and the exported map have every voxel."
+    )
 
 
 def _same_grid(one: Explanation, other: Explanation) -> bool:

@@ -8,7 +8,7 @@ bytes, most of which are then 0 or 255, for gzip to find.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -29,6 +29,8 @@ LEVELS = 32700
 _ROUNDING_ERROR_LEVELS = 1e-6
 
 _UNKNOWN_LEVEL = -32768  # where no window covers the voxel
+_CAP = 48_000_000  # bytes of a page's volumes; browsers take long to open more
+_BYTES_PER_VOXEL = 1.6  # of a scan or map with noise, packed and as text
 _SCAN_LEVELS = 4095  # scanners deliver 12 bits
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -48,11 +50,14 @@ class DisplayAxes:
     affine : (4, 4), from a voxel of the turned volume to millimetres.
     oriented : whether the scan says which side is left; if not, nothing is turned, and the affine
         only holds the size of voxels.
+    scan_step, map_step : how many voxels along each axis a page holds the mean of: 1, 2, 4 …
     """
 
     turns: NDArray[np.float64]
     affine: NDArray[np.float64]
     oriented: bool
+    scan_step: int = 1
+    map_step: int = 1
 
     def turn(self, values: NDArray[_Scalar]) -> NDArray[_Scalar]:
         """Return values (z, y, x) as (right, front, up)."""
@@ -64,6 +69,32 @@ class DisplayAxes:
     def file_axes(self) -> list[tuple[int, bool]]:
         """For z, y and x of the file: the axis that it became, and whether it was reversed."""
         return [(int(axis), bool(way < 0)) for axis, way in self.turns[::-1]]
+
+
+def within_cap(frame: DisplayAxes, voxels: int, maps: int) -> DisplayAxes:
+    """Return the frame with steps so large that a scan and its maps stay below the cap."""
+    scan_step = map_step = 1
+    while True:
+        scan, shown = voxels / scan_step**3, maps * voxels / map_step**3
+        if _BYTES_PER_VOXEL * (scan + shown) <= _CAP:
+            return replace(frame, scan_step=scan_step, map_step=map_step)
+        if shown >= scan:
+            map_step *= 2
+        else:
+            scan_step *= 2
+
+
+def _means(values: NDArray[np.floating], step: int) -> NDArray[np.floating]:
+    """Means of blocks of step³ voxels, over those that are known; NaN where none is."""
+    if step == 1:
+        return values
+    # A voxel at the far border may stand alone in its block, so counts differ.
+    known = np.isfinite(values)
+    sums, counts = (np.where(known, values, 0).astype(np.float64), known.astype(np.float64))
+    for axis, length in enumerate(values.shape):
+        begins = np.arange(0, length, step)
+        sums, counts = (np.add.reduceat(each, begins, axis=axis) for each in (sums, counts))
+    return sums / np.where(counts > 0, counts, np.nan)
 
 
 def frame(shape: tuple[int, ...], grid: Grid | None) -> DisplayAxes:
@@ -88,38 +119,51 @@ def pack_map(
     a level above t, and one with s · LEVELS ≤ t has a level of at most t: the comparison of levels
     and that of values agree. Rounded to nearest, shares just above t would fall on t and vanish.
     """
+    relevance = _means(frame.turn(relevance), frame.map_step)
     end = colours.limit(relevance)
     share = colours.as_float32(relevance) / end
     levels = np.copysign(np.ceil(np.abs(share) * LEVELS - _ROUNDING_ERROR_LEVELS), share)
     levels = np.where(np.isfinite(share), levels, _UNKNOWN_LEVEL)
-    return _pack(levels, frame, slope=end / LEVELS, compression=level), end
+    packed = _pack(levels, frame, step=frame.map_step, slope=end / LEVELS, compression=level)
+    return packed, end
 
 
 def pack_scan(scan: NDArray[np.floating], frame: DisplayAxes) -> str:
     """Return a scan (z, y, x) in 12 bits from its lowest to its highest value."""
+    scan = _means(frame.turn(scan), frame.scan_step)
     low, high = float(scan.min()), float(scan.max())
     slope = (high - low) / _SCAN_LEVELS or 1.0  # a constant scan has level 0 everywhere
-    return _pack(np.rint((scan - low) / slope), frame, slope=slope, offset=low)
+    levels = np.rint((scan - low) / slope)
+    return _pack(levels, frame, step=frame.scan_step, slope=slope, offset=low)
 
 
 def _pack(
     levels: NDArray[np.float64],
     frame: DisplayAxes,
     *,
+    step: int,
     slope: float,
     offset: float = 0.0,
     compression: int = 6,
 ) -> str:
-    """Return levels below a header that is made anew, without text: nothing can name a patient."""
+    """Return levels below a header that is made anew, without text: nothing can name a patient.
+
+    Parameters
+    ----------
+    levels : (right, front, up).
+    step : how many voxels along each axis the page makes of one level.
+    """
     from nibabel.nifti1 import Nifti1Header
 
-    turned = frame.turn(levels).astype("<i2")
+    turned = levels.astype("<i2")
     header = Nifti1Header(endianness="<")
     header.set_data_dtype(np.int16)
     header.set_data_shape(turned.shape)
     header.set_xyzt_units("mm")
     header.set_zooms(np.linalg.norm(frame.affine[:3, :3], axis=0))
     header.set_sform(frame.affine, code="aligned")
+    # The one field that a reader of NIfTI leaves alone where no statistic is told.
+    header["intent_p1"] = step
     # One file, values after the 348 bytes of the header and 4 that say there are no extensions.
     header["magic"], header["vox_offset"] = b"n+1", 352
     header["scl_slope"], header["scl_inter"] = slope, offset

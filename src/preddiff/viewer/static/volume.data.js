@@ -23,7 +23,9 @@ function volume(numberOrVolume) {
 
 /** Its NIfTI bytes, int16 levels, and the value of one level. */
 function read(bytes) {
-  const nifti = sumDifferences(new Uint8Array(bytes));
+  const step = new DataView(bytes).getFloat32(56, true); // voxels along each axis that share a level
+  const shape = facts.scan.shape.map((length) => Math.ceil(length / step));
+  const nifti = spread(sumDifferences(new Uint8Array(bytes), shape), shape, step);
   const header = new DataView(nifti, 0, HEADER);
   return {
     nifti,
@@ -35,17 +37,36 @@ function read(bytes) {
 
 /** A NIfTI file from its header, and the low and the high bytes of the differences between
     neighbours along every axis: sums along one axis after the other undo them. */
-function sumDifferences(bytes) {
+function sumDifferences(bytes, shape) {
   const nifti = bytes.slice().buffer;
   const levels = new Int16Array(nifti, HEADER);
   const [low, high] = [bytes.subarray(HEADER), bytes.subarray(HEADER + levels.length)];
   for (let n = 0; n < levels.length; n++) levels[n] = low[n] | (high[n] << 8);
   let apart = 1; // how far neighbours along an axis are from each other
-  for (const length of facts.scan.shape) {
+  for (const length of shape) {
     for (let n = apart; n < levels.length; n++) {
       if (Math.floor(n / apart) % length > 0) levels[n] += levels[n - apart]; // wraps around, as int16
     }
     apart *= length;
+  }
+  return nifti;
+}
+
+/** A NIfTI file with every voxel of the scan, of one in which step³ of them share a level. */
+function spread(coarse, shape, step) {
+  if (step === 1) return coarse;
+  const [width, depth, height] = facts.scan.shape;
+  const held = new Int16Array(coarse, HEADER);
+  const nifti = new ArrayBuffer(HEADER + 2 * width * depth * height);
+  new Uint8Array(nifti).set(new Uint8Array(coarse, 0, HEADER));
+  facts.scan.shape.forEach((length, axis) => new DataView(nifti).setInt16(42 + 2 * axis, length, true));
+  const levels = new Int16Array(nifti, HEADER);
+  let to = 0;
+  for (let k = 0; k < height; k++) {
+    for (let j = 0; j < depth; j++) {
+      const row = shape[0] * (Math.floor(j / step) + shape[1] * Math.floor(k / step));
+      for (let i = 0; i < width; i++) levels[to++] = held[row + Math.floor(i / step)];
+    }
   }
   return nifti;
 }
