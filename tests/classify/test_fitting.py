@@ -15,9 +15,10 @@ from conftest import DATA, needs_data
 from preddiff.classify import ScanTable, Voxels, fit
 from preddiff.errors import InputError, SettingError
 from preddiff.media import maps, volumes
+from preddiff.media.grid import Grid
 from preddiff.models import Linear
 from preddiff.models.sources import skops
-from small_study import write_small_study
+from small_study import AFFINE, write_small_study
 
 
 @pytest.fixture
@@ -132,3 +133,51 @@ def test_lesion_maps_foretell_the_score(lesions):
     assert fitted.facts["auc"] >= 0.9
     strongest = np.argwhere(voxels.mask)[fitted.estimator.coef_[0].argmax()]
     assert voxels.grid.world(strongest[None])[0, 0] < 0  # where the lesions are
+
+
+def written(folder, scans, *columns):
+    """A table of scans, (scan, z, y, x), with columns (name, values)."""
+    grid = Grid(scans.shape[1:], AFFINE)
+    lines = [",".join(["path", *(name for name, _ in columns)])]
+    for n, values in enumerate(scans):
+        maps.write(values, grid, folder / f"s{n}.nii")
+        lines.append(",".join([f"s{n}.nii", *(str(of[n]) for _, of in columns)]))
+    (folder / "t.csv").write_text("\n".join(lines))
+    return folder / "t.csv", Voxels.choose(grid)
+
+
+def test_copies_of_a_scan_are_refused(tmp_path, rng):
+    scans = rng.normal(size=(8, 2, 3, 4))
+    scans[5] = scans[2]
+    path, voxels = written(tmp_path, scans, ("group", "ab" * 4))
+    with pytest.raises(InputError, match=r"s2\.nii and .*s5\.nii: the same values"):
+        fit(ScanTable.read(path), voxels, folds=2)
+
+
+def test_several_scans_of_a_subject_do_not_foretell_each_other(tmp_path, rng):
+    """On random labels, scans of a subject that is in the training scans give it away."""
+    subject, group = np.arange(120) // 3, np.array(["a", "b"])[(np.arange(120) // 3) % 2]
+    scans = rng.normal(size=(40, 3, 4, 5))[subject] + 0.1 * rng.normal(size=(120, 3, 4, 5))
+    path, voxels = written(tmp_path, scans, ("group", group), ("who", subject))
+    leaking = fit(ScanTable.read(path), voxels, folds=5).facts
+    honest = fit(ScanTable.read(path, subject="who"), voxels, folds=5).facts
+    assert leaking["accuracy"] > 0.9
+    assert honest["accuracy"] < 0.7
+    assert honest["people"] == 40
+    with pytest.raises(SettingError, match="the group 'a' has 20 subjects"):
+        fit(ScanTable.read(path, subject="who"), voxels, folds=21)
+
+
+def test_a_site_is_no_disease(tmp_path, rng):
+    """Most patients were scanned at one of two sites, which is all that tells the groups apart."""
+    group, site = np.arange(60) % 2, (np.arange(60) % 2) ^ (np.arange(60) % 5 == 0)
+    scans = rng.normal(size=(60, 2, 3, 4)) + 3 * site[:, None, None, None]
+    columns = ("group", np.array(["a", "b"])[group]), ("site", site), ("age", 60 + 9 * site)
+    path, voxels = written(tmp_path, scans, *columns)
+    assert fit(ScanTable.read(path), voxels, folds=5).facts["accuracy"] > 0.75
+    for options in ({"sites": ["site"]}, {"covariates": ["age"]}):
+        facts = fit(ScanTable.read(path, **options), voxels, folds=5).facts
+        assert facts["accuracy"] < 0.65
+        assert facts["regressed_out"] == list(*options.values())
+    with pytest.raises(SettingError, match="covariates group tell the groups apart by themselves"):
+        fit(ScanTable.read(path, sites=["group"]), voxels, folds=5)

@@ -42,6 +42,25 @@ def fit(
     label: Annotated[
         str, typer.Option(metavar="COLUMN", help="Column with the scans' groups.")
     ] = "group",
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that says who a scan is of: all scans of a subject come into one fold.",
+        ),
+    ] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Column of categories to regress out, in every fold; repeatable."
+        ),
+    ] = None,
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Column of numbers to regress out, in every fold; repeatable."
+        ),
+    ] = None,
     mask: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Use only voxels where this volume is not 0."),
@@ -72,7 +91,9 @@ def fit(
 
     if output.suffix != ".skops":
         raise SettingError(f"{output}: expected a name that ends in .skops")
-    scans = ScanTable.read(table, image, label)
+    scans = ScanTable.read(
+        table, image, label, subject=subject, sites=site or (), covariates=covariate or ()
+    )
     scans = scans.balanced() if balance else scans
     voxels = Voxels.choose(volumes.read(scans.paths[0]).grid, mask, slices)
     fitted = fit_classifier(scans, voxels, folds=folds, standardise=standardise, seed=seed)
@@ -96,8 +117,11 @@ def _print(facts: "ClassifierFacts") -> None:
     accuracy = _share(facts["accuracy"], facts["accuracy_spread"])
     balanced = _share(facts["balanced_accuracy"], facts["balanced_accuracy_spread"])
     folds = f"over {facts['folds']} folds"
+    who = "scans" if "people" in facts else "subjects"
+    people = f" of {facts['people']} subjects" if "people" in facts else ""
     lines = {
-        "subjects": f"{facts['subjects']} ({groups})",
+        who: f"{facts['subjects']}{people} ({groups})",
+        **_adjustment(facts),
         "voxels": f"{facts['voxels']:,} of {facts['grid']}",
         "standardised": "yes" if facts["standardised"] else "no",
         "accuracy": f"{accuracy} {folds} (largest group {facts['chance']:.1%})",
@@ -106,6 +130,11 @@ def _print(facts: "ClassifierFacts") -> None:
     }
     for name, value in lines.items():
         typer.echo(f"{name:20s} {value}")
+
+
+def _adjustment(facts: "ClassifierFacts") -> dict[str, str]:
+    columns = facts.get("regressed_out", [])
+    return {"regressed out": ", ".join(columns)} if columns else {}
 
 
 def _share(mean: float, spread: float) -> str:

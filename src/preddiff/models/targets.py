@@ -1,7 +1,7 @@
 """Targets: the classes, channels or units that are explained."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ Target = int | str
 
 Unit = tuple[int, tuple[int, ...] | None]
 """A channel, and a position in it; None is the mean over all of its positions."""
+
+_SEPARATOR = re.compile(r",\s*")  # of synonyms
 
 _UNIT = re.compile(r"(\d+)(?::(\d+(?:,\d+)*))?")
 
@@ -55,14 +57,16 @@ def resolve(
     ----------
     targets : numbers, labels, "topN" or "all", one or several; None is "top1". A label may be any
         one of a class's names where commas separate them; upper and lower case are the same. What
-        looks like a number is the number of a class, counted from 0.
+        looks like a number is the number of a class, counted from 0, or its label;
+        "class:1" and "label:1" say which, where they are two classes.
     values : (K,), the model's values on the input.
     labels : (K,), or None.
 
     Raises
     ------
     TargetError
-        If a class or label does not exist, or a label stands for several classes.
+        If a class or label does not exist, or a label stands for several classes, or a number for
+        one and is the label of another.
     """
     several = _several(targets)
     if not several:
@@ -80,7 +84,7 @@ def _several(targets: Target | Sequence[Target] | None) -> list[Target]:
         targets = "top1"
     if hasattr(targets, "item") and getattr(targets, "ndim", 1) == 0:
         targets = targets.item()  # a number as numpy and torch return it
-    return [targets] if isinstance(targets, int | str | np.integer) else list(targets)
+    return [targets] if isinstance(targets, int | float | str | np.integer) else list(targets)
 
 
 def names(numbers: Sequence[int], labels: Sequence[str] | None, node: str | None) -> list[str]:
@@ -92,13 +96,7 @@ def names(numbers: Sequence[int], labels: Sequence[str] | None, node: str | None
 
 def _one(target: Target, values: PerTarget, labels: Sequence[str] | None) -> list[int]:
     classes = len(values)
-    if isinstance(target, int | np.integer) and not isinstance(target, bool):
-        if not 0 <= target < classes:
-            raise TargetError(f"target {target}: expected 0 to {classes - 1}")
-        return [int(target)]
     text = str(target).strip()
-    if re.fullmatch(r"\d+", text):
-        return _one(int(text), values, labels)
     if text == "all":
         return list(range(classes))
     top = re.fullmatch(r"top(\d+)", text)
@@ -107,22 +105,78 @@ def _one(target: Target, values: PerTarget, labels: Sequence[str] | None) -> lis
         if not 1 <= count <= classes:
             raise TargetError(f"target {text!r}: expected top1 to top{classes}")
         return [int(n) for n in np.argsort(-values, kind="stable")[:count]]
-    return [_labelled(text, labels)]
+    stated = re.fullmatch(r"(class|label):(.+)", text)
+    if stated and not _classes_of(text, labels):
+        reading, text = stated.group(1), stated.group(2).strip()
+        return [_numbered(text, classes) if reading == "class" else _labelled(text, labels)]
+    number = _number(target)
+    return [_labelled(text, labels) if number is None else _either(number, text, classes, labels)]
+
+
+def _number(target: Target) -> int | None:
+    """The number that a target is, also as a text or as 1.0; None if it is a name."""
+    if isinstance(target, bool | np.bool_):
+        return None
+    text = str(target).strip()
+    return int(float(text)) if re.fullmatch(r"-?\d+(\.0*)?", text) else None
+
+
+def _either(number: int, text: str, classes: int, labels: Sequence[str] | None) -> int:
+    """The class that a number means: its number, counted from 0, or its label."""
+    named = [n for n, spellings in enumerate(_spellings(labels)) if number in _numbers(spellings)]
+    if not named or named == [number]:
+        return _numbered(str(number), classes)
+    # Groups coded 1 and 2 are classes 0 and 1: "1" is the first group's label, and the number of
+    # the second.
+    if labels is not None and 0 <= number < classes:
+        raise TargetError(
+            f"target {text}: the label of class {named[0]}, and the number of the class with the "
+            f"label {labels[number]!r}: write label:{text} or class:{number}"
+        )
+    return _only(text, named)
+
+
+def _numbered(text: str, classes: int) -> int:
+    if not (text.isdecimal() and int(text) < classes):
+        raise TargetError(f"target {text}: expected 0 to {classes - 1}")
+    return int(text)
 
 
 def _labelled(text: str, labels: Sequence[str] | None) -> int:
     if labels is None:
         raise TargetError(f"target {text!r}: this model has no labels; give a number, topN or all")
-    wanted = text.casefold()
-    # ImageNet's labels are lists of synonyms: "tench, Tinca tinca". A label that is written out
-    # counts before a synonym: "crane" is two classes, but may be a synonym of a third.
-    spellings = [{label.casefold(), *label.casefold().split(", ")} for label in labels]
-    exact = [n for n, label in enumerate(labels) if label.casefold() == wanted]
-    found = exact or [n for n, spelling in enumerate(spellings) if wanted in spelling]
+    found = _classes_of(text, labels)
+    if not found and (number := _number(text)) is not None:
+        found = [n for n, several in enumerate(_spellings(labels)) if number in _numbers(several)]
+    if not found:
+        every = [name for label in labels for name in _SEPARATOR.split(label)]
+        raise TargetError(f"target {text!r}: no such label{nearest(text, every)}")
+    return _only(text, found)
+
+
+def _only(text: str, found: list[int]) -> int:
     if len(found) > 1:
         numbers = ", ".join(map(str, found))
         raise TargetError(f"target {text!r} is the label of classes {numbers}: give the number")
-    if not found:
-        every = [name for label in labels for name in label.split(", ")]
-        raise TargetError(f"target {text!r}: no such label{nearest(text, every)}")
     return found[0]
+
+
+def _classes_of(text: str, labels: Sequence[str] | None) -> list[int]:
+    """The classes that have a label, or one of its synonyms."""
+    # ImageNet's labels are lists of synonyms: "tench, Tinca tinca". A label that is written out
+    # counts before a synonym: "crane" is two classes, but may be a synonym of a third.
+    wanted = text.casefold()
+    exact = [n for n, label in enumerate(labels or ()) if label.strip().casefold() == wanted]
+    return exact or [n for n, spellings in enumerate(_spellings(labels)) if wanted in spellings]
+
+
+def _spellings(labels: Sequence[str] | None) -> list[set[str]]:
+    """Every label as it is written out, and its synonyms, in small letters."""
+    return [
+        {part.strip().casefold() for part in (label, *_SEPARATOR.split(label))}
+        for label in labels or ()
+    ]
+
+
+def _numbers(spellings: Iterable[str]) -> set[int]:
+    return {number for text in spellings if (number := _number(text)) is not None}

@@ -8,6 +8,7 @@ from PIL import Image
 
 from preddiff import load_model
 from preddiff.errors import ModelError
+from preddiff.models.networks import metadata
 
 
 def test_a_module_gets_the_preprocessing_that_is_named(rng, small_network, tmp_path):
@@ -27,3 +28,10 @@ def test_a_module_gets_the_preprocessing_that_is_named(rng, small_network, tmp_p
         load_model(small_network, preprocess={"size": 16})
     with pytest.raises(ModelError, match="a function knows its own output and preprocessing"):
         load_model(lambda x: x, preprocess=how)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_label(tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ndog\n", encoding="utf-8-sig")
+    (tmp_path / "p.json").write_text('{"labels_file": "labels.txt"}', encoding="utf-8-sig")
+    settings, folder = metadata.read(tmp_path / "p.json")
+    assert metadata.labels(settings, folder) == ["cat", "dog"]

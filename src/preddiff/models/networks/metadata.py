@@ -40,7 +40,7 @@ def read(source: PreprocessingSettings) -> tuple[dict[str, object], Path]:
         settings: object = dict(source)
     else:
         try:
-            settings = json.loads(Path(source).read_text(encoding="utf-8"))
+            settings = json.loads(Path(source).read_text(encoding="utf-8-sig"))
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"{source}: not a JSON file with preprocessing ({first_line(error)})"
@@ -129,7 +129,8 @@ def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:
         path = parent / relative
         if path.is_file():
             try:
-                return path.read_text(encoding="utf-8").splitlines()
+                # A byte order mark, as editors of Windows put it, is no part of the first label.
+                return path.read_text(encoding="utf-8-sig").splitlines()
             except (OSError, ValueError) as error:
                 raise ModelError(
                     f"{path}: not a text with labels ({first_line(error)}); expected "
