@@ -1,10 +1,15 @@
 """The server of a live page: whom it serves, and whom it refuses."""
 
+import contextlib
 import http.client
 import json
+import socket
+import threading
+import time
 
 import pytest
 
+from preddiff.viewer import server as server_module
 from preddiff.viewer.server import Server
 
 
@@ -88,3 +93,49 @@ def test_an_action_has_to_come_from_the_page(server):
     assert status(server, "POST", "stop", headers=own).status == 204
     assert status(server, "POST", "format", headers=own).status == 404
     assert server.live_page.actions == ["stop", "format"]
+
+
+def connected(server, request):
+    """A client that has sent some bytes."""
+    client = socket.create_connection(("127.0.0.1", server.server_port), timeout=10)
+    client.sendall(request)
+    return client
+
+
+def test_a_client_that_hangs_up_prints_nothing(server, capfd, monkeypatch):
+    monkeypatch.setattr(FakePage, "page", lambda self: "x" * 50_000_000)
+    for _ in range(3):
+        request = f"GET /{server.token}/ HTTP/1.0\r\nHost: {server.origin[7:]}\r\n\r\n"
+        client = connected(server, request.encode())
+        client.recv(10)
+        # With unread data, closing resets the connection.
+        client.close()
+    time.sleep(0.5)
+    assert status(server).status == 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("request_", [b"", b"GET", b"GET / HTTP/1.0\r\nHost: x\r\n"])
+def test_a_client_that_never_finishes_its_request_is_hung_up_on(server, monkeypatch, request_):
+    monkeypatch.setattr(server_module, "_REQUEST_SECONDS", 0.3)
+    client = connected(server, request_)
+    begin = time.monotonic()
+    with contextlib.suppress(OSError):
+        while client.recv(100):
+            pass
+    client.close()
+    assert time.monotonic() - begin < 5
+
+
+def test_a_client_that_never_reads_is_hung_up_on(server, monkeypatch):
+    monkeypatch.setattr(FakePage, "page", lambda self: "x" * 50_000_000)
+    monkeypatch.setattr(server_module._RequestHandler, "timeout", 0.3)
+    before = threading.active_count()
+    request = f"GET /{server.token}/ HTTP/1.0\r\nHost: {server.origin[7:]}\r\n\r\n"
+    client = connected(server, request.encode())
+    time.sleep(0.1)
+    end = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < end:
+        time.sleep(0.05)
+    assert threading.active_count() <= before
+    client.close()

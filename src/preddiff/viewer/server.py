@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import secrets
+import socket
+import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +15,11 @@ from typing import Protocol
 # Between two comments in the event stream. A closed tab is only noticed when a write to it fails:
 # without them, its thread would wait for an update that may never come.
 _HEARTBEAT_SECONDS = 10.0
+
+# A client that neither reads what it is sent nor sends what it began with holds a thread: after
+# this time it is hung up on. A page on the same machine takes much less.
+_CLIENT_SECONDS = 60.0
+_REQUEST_SECONDS = 10.0  # in which all headers have to be there
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -77,11 +85,37 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hung up, or were hung up on: they close tabs as they like."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 class _RequestHandler(BaseHTTPRequestHandler):
     server: Server
+    timeout = _CLIENT_SECONDS  # of one reading or one writing
     server_version = "preddiff"
     sys_version = ""
+
+    def handle_one_request(self) -> None:
+        """Answer a request, if all of it comes in time; a byte now and then is no request."""
+        self._deadline = threading.Timer(_REQUEST_SECONDS, self._hang_up)
+        self._deadline.daemon = True
+        self._deadline.start()
+        try:
+            super().handle_one_request()
+        finally:
+            self._deadline.cancel()
+
+    def parse_request(self) -> bool:
+        """Return whether the request can be answered, which may then take its time."""
+        complete = super().parse_request()
+        self._deadline.cancel()
+        return complete
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError):  # the client was faster
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def do_GET(self) -> None:
         if not self._is_admitted(changes_state=False):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from numba import njit
 
 from preddiff.engines.incremental.execute.kernels.bfloat16 import narrow, widen
+from preddiff.engines.incremental.execute.kernels.compiled import compiled
 from preddiff.engines.incremental.execute.kernels.memory import FlatTensor
 from preddiff.engines.incremental.execute.layout import CHANNELS_LAST
 from preddiff.types import Integers
@@ -41,38 +41,38 @@ def pool(
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _fill(top, count, value):  # type: ignore[no-untyped-def]
     for i in range(count):
         top[i] = value
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _maximum(top, t, values, p, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         top[t + i] = max(top[t + i], values[p + i])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _maximum_of_sum(top, t, base, p, change, q, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         top[t + i] = max(top[t + i], base[p + i] + widen(change[q + i]))
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _store_change(to, o, top, after, q, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         to[o + i] = narrow(top[i] - after[q + i], to[0])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _store_change_of_three(to, o, values, p, step, after, q, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         top = max(max(values[p + i], values[p + step + i]), values[p + step + step + i])
         to[o + i] = narrow(top - after[q + i], to[0])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _pool(  # type: ignore[no-untyped-def]
     to, to_steps, sizes, d, d_steps, d_sizes, d_at,
     base, steps, base_sizes, after, after_steps, at,

@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-from numba import njit
 
+from preddiff.engines.incremental.execute.kernels.compiled import compiled
 from preddiff.engines.incremental.execute.kernels.memory import FlatTensor
 from preddiff.engines.incremental.execute.layout import CHANNELS_LAST
 
@@ -25,7 +25,7 @@ def respond(x: torch.Tensor, size: int, alpha: float, beta: float, k: float) -> 
     return out
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _respond(  # type: ignore[no-untyped-def]
     to, values, pixels, channels, before, after, share, beta, k
 ):

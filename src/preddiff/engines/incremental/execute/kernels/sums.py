@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numba import njit
 
 from preddiff.engines.incremental.execute.kernels.bfloat16 import narrow, widen
+from preddiff.engines.incremental.execute.kernels.compiled import compiled
 from preddiff.engines.incremental.execute.kernels.memory import NOTHING, FlatTensor
 from preddiff.types import Integers
 
@@ -41,7 +41,7 @@ def add_up(
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _one_change(to, o, a, p, base, q, count, clamped, low, high):  # type: ignore[no-untyped-def]
     if clamped:
         for i in range(count):
@@ -53,7 +53,7 @@ def _one_change(to, o, a, p, base, q, count, clamped, low, high):  # type: ignor
             to[o + i] = narrow(widen(a[p + i]), to[0])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _two_changes(to, o, a, p, other, r, base, q, count, clamped, low, high):  # type: ignore[no-untyped-def]
     if clamped:
         for i in range(count):
@@ -66,13 +66,13 @@ def _two_changes(to, o, a, p, other, r, base, q, count, clamped, low, high):  # 
             to[o + i] = narrow(widen(a[p + i]) + widen(other[r + i]), to[0])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _no_change(to, o, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         to[o + i] = 0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _add_up(  # type: ignore[no-untyped-def]
     to, to_steps, sizes,
     a, a_steps, a_sizes, a_at,
