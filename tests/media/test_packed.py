@@ -94,3 +94,13 @@ def test_scaled_values_do_not_depend_on_the_number_of_dimensions(tmp_path, rng):
     np.testing.assert_array_equal(three, four)
     own = nibabel.load(tmp_path / "three.nii").get_fdata(dtype=np.float32)
     np.testing.assert_array_equal(three[0], own.T)
+
+
+@pytest.mark.parametrize(("at", "value"), [(12, 2**17), (30, 0), (34, 0x7F800000)])
+def test_a_damaged_scan_of_freesurfer_is_one_line(tmp_path, marked, at, value):
+    content = bytearray(nibabel.MGHImage(marked, OBLIQUE).to_bytes())
+    content[at : at + 4] = value.to_bytes(4, "big")  # a length, a size of voxels, a direction
+    (tmp_path / "a.mgh").write_bytes(content)
+    with pytest.raises(InputError) as told:
+        volumes.read(tmp_path / "a.mgh")
+    assert len(str(told.value).splitlines()) == 1

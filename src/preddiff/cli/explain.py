@@ -36,7 +36,8 @@ def explain(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="INPUT...", help="Pictures, scans (NIfTI, Analyze), folders of DICOM slices."
+            metavar="INPUT...",
+            help="Pictures, scans (NIfTI, Analyze, MGH), DICOM files and folders of slices.",
         ),
     ],
     model: Annotated[

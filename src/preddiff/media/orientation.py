@@ -47,25 +47,28 @@ def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, objec
     # only an sform elsewhere than the scan. So all fields are kept, as they are stored, and
     # `maps.nifti_image` writes the same bits again. A header that was computed anew from the affine
     # differs in the last bits, and some programs compare those.
-    from nibabel import AnalyzeImage, Nifti1Image, Nifti1Pair
-
-    if isinstance(image, Nifti1Pair):
-        nifti_image: Nifti1Pair = image
-    else:
-        nifti_image = Nifti1Image.from_image(image)
-        # Analyze has no field for it: only a file of the affine beside it tells sides.
-        silent = isinstance(image, AnalyzeImage) and not _has_matrix(image)
-        nifti_image.set_sform(nifti_image.affine, code="unknown" if silent else "aligned")
-        if silent:
-            nifti_image.set_qform(nifti_image.affine, code="unknown")
     try:
-        header = _header(nifti_image)
+        header = _header(_as_nifti(image))
         affine = np.array(header.get_best_affine(), dtype=np.float64)
     except Exception as error:
         raise InputError(f"{name}: {nifti.damage(error)}") from None
     fields = {key: _plain(key, header[key]) for key in _ORIENTATION_FIELDS}
     affine[:3] *= unit_in_mm(fields)  # times 1 to the bit, but for microns and metres
     return affine, fields
+
+
+def _as_nifti(image: SpatialImage) -> Nifti1Pair:
+    from nibabel import AnalyzeImage, Nifti1Image, Nifti1Pair
+
+    if isinstance(image, Nifti1Pair):
+        return image
+    nifti_image = Nifti1Image.from_image(image)
+    # Analyze has no field for it: only a file of the affine beside it tells sides.
+    silent = isinstance(image, AnalyzeImage) and not _has_matrix(image)
+    nifti_image.set_sform(nifti_image.affine, code="unknown" if silent else "aligned")
+    if silent:
+        nifti_image.set_qform(nifti_image.affine, code="unknown")
+    return nifti_image
 
 
 def _header(image: Nifti1Pair) -> Nifti1Header:

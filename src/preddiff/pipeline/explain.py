@@ -72,7 +72,8 @@ def explain(
     model : a Model, or anything that `load_model` takes.
     picture : a path or PIL image, resized and cropped as the model's preprocessing says; or
         floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is; or a scan:
-        the path of a NIfTI or Analyze file or of a folder of DICOM slices, or an image of nibabel.
+        the path of a NIfTI, Analyze, MGH or DICOM file, or of a folder of DICOM slices; or an
+        image of nibabel.
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
         the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7.
     node : explain a hidden node's channels instead of the output's classes (section 3.3).
