@@ -4,11 +4,18 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA, KernelPCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, SGDClassifier
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    RidgeClassifier,
+    SGDClassifier,
+)
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -19,8 +26,10 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
+from sklearn.svm import SVC, LinearSVC
 
 from preddiff import load_model
+from preddiff.errors import EngineWarning, ModelError
 from preddiff.models import Linear
 from preddiff.models.sources.sklearn import Estimator
 
@@ -105,3 +114,45 @@ def test_weights_that_were_fitted_in_float32_are_folded(rng, classes):
 def test_a_step_that_only_casts_is_passed_over(rng):
     steps = FunctionTransformer(np.float64), FunctionTransformer(), LogisticRegression()
     assert isinstance(load_model(fitted(steps, rng, 2)[0]), Linear)
+
+
+CALIBRATED = CalibratedClassifierCV(LinearSVC(), ensemble=False)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (CALIBRATED,),
+        (StandardScaler(), CALIBRATED),
+        (CalibratedClassifierCV(make_pipeline(StandardScaler(), LinearSVC()), ensemble=False),),
+        (StandardScaler(), GridSearchCV(LogisticRegression(), {"C": [0.1, 1]})),
+    ],
+    ids=str,
+)
+def test_calibrated_and_searched_linear_pipelines_become_weights(rng, steps):
+    estimator, x = fitted(steps, rng, 2)
+    model = load_model(estimator)
+    assert isinstance(model, Linear)
+    inputs = x.reshape(-1, 1, 3, 4).astype(np.float32)
+    expected = estimator.predict_proba(inputs.reshape(80, 12).astype(np.float64))
+    np.testing.assert_allclose(model.predict(inputs), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("last", [LinearSVC(), RidgeClassifier()], ids=str)
+def test_linear_classifiers_without_probabilities_are_folded_and_say_so(rng, last, classes):
+    estimator, x = fitted((StandardScaler(), last), rng, classes)
+    with pytest.warns(EngineWarning, match="Pipeline has no predict_proba: its decision values"):
+        model = load_model(estimator)
+    assert isinstance(model, Linear)
+    logits = model.predict(x.reshape(-1, 1, 3, 4), "logits")
+    found = logits[:, 1] if classes == 2 else logits
+    np.testing.assert_allclose(found, estimator.decision_function(x), atol=1e-9)
+
+
+@pytest.mark.parametrize("svc", [SVC(), SVC(kernel="linear")], ids=str)
+def test_a_support_vector_machine_without_probabilities_says_what_to_do(rng, svc):
+    estimator, _ = fitted((svc,), rng, 3)
+    for what in (estimator, estimator[-1]):
+        with pytest.raises(ModelError, match=r"has no predict_proba, .*CalibratedClassifierCV"):
+            load_model(what)

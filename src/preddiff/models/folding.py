@@ -3,7 +3,7 @@
 Axis names: k logit, f feature of the input, q feature between two steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -41,24 +41,55 @@ Folded = tuple[Weights, Annotated[Floats, "k"]]
 def fold(estimator: SklearnObject) -> Folded | None:
     """Return the weights and intercepts of the softmax that a fitted estimator computes.
 
+    Of an estimator without probabilities, those of its decision function.
+
     Returns
     -------
     (K, feature) and (K,); for two classes one row, the logit of the second. None if a step is not
     known to be linear, or the estimator's probabilities are no softmax of these logits: that is
     tried out, whatever the steps are called.
     """
+    folded = _linear_form(estimator)
+    return folded if folded is not None and _agrees(estimator, *folded) else None
+
+
+def _linear_form(estimator: SklearnObject) -> Folded | None:
+    """Weights and intercepts of an estimator's logits, or of its decision function; unchecked."""
     *steps, last = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
-    if not (hasattr(last, "coef_") and hasattr(last, "intercept_")):
+    folded = _last(last)
+    if folded is None:
         return None
-    weights = np.atleast_2d(np.asarray(last.coef_, dtype=np.float64))
-    intercept = np.atleast_1d(np.asarray(last.intercept_, dtype=np.float64))
+    weights, intercept = folded
     for step in reversed(steps):
         pull_back = _pullback(step)
         if pull_back is None:
             return None
         weights, shift = pull_back(step, weights)
         intercept = intercept + shift
-    return (weights, intercept) if _agrees(estimator, weights, intercept) else None
+    return weights, intercept
+
+
+def _last(last: SklearnObject) -> Folded | None:
+    """Weights and intercepts of a pipeline's last step."""
+    if hasattr(last, "best_estimator_"):  # a search over settings
+        return _linear_form(last.best_estimator_)
+    calibrated: Sequence[SklearnObject] = getattr(last, "calibrated_classifiers_", ())
+    if len(calibrated) == 1:  # several are a mean of sigmoids, which is no sigmoid
+        inner, slopes = _linear_form(calibrated[0].estimator), calibrated[0].calibrators
+        if inner is None or len(slopes) != 1 or not hasattr(slopes[0], "a_"):
+            return None
+        return _platt(inner, slopes[0].a_, slopes[0].b_)
+    if not (hasattr(last, "coef_") and hasattr(last, "intercept_")):
+        return None
+    weights = np.atleast_2d(np.asarray(last.coef_, dtype=np.float64))
+    intercept = np.atleast_1d(np.asarray(last.intercept_, dtype=np.float64))
+    return weights, intercept
+
+
+def _platt(folded: Folded, slope: float, shift: float) -> Folded:
+    """Logits where p = 1 / (1 + exp(slope · f + shift)) of a decision function f (Platt 1999)."""
+    weights, intercept = folded
+    return -slope * weights, -slope * intercept - shift
 
 
 def _agrees(estimator: SklearnObject, weights: Weights, intercept: Floats) -> bool:
@@ -82,6 +113,11 @@ def _agrees(estimator: SklearnObject, weights: Weights, intercept: Floats) -> bo
     length = np.linalg.norm(points, axis=1, keepdims=True)
     points += aside * length / np.linalg.norm(aside, axis=1, keepdims=True).clip(1e-300)
     logits = points @ weights.T + intercept
+    if not hasattr(estimator, "predict_proba"):
+        found = np.asarray(estimator.decision_function(points)).reshape(len(points), -1)
+        return found.shape == logits.shape and bool(
+            np.abs(found - logits).max() < _PROBABILITY_TOLERANCE
+        )
     if len(weights) == 1:  # softmax(0, z) is (1 - sigmoid(z), sigmoid(z))
         logits = np.hstack([np.zeros_like(logits), logits])
     found = estimator.predict_proba(points)

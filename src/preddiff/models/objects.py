@@ -63,7 +63,8 @@ def _class(source: object, request: Request) -> Model | None:
 
 
 def _estimator(source: object, request: Request) -> Model | None:
-    if not hasattr(source, "predict_proba"):
+    # A support vector machine without probabilities has a decision function only.
+    if not (hasattr(source, "predict_proba") or hasattr(source, "decision_function")):
         return None
     request.refuse(f"a {type(source).__name__}")
     from preddiff.models.sources import sklearn

@@ -1,8 +1,10 @@
 """scikit-learn classifiers: any estimator with predict_proba, on flattened inputs."""
 
+import warnings
+
 import numpy as np
 
-from preddiff.errors import ModelError, first_line
+from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.models.base import Model, checked_values
 from preddiff.models.folding import SklearnObject, fold
 from preddiff.models.linear import Linear
@@ -21,11 +23,12 @@ def from_estimator(estimator: SklearnObject, order: Order | None = None) -> Mode
     Raises
     ------
     ModelError
-        If the estimator is not fitted.
+        If the estimator is not fitted, or gives no probabilities and is not linear.
     """
     if not hasattr(estimator, "classes_"):
         raise ModelError(f"{type(estimator).__name__} is not fitted: call .fit(X, y) first")
     folded = fold(estimator)
+    _explain_missing_probabilities(estimator, is_linear=folded is not None)
     if folded is None:
         return Estimator(estimator, order)
     return Folded(estimator, *folded, order=order)
@@ -76,6 +79,28 @@ class Folded(Linear):
                 f"{_listed(ours)}: expected the same; explain it as a function of arrays, which "
                 "calls its predict_proba"
             )
+
+
+def _explain_missing_probabilities(estimator: SklearnObject, *, is_linear: bool) -> None:
+    """Warn that decision values are taken for log-odds; raise a ModelError if not linear."""
+    if hasattr(estimator, "predict_proba"):
+        return
+    name = type(estimator).__name__
+    remedy = (
+        "for probabilities, fit sklearn.calibration.CalibratedClassifierCV(estimator, "
+        "ensemble=False)"
+    )
+    if not is_linear:
+        raise ModelError(
+            f"{name} has no predict_proba, and its decision function is not linear: expected class "
+            f"probabilities; {remedy}"
+        )
+    warnings.warn(
+        f"{name} has no predict_proba: its decision values are taken for log-odds, which are not "
+        f"calibrated; {remedy}",
+        EngineWarning,
+        stacklevel=2,
+    )
 
 
 class Estimator(Model):

@@ -71,7 +71,7 @@ def load(spec: str, request: Request) -> Model:
     path = Path(spec)
     content = _read(path)
     if not (isinstance(content, dict) and _MARK in content):
-        if not hasattr(content, "predict_proba"):
+        if not (hasattr(content, "predict_proba") or hasattr(content, "decision_function")):
             raise ModelError(
                 f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
                 "with predict_proba"
