@@ -1,16 +1,19 @@
 """ONNX files: converted networks give what onnxruntime gives, or are refused."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
+from torch.nn import functional
 
 import preddiff
 from conftest import DATA, needs_data
 from preddiff import load_model
-from preddiff.errors import ModelError, TargetError
+from preddiff.errors import EngineWarning, ModelError, TargetError
 from preddiff.models import targets
 
 GOOGLENET = DATA / "models/bvlc_googlenet.onnx"
@@ -115,24 +118,134 @@ def test_a_file_that_is_cut_off(exported, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_fixes_its_batch_to_one_is_refused(exported):
+def test_a_file_that_fixes_its_batch_to_one_is_evaluated_one_by_one(exported, rng):
     from onnx import helper
 
     reshape = helper.make_node("Reshape", ["data", "one_row"], ["flat"], name="flat")
-    path, _ = exported(flat=reshape)
-    with pytest.raises(ModelError, match="takes one picture at a time; export it with"):
-        load_model(path)
+    path, weights = exported(flat=reshape)
+    with pytest.warns(EngineWarning, match="whole passes, without nodes .takes one picture at a"):
+        model = load_model(path)
+    x = rng.random((3, 3, 8, 8)).astype(np.float32)
+    expected = torch.from_numpy(x.reshape(3, -1) @ weights).softmax(1)
+    np.testing.assert_allclose(model.predict(x), expected, atol=1e-6)
 
 
-def test_a_conversion_that_differs_from_onnxruntime_is_refused(exported, monkeypatch):
+def test_a_conversion_that_differs_from_onnxruntime_is_not_used(exported, monkeypatch, rng):
     import onnx2torch
 
-    path, _ = exported()
+    path, weights = exported()
     other, _ = exported(seed=1, name="other.onnx")
     convert = onnx2torch.convert
     monkeypatch.setattr(onnx2torch, "convert", lambda _: convert(str(other)))
-    with pytest.raises(ModelError, match="off onnxruntime's"):
-        load_model(path)
+    with pytest.warns(EngineWarning, match="off onnxruntime's"):
+        model = load_model(path)
+    x = rng.random((2, 3, 8, 8)).astype(np.float32)
+    expected = torch.from_numpy(x.reshape(2, -1) @ weights).softmax(1)
+    np.testing.assert_allclose(model.predict(x), expected, atol=1e-6)
+
+
+class Modern(nn.Module):
+    """Operations that exporters write in opset 18 or later."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 1)
+        self.last = nn.Linear(8 * 16, 5)
+
+    def forward(self, x):
+        x = functional.gelu(self.first(x))
+        x = x * functional.hardsigmoid(self.second(x.mean((2, 3), keepdim=True)))
+        left, right = functional.hardswish(x).chunk(2, 1)
+        x = torch.cat([functional.mish(left), functional.gelu(right, approximate="tanh")], 1)
+        return self.last(functional.adaptive_avg_pool2d(x, 4).flatten(1))
+
+
+def export(module, inputs, path, free=(0,)):
+    """Write an ONNX file as today's exporter does, with some axes of any length."""
+    pytest.importorskip("onnxscript")
+    dims = {axis: torch.export.Dim(f"axis{axis}", min=2, max=256) for axis in free}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(), (inputs,), path, dynamo=True, verbose=False, dynamic_shapes=(dims,)
+        )
+    return path
+
+
+def test_a_file_of_todays_exporter_is_converted(tmp_path):
+    module, x = Modern(), torch.rand(3, 3, 16, 16)
+    model = load_model(export(module, x, tmp_path / "modern.onnx"))
+    with torch.inference_mode():
+        np.testing.assert_allclose(model.predict(x.numpy()), module(x).softmax(1), atol=1e-5)
+    assert len(model.nodes(x[0].numpy())) > 10
+
+
+def test_one_probability_has_no_range_to_be_off_by(tmp_path):
+    module, x = nn.Sequential(Modern(), nn.Linear(5, 1), nn.Sigmoid()), torch.rand(3, 3, 16, 16)
+    model = load_model(export(module, x, tmp_path / "one.onnx"))
+    with torch.inference_mode():
+        np.testing.assert_allclose(model.predict(x.numpy())[:, 1:], module(x), atol=1e-5)
+
+
+@pytest.fixture
+def whole(tmp_path):
+    """Returns the model of a module that cannot be converted."""
+
+    def make(module, inputs, free=(0,), **settings):
+        path = export(module, inputs, tmp_path / "whole.onnx", free)
+        with pytest.warns(EngineWarning, match="onnxruntime evaluates it in whole passes, without"):
+            return load_model(path, **settings)
+
+    return make
+
+
+def test_a_file_of_half_precision_is_evaluated_by_onnxruntime(whole):
+    module, x = Modern().eval(), torch.rand(3, 3, 16, 16)
+    with torch.inference_mode():
+        expected = module(x).softmax(1)
+    found = whole(module.half(), x.half()).predict(x.numpy())
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+class Bytes(nn.Module):
+    """A network of pictures in 8 bits."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = Modern()
+
+    def forward(self, x):
+        return self.inner(x.float() / 255)
+
+
+def test_a_file_that_takes_8_bits_is_evaluated_by_onnxruntime(whole):
+    module, x = Bytes(), torch.randint(0, 256, (3, 3, 16, 16), dtype=torch.uint8)
+    model = whole(module, x)
+    with torch.inference_mode():
+        found = model.predict((x / 255).numpy())
+        np.testing.assert_allclose(found, module(x).softmax(1), atol=1e-5)
+
+
+def test_a_file_of_any_size_is_evaluated_by_onnxruntime(whole):
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                           nn.Linear(4, 1), nn.Sigmoid())  # fmt: skip
+    model = whole(module, torch.rand(3, 3, 16, 16), (0, 2, 3))
+    x = torch.rand(2, 3, 20, 24)
+    with torch.inference_mode():
+        np.testing.assert_allclose(model.predict(x.numpy())[:, 1:], module(x), atol=1e-5)
+    found = preddiff.explain(model, x[0].numpy(), window=4, sampler="constant:0", stride=8)
+    assert found.evidence.any()
+
+
+def test_a_file_of_volumes_is_evaluated_by_onnxruntime(whole):
+    module = nn.Sequential(nn.Conv3d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(),
+                           nn.Linear(4, 2))  # fmt: skip
+    x = torch.rand(2, 1, 8, 8, 8)
+    model = whole(module, x)
+    with torch.inference_mode():
+        np.testing.assert_allclose(model.predict(x.numpy()), module(x).softmax(1), atol=1e-5)
+    assert model.shape == (1, 8, 8, 8)
 
 
 @needs_data

@@ -1,30 +1,37 @@
 """ONNX files, converted to torch so that their nodes stay reachable by their own names."""
 
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from preddiff.errors import ModelError, first_line
+from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.base import Model
 from preddiff.models.networks import head, metadata
 from preddiff.models.networks.graph import Graph
 from preddiff.models.networks.network import Network
-from preddiff.models.request import Request
+from preddiff.models.request import Output, Request
+from preddiff.models.sources import onnx_opset
+from preddiff.models.sources.onnx_runtime import OnnxRuntime
 
 _FLOAT32 = 1  # onnx.TensorProto.FLOAT
+_ROUNDING = 1e-5  # of a value in float32, after many operations
 _CONVERSION_TOLERANCE = 1e-3  # of the output's range, against onnxruntime
 
 Proto = Any
 """An onnx.ModelProto; onnx is imported when a file is read."""
 
 
-def load(spec: str, request: Request) -> Network:
+def load(spec: str, request: Request) -> Model:
     """Return the classifier in an ONNX file (extra `onnx`).
 
     The file's metadata say how pictures are resized and normalised (docs/models.md). Where the
-    graph has several outputs, the first that gives probabilities is taken, else the first.
+    graph has several outputs, the first that gives probabilities is taken, else the first. What
+    cannot be converted to torch is evaluated by onnxruntime, after a warning.
 
     Parameters
     ----------
@@ -34,8 +41,7 @@ def load(spec: str, request: Request) -> Network:
     Raises
     ------
     ModelError
-        If the file cannot be read or converted, or the converted network does not give what
-        onnxruntime gives.
+        If the file cannot be read, or is no classifier of one picture, scan or row of numbers.
     """
     path = Path(spec)
     proto = _read(path)
@@ -46,25 +52,55 @@ def load(spec: str, request: Request) -> Network:
     if request.preprocess is not None:
         overriding, folder = metadata.read(request.preprocess)
         settings.update(overriding)
+    output = metadata.output(settings, request.output)
+    try:
+        return _network(proto, path, settings, folder, output)
+    except ModelError as error:
+        model = OnnxRuntime(path, proto, settings, folder, output)
+        reason = str(error).removeprefix(f"{path}: ")
+        warnings.warn(
+            f"{path}: onnxruntime evaluates it in whole passes, without nodes ({reason})",
+            EngineWarning,
+            stacklevel=2,
+        )
+        return model
+
+
+def _network(
+    proto: Proto, path: Path, settings: Mapping[str, object], folder: Path, output: Output
+) -> Network:
+    """Return a file's network, converted to torch; raise a ModelError where that cannot be done."""
     name, shape = _input(proto, path)
     channels, height, width = shape
     if metadata.is_channels_last(settings):
         height, width, channels = shape
     preprocessing = metadata.preprocessing(settings, (height, width), channels)
-    converted = _convert(proto, path)
     probe = np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
     inputs = preprocessing.normalise(torch.from_numpy(probe))
-    values = _checked(converted, path, name, inputs)
+    converted, values = _converted(proto, path, name, inputs)
     chosen = next((i for i, value in enumerate(values) if head.is_distribution(value)), 0)
     graph = Graph(converted)
     return Network(
         graph.upto(graph.outputs[chosen]),
         preprocessing,
-        output=metadata.output(settings, request.output),
+        output=output,
         spec=path.name,
         labels=metadata.labels(settings, folder),
         train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
     )
+
+
+def _converted(
+    proto: Proto, path: Path, name: str, inputs: torch.Tensor
+) -> tuple[torch.fx.GraphModule, list[torch.Tensor]]:
+    """Return a file as torch, and its outputs on one input, in its own opset or an older one."""
+    # Today's exporters write operations in versions that the converter does not know.
+    try:
+        converted = _convert(proto, path)
+        return converted, _checked(converted, path, name, inputs)
+    except ModelError:
+        converted = _convert(onnx_opset.older(proto), path)
+        return converted, _checked(converted, path, name, inputs)
 
 
 def _read(path: Path) -> Proto:
@@ -133,7 +169,9 @@ def _checked(
         ) from None
     values = list(result) if isinstance(result, list | tuple) else [result]
     for output, ours, theirs in zip(session.get_outputs(), values, expected, strict=True):
-        allowed = _CONVERSION_TOLERANCE * max(float(np.ptp(theirs)), 1e-6)
+        # A single number has no range: its own rounding is allowed for.
+        rounding = _ROUNDING * float(np.abs(theirs).max())
+        allowed = max(_CONVERSION_TOLERANCE * float(np.ptp(theirs)), rounding, 1e-9)
         worst = float(np.abs(ours.numpy() - theirs).max())
         if not worst <= allowed:
             raise ModelError(

@@ -1,0 +1,220 @@
+"""ONNX files that onnxruntime evaluates whole, as torch cannot take them apart."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from preddiff.errors import InputError, ModelError, first_line
+from preddiff.media.input import as_pixels
+from preddiff.models.base import Model, checked_values
+from preddiff.models.networks import head, metadata
+from preddiff.models.networks.preprocessing import Preprocessing
+from preddiff.models.request import Output
+from preddiff.types import Batch, Pixels, Predictions
+
+Session = Any
+"""An onnxruntime.InferenceSession; onnxruntime is imported when a file is read."""
+
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
+}
+_WHITE = 255  # of pictures in 8 bits
+_PROBES = 4  # inputs that are tried, to see what the outputs are
+_UNKNOWN_SIDE = 64  # of an input that is tried where any size will do
+# Operations that hand on the numbers that they get, and what is known of those before them.
+_PASSED = {
+    *("Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Transpose"),
+    *("QuantizeLinear", "DequantizeLinear"),
+}
+_PROBABILITIES = {"Softmax", "Sigmoid", "HardSigmoid", "Normalizer", "ZipMap"}
+_LOGITS = {"Gemm", "MatMul", "Conv", "QLinearMatMul", "QGemm", "Add", "QLinearConv"}
+
+
+class OnnxRuntime(Model):
+    """A classifier in an ONNX file, without nodes.
+
+    Parameters
+    ----------
+    path : the file.
+    proto : what it holds, an onnx.ModelProto.
+    settings, folder : its preprocessing and labels, as `metadata` reads them.
+    output : what it returns.
+
+    Raises
+    ------
+    ModelError
+        If onnxruntime cannot run it, or it is no classifier of one picture, scan or row of numbers.
+    """
+
+    def __init__(
+        self, path: Path, proto: Any, settings: Mapping[str, object], folder: Path, output: Output
+    ) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors only: they are raised, too
+        try:
+            self._session: Session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise ModelError(f"{path}: onnxruntime cannot read it ({first_line(error)})") from None
+        self.spec = path.name
+        inputs = self._session.get_inputs()
+        known = len(inputs) == 1 and inputs[0].type in _DTYPES
+        if not known or len(inputs[0].shape) not in {2, 4, 5}:
+            shapes = {each.name: (each.type, each.shape) for each in inputs}
+            raise ModelError(
+                f"{path}: inputs {shapes}: expected one picture, scan or row of numbers, as floats "
+                "or 8-bit integers"
+            )
+        self._name, self._dtype = inputs[0].name, _DTYPES[inputs[0].type]
+        lengths = [n if isinstance(n, int) and n > 0 else None for n in inputs[0].shape]
+        self._batch, axes = lengths[0], lengths[1:]
+        self._flat = len(axes) == 1
+        self.preprocessing = self._of_pictures(settings, axes) if len(axes) == 3 else None
+        if self.preprocessing is not None:
+            size = self.preprocessing.size
+            self.shape = (self.preprocessing.channels, *size) if size else None
+            self.mean = self.preprocessing.input_mean
+        elif None not in axes and not self._flat:
+            self.shape = tuple(n for n in axes if n is not None)
+        self._features = axes[0] if self._flat else None
+        self.labels = metadata.labels(settings, folder)
+        self.sha256 = hashlib.sha256(proto.SerializeToString()).hexdigest()
+        self._chosen, self.output = self._outputs(proto, output)
+
+    def _of_pictures(
+        self, settings: Mapping[str, object], axes: Sequence[int | None]
+    ) -> Preprocessing:
+        last = metadata.is_channels_last(settings)
+        channels, height, width = (axes[2], axes[0], axes[1]) if last else axes
+        known = dict(settings)
+        if self._dtype is np.uint8:
+            known.setdefault("scale", _WHITE)
+        size = (height, width) if height and width else None
+        return metadata.preprocessing(known, size, channels)
+
+    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+        """Return what the network sees: a picture resized and cropped, or an array checked."""
+        if isinstance(image, Image.Image) and self.preprocessing is not None:
+            return self.preprocessing.prepare(image)
+        inputs = super().prepare(image) if isinstance(image, Image.Image) else as_pixels(image)
+        fits = self._features in {None, inputs.size} if self._flat else True
+        if not fits or (self.shape is not None and inputs.shape != self.shape):
+            expected = self.shape or f"{self._features} numbers"
+            raise InputError(f"an array of shape {inputs.shape}: {self.spec} sees {expected}")
+        return inputs
+
+    def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return class probabilities (n, K); there are no nodes."""
+        self._refuse_node(node)
+        values = torch.from_numpy(self._values(inputs)[self._chosen])
+        link = {"logits": "sigmoid" if values.shape[1] == 1 else "softmax"}.get(self.output)
+        end = head.Head(torch.nn.Identity(), link, "logits")  # type: ignore[arg-type]
+        return checked_values(end.probabilities(values), len(inputs), self.spec)
+
+    def _values(self, inputs: Batch) -> list[Predictions]:
+        """Return every output (n, K) for inputs in input space."""
+        if self.preprocessing is not None:
+            inputs = self.preprocessing.normalise(torch.from_numpy(inputs)).contiguous().numpy()
+        if self._flat:
+            inputs = inputs.reshape(len(inputs), -1)
+        if self._dtype is np.uint8:
+            inputs = inputs.round().clip(0, _WHITE)
+        fed = inputs.astype(self._dtype)
+        several = self._batch or len(fed)
+        parts = [self._run(fed[i : i + several], several) for i in range(0, len(fed), several)]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def _run(self, fed: np.ndarray, several: int) -> list[Predictions]:
+        """Return every output for a batch, filled up to the length that the file wants."""
+        full = np.concatenate([fed, np.repeat(fed[-1:], several - len(fed), axis=0)])
+        try:
+            given = self._session.run(None, {self._name: full})
+        except Exception as error:
+            raise ModelError(
+                f"{self.spec} does not take an input of shape {fed.shape[1:]} "
+                f"({first_line(error)}); resize the picture, or say input_size with preprocess="
+            ) from None
+        return [_rows(each)[: len(fed)] for each in given]
+
+    def _outputs(self, proto: Any, output: Output) -> tuple[int, str]:
+        """Return which output is taken, and what it gives."""
+        shape = self.shape or self._tried_shape()
+        noise = np.random.default_rng(0).random((_PROBES, *shape), dtype=np.float32)
+        noise[1:] *= np.array([-1, 10, -30], dtype=np.float32).reshape(-1, *(1,) * len(shape))
+        if self._dtype is np.uint8 or self.preprocessing is not None:
+            noise = np.abs(noise) % 1
+        every = self._settled(noise)
+        usable = [i for i, v in enumerate(every) if v.dtype.kind == "f" and v.shape[1] > 0]
+        if not usable:
+            raise ModelError(f"{self.spec}: no output of shape (n, classes); export the scores")
+        spread = [i for i in usable if head.is_distribution(torch.from_numpy(every[i]))]
+        chosen = next((i for i in spread if every[i].shape[1] > 1), usable[0])
+        values = every[chosen]
+        if output != "auto":
+            return chosen, output
+        last = _last_operation(proto, chosen)
+        if chosen in spread or last in _PROBABILITIES or last.endswith("Classifier"):
+            return chosen, "probabilities"
+        if last in _LOGITS or values.min() < 0 or values.max() > 1:
+            return chosen, "logits"
+        raise ModelError(
+            f"{self.spec}: all its values lie in [0, 1], and nothing shows whether they are logits "
+            "or probabilities: say which, load_model(path, output='probabilities') or "
+            "output='logits' (\"output\" in the settings of --preprocess)"
+        )
+
+    def _settled(self, inputs: Batch) -> list[Predictions]:
+        """Return every output; where company changes them, inputs are run alone from now on."""
+        if self._batch is not None:
+            return self._values(inputs)
+        together: list[Predictions] = []
+        with suppress(ModelError, ValueError):
+            together = self._values(inputs)
+        self._batch = 1
+        alone = self._values(inputs)
+        pairs = list(zip(together, alone, strict=False))
+        if pairs and all(a.shape == b.shape and np.allclose(a, b, 1e-3, 1e-5) for a, b in pairs):
+            self._batch = None
+        return alone
+
+    def _tried_shape(self) -> tuple[int, ...]:
+        if self._flat:
+            return (1, 1, self._features or 1)
+        if self.preprocessing is not None:
+            return (self.preprocessing.channels, _UNKNOWN_SIDE, _UNKNOWN_SIDE)
+        axes = [n if isinstance(n, int) else None for n in self._session.get_inputs()[0].shape]
+        return (axes[1] or 1, *(n or _UNKNOWN_SIDE // 4 for n in axes[2:]))
+
+
+def _rows(given: object) -> Predictions:
+    """Return an output as (n, K); of what has no such shape, (n, 0)."""
+    if isinstance(given, list) and given and isinstance(given[0], dict):
+        # Classifiers of scikit-learn give a mapping from label to probability for each input.
+        return np.array([list(row.values()) for row in given], dtype=np.float64)
+    values = np.asarray(given)
+    if values.ndim > 2 and values[0].size == values.shape[1]:
+        values = values.reshape(len(values), -1)
+    if values.ndim != 2 or values.dtype.kind != "f":
+        return np.empty((len(values), 0))
+    return values.astype(np.float64)
+
+
+def _last_operation(proto: Any, output: int) -> str:
+    """Return the operation that makes an output, before what only hands its numbers on."""
+    makers = {name: node for node in proto.graph.node for name in node.output}
+    node = makers.get(proto.graph.output[output].name)
+    while node is not None and node.op_type in _PASSED and node.input:
+        node = makers.get(node.input[0])
+    return "" if node is None else str(node.op_type)
