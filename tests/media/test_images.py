@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import preddiff
+from preddiff.errors import InputWarning
 from preddiff.media import images
 from preddiff.models.networks.preprocessing import Preprocessing
 
@@ -55,3 +56,9 @@ def test_a_decompression_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(preddiff.PreddiffError, match="too large to be safe"):
         images.read(tmp_path / "bomb.png")
+
+
+def test_a_picture_of_12_bits_in_16_is_told():
+    dark = Image.fromarray(np.full((4, 4), 4000, dtype=np.uint16))
+    with pytest.warns(InputWarning, match="no value above 4000: white counts as 65535"):
+        images.to_array(dark)

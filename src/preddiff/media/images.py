@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from preddiff.errors import InputError
+from preddiff.errors import InputError, InputWarning
 from preddiff.types import Pixels
 
 IMAGE_EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm"}
 )
+
+
+_LARGEST_OF_12_BITS = 4095
 
 
 def read(path: str | Path) -> Image.Image:
@@ -59,6 +62,7 @@ def upright(image: Image.Image) -> Image.Image:
     """
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
+        _warn_if_dark(np.asarray(image))
         return Image.fromarray(np.asarray(image).astype(np.float32) / 65535)
     if image.mode == "I":
         raise InputError("a picture of 32-bit integers: expected 8 or 16 bits, or floats in [0, 1]")
@@ -75,6 +79,18 @@ def upright(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image if image.mode in {"L", "RGB"} else image.convert("RGB")
+
+
+def _warn_if_dark(values: np.ndarray) -> None:
+    """Warn where integers of 16 bits hold 12 bits or fewer, as cameras and scanners write them."""
+    largest = int(values.max())
+    if 0 < largest <= _LARGEST_OF_12_BITS:
+        warnings.warn(
+            f"a picture of 16 bits with no value above {largest}: white counts as 65535, so it is "
+            "nearly black; if white is less, scale the values (4095 of 12 bits: by 16)",
+            InputWarning,
+            stacklevel=3,
+        )
 
 
 def to_array(image: Image.Image, channels: int = 3) -> Pixels:

@@ -70,7 +70,8 @@ def make(
         A subclass that says what cannot be explained, and what to do.
     """
     source = _on_models_grid(source, model, question.resample)
-    _check_size(source, sampling.length)
+    if model.shape is None:  # a model that sees one size enlarges what is smaller
+        _check_size(source, sampling.length)
     model = model if device == "cpu" else _on_device(model, device)
     picture = model.prepare(source.values)
     model.check(picture, is_scan=source.grid is not None)
@@ -111,7 +112,7 @@ def _on_models_grid(source: Input, model: Model, resample: bool) -> Input:
 
 
 def _check_size(source: Input, window: int) -> None:
-    """Raise an InputError for a picture that is smaller than a window even before it is resized."""
+    """Raise an InputError for a picture, which no model enlarges, that is smaller than a window."""
     picture = source.values
     if isinstance(picture, Image.Image) and min(picture.size) < window:
         raise InputError(

@@ -168,8 +168,8 @@ class Explanation:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage with two digits, such as 9.7 % or 120 %."""
-    return f"{float(f'{100 * share:.2g}'):g} %"
+    """Return a share with two digits, such as 9.7 % or 120 %; an infinite one is unknown."""
+    return f"{float(f'{100 * share:.2g}'):g} %" if math.isfinite(share) else "unknown"
 
 
 def _picture_axes(picture: Picture, axes: Sequence[str], windows: Windows) -> tuple[str, ...]:

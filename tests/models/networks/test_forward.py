@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from conftest import logits_of
 from preddiff import load_model
@@ -35,3 +36,17 @@ def test_networks_that_flatten_by_view(rng):
         net.features(torch.from_numpy(x)).mean((2, 3)).detach().numpy(),
         atol=1e-6,
     )
+
+
+class Strided(nn.Module):
+    """Reads memory as it lies."""
+
+    def forward(self, x):
+        n, (c, h, w) = len(x), x.shape[1:]
+        return torch.as_strided(x, (n, 5), (c * h * w, 1)).softmax(1)
+
+
+def test_a_network_that_reads_memory_as_it_lies_sees_its_usual_order(rng):
+    x = rng.random((4, 3, 8, 8)).astype(np.float32)
+    expected = torch.from_numpy(x).flatten(1)[:, :5].softmax(1)
+    np.testing.assert_allclose(load_model(Strided().eval()).predict(x), expected, atol=1e-6)

@@ -77,3 +77,24 @@ def test_cached_weights_that_are_cut_off_are_told(tmp_path, monkeypatch, share):
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
     with pytest.raises(ModelError, match="is damaged .*; remove it"):
         load_model("torchvision:squeezenet1_1")
+
+
+def test_a_checkpoint_is_read_whatever_is_around_its_state_dict(tmp_path):
+    plain = load_model("torchvision:squeezenet1_1@random")
+    state = plain.module.state_dict()
+    prefixed = {f"module.{name}": value for name, value in state.items()}
+    for number, held in enumerate(
+        [prefixed, {"epoch": 3, "state_dict": prefixed}, {"model": state}]
+    ):
+        torch.save(held, tmp_path / f"{number}.pt")
+        assert (
+            load_model(f"torchvision:squeezenet1_1@{tmp_path}/{number}.pt").sha256 == plain.sha256
+        )
+
+
+def test_a_head_of_other_classes_is_named_as_the_reason(tmp_path):
+    from torchvision import models
+
+    torch.save(models.squeezenet1_1(num_classes=5).state_dict(), tmp_path / "five.pt")
+    with pytest.raises(ModelError, match="size mismatch for classifier.1.weight"):
+        load_model(f"torchvision:squeezenet1_1@{tmp_path}/five.pt")

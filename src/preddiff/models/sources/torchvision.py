@@ -129,12 +129,25 @@ def _read_state(module: torch.nn.Module, path: Path) -> None:
         raise ModelError(f"{path}: no such weights file; check the path")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        module.load_state_dict(state)
+        module.load_state_dict(_unwrapped(state))
     except Exception as error:
+        # torch says in its first line that something is wrong, and in the next ones what.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = " ".join(lines[:2]) if lines else first_line(error)
         raise ModelError(
-            f"{path}: not a state dict of this network ({first_line(error)}); expected what "
+            f"{path}: not a state dict of this network ({reason}); expected what "
             "torch.save(network.state_dict(), path) writes"
         ) from None
+
+
+def _unwrapped(state: Any) -> Any:  # of whatever a file holds
+    """Return the state dict in a checkpoint, without the prefix that DataParallel adds."""
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if isinstance(state, dict) and state and all(str(name).startswith("module.") for name in state):
+        state = {name.removeprefix("module."): value for name, value in state.items()}
+    return state
 
 
 def _preprocessing(transforms: Any) -> Preprocessing:  # of a private class of torchvision
