@@ -8,6 +8,7 @@ from PIL import Image
 from conftest import Softmax
 from preddiff import media
 from preddiff.errors import InputError, SettingError, TargetError
+from preddiff.media.mask_files import on_input
 from preddiff.models import Linear, load_model
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.settings import Settings
@@ -96,7 +97,8 @@ def test_a_mask_lies_where_it_was_drawn_on_a_turned_photo(tmp_path):
     question = Settings.of(mask=str(tmp_path / "shown.png")).question
     source = media.open(tmp_path / "photo.jpg")
     model = load_model(lambda inputs: inputs.mean(axis=(2, 3)))
-    mask = subjects._mask(question, source, model)
+    mask = on_input(question.opened_mask, source, model.prepare, resampled=False)
     np.testing.assert_array_equal(mask, drawn > 0)
     with pytest.raises(InputError, match="has 20×10 pixels, expected .* 10×20 as it is shown"):
-        subjects._mask(Settings.of(mask=str(tmp_path / "stored.png")).question, source, model)
+        stored = Settings.of(mask=str(tmp_path / "stored.png")).question.opened_mask
+        on_input(stored, source, model.prepare, resampled=False)

@@ -144,16 +144,20 @@ def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -
     InputError
         If its voxels are not those of `grid`, or it cannot be read.
     """
-    mask = read(path, quiet=True)
+    return mask_on_grid(read(path, quiet=True), str(path), grid, resampled=resampled)
+
+
+def mask_on_grid(mask: Volume, name: str, grid: Grid | None, *, resampled: bool) -> Mask:
+    """Return where a volume is above 0 on a grid; see `read_mask`."""
     if grid is not None and not mask.grid.is_like(grid):
         if not (resampled and grid.knows_sides and mask.grid.knows_sides):
             cure = "resample it, or let it be resampled (resample=True, --resample)"
             problem = mismatch("a mask", mask.grid, "the scan's", grid, cure)
-            raise InputError(f"{path}: {problem}")
+            raise InputError(f"{name}: {problem}")
         try:
             mask = resample(mask, grid, nearest=True)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+            raise InputError(f"{name}: {error}") from None
     return inside(mask.values[0])
 
 

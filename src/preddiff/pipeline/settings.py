@@ -8,7 +8,7 @@ stands in the docstring of `explain`, whose signature a test holds against the d
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from preddiff.baselines.registry import BASELINES
 from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
+from preddiff.media.mask_files import OpenedMask, open_mask
 from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
@@ -36,7 +37,7 @@ class Question:
     source: str | None = None
     measure: str = "auto"
     train_size: float | None = None
-    mask: ArrayLike | str | Path | None = None
+    mask: ArrayLike | str | Path | OpenedMask | None = None
     resample: bool = False
     baselines: Sequence[str] = ()
 
@@ -47,7 +48,14 @@ class Question:
         if self.train_size is not None:
             expected = "more than 0 examples, as a number"
             _set(self, train_size=_number("train_size", self.train_size, expected))
+        if self.mask is not None:
+            _set(self, mask=open_mask(self.mask))
         _set(self, resample=_flag("resample", self.resample), baselines=_names(self.baselines))
+
+    @property
+    def opened_mask(self) -> OpenedMask | None:
+        """The mask, which was opened when the question was made."""
+        return cast(OpenedMask | None, self.mask)
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from preddiff.errors import InputError, SettingError, TargetError
-from preddiff.media import Input, images, volumes
+from preddiff.media import Input, volumes
 from preddiff.media.grid import mismatch
-from preddiff.media.masks import inside
+from preddiff.media.mask_files import on_input
 from preddiff.media.volumes import Volume
 from preddiff.models import Model, targets
 from preddiff.pipeline.settings import Question, Sampling
@@ -75,7 +74,9 @@ def make(
     model = model if device == "cpu" else _on_device(model, device)
     picture = model.prepare(source.values)
     model.check(picture, is_scan=source.grid is not None)
-    mask = None if question.mask is None else _mask(question, source, model)
+    mask = question.opened_mask
+    if mask is not None:
+        mask = on_input(mask, source, model.prepare, resampled=question.resample)
     subject = Subject(
         model=model,
         inputs=picture,
@@ -129,26 +130,6 @@ def _on_device(model: Model, device: str) -> Model:
             f"device={device!r}: {model.spec} is no torch network; choose device='cpu'"
         )
     return model.on(device)
-
-
-def _mask(question: Question, source: Input, model: Model) -> Mask:
-    """Return an array as it is, a picture prepared as the input was, a volume on the grid."""
-    mask = question.mask
-    if not isinstance(mask, str | Path):
-        return inside(np.asarray(mask))
-    if source.grid is not None or volumes.is_volume(mask):
-        return volumes.read_mask(mask, source.grid, resampled=question.resample)
-    drawn, picture = images.read(mask), source.values
-    if isinstance(picture, Image.Image):
-        # As they are shown: a mask is drawn on a photo that a viewer turned as its EXIF says.
-        (width, height), expected = images.upright(drawn).size, images.upright(picture).size
-        if (width, height) != expected:
-            raise InputError(
-                f"{mask}: has {width}×{height} pixels, expected those of the picture, "
-                f"{expected[0]}×{expected[1]} as it is shown"
-            )
-    # Resized and cropped as the picture is, then cut where the interpolated edge is half white.
-    return np.asarray(model.prepare(drawn).max(axis=0) > 0.5)
 
 
 def _from_node(subject: Subject, name: str, sampling: Sampling) -> Subject:
