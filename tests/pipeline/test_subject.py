@@ -99,6 +99,6 @@ def test_a_mask_lies_where_it_was_drawn_on_a_turned_photo(tmp_path):
     model = load_model(lambda inputs: inputs.mean(axis=(2, 3)))
     mask = on_input(question.opened_mask, source, model.prepare, resampled=False)
     np.testing.assert_array_equal(mask, drawn > 0)
+    stored = Settings.of(mask=str(tmp_path / "stored.png")).question.opened_mask
     with pytest.raises(InputError, match="has 20×10 pixels, expected .* 10×20 as it is shown"):
-        stored = Settings.of(mask=str(tmp_path / "stored.png")).question.opened_mask
         on_input(stored, source, model.prepare, resampled=False)
