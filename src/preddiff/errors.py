@@ -10,7 +10,7 @@
     ├── SamplerError         a sampler that cannot be loaded, fitted or used on this input
     └── ResultError          a result that cannot be read or written
 
-    InputWarning             a scan that does not say which side is left (a UserWarning)
+    InputWarning             an input that leaves something open (a UserWarning)
     EngineWarning            a run that goes on, but slower than it might, or with numbers that
                              a setting makes small (a UserWarning)
 
@@ -50,7 +50,7 @@ class ResultError(PreddiffError):
 
 
 class InputWarning(UserWarning):
-    """A scan that does not say which side is left, and was taken as is usual."""
+    """A scan, mask or sampler of which something cannot be known, such as which side is left."""
 
 
 class EngineWarning(UserWarning):

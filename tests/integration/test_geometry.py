@@ -111,6 +111,25 @@ def test_a_model_of_another_grid(tmp_path, bright):
         explained(moved, on_grid_of(bright, 1.1), mask=tmp_path / "mask.nii")
 
 
+@pytest.mark.parametrize("axes", [[[0, -1], [1, 1], [2, 1]], [[0, -1], [1, -1], [2, 1]],
+                                  [[2, 1], [0, -1], [1, 1]]])  # fmt: skip
+def test_a_mask_lies_where_it_was_drawn_however_it_is_stored(tmp_path, bright, axes):
+    image = nibabel.load(bright)
+    drawn = np.zeros(image.shape, np.float32)
+    drawn[5:7, 8, 4] = 1
+    stored = nibabel.Nifti1Image(drawn, image.affine).as_reoriented(axes)
+    stored.to_filename(tmp_path / "mask.nii")
+    model = on_grid_of(bright)
+    settings = {"mask": tmp_path / "mask.nii", "window": 1}
+    with pytest.raises(InputError, match="mask.nii: a mask of"):
+        explained(bright, model, **settings)
+    e = explained(bright, model, resample=True, **settings)
+    covered = np.argwhere(e.coverage.values > 0)
+    expected = nibabel.affines.apply_affine(image.affine, [[5, 8, 4], [6, 8, 4]])
+    np.testing.assert_allclose(e.grid.world(covered), expected, atol=1e-3)
+    np.testing.assert_allclose(peak(e), LEFT, atol=1e-3)
+
+
 @pytest.fixture
 def silent(bright, tmp_path):
     """The bright scan without codes, as `Nifti1Image(v, None)` writes it."""
