@@ -91,8 +91,6 @@ BAD = [
     bad("0 bytes", ["a.jpg", *TINY], "a.jpg: the file is empty (0 bytes)", write("a.jpg")),
     bad("a folder", ["pool", *TINY], "pool: a folder, expected one picture"),
     bad("window too large", ["cat.jpg", *TINY[:2], "--window", "25"], "does not fit into an input"),
-    bad("a small picture", ["small.png", *TINY], "has 5×5 pixels, less than a window of 6",
-        lambda folder: Image.new("RGB", (5, 5)).save(folder / "small.png")),
     bad("window 0", ["cat.jpg", *TINY[:2], "--window", "0"], "window=0: expected a whole number"),
     bad("window below 0", ["cat.jpg", *TINY[:2], "--window", "-1"], "window=-1"),
     bad("no room", ["cat.jpg", *TINY[:2], "--window", "22"], "has no room in an input of 24×24"),

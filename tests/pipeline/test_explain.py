@@ -95,9 +95,11 @@ def test_measures_go_by_the_papers_symbols_too(model, picture, symbol, name):
     assert e.provenance["measure"] == name
 
 
-def test_a_picture_smaller_than_the_window(embedded):
+def test_a_small_picture_is_refused_unless_the_model_enlarges_it(embedded):
     with pytest.raises(InputError, match="the picture has 6×9 pixels, less than a window of 10"):
-        preddiff.explain(embedded, Image.new("RGB", (6, 9)))
+        preddiff.explain(lambda x: x[:, :2, 0, 0], Image.new("RGB", (6, 9)))
+    settings = {"window": 112, "stride": 112, "samples": 1, "sampler": "constant:0"}
+    assert len(preddiff.explain(embedded, Image.new("RGB", (6, 9)), **settings).evidence[0]) == 4
 
 
 def test_a_mask_limits_the_windows(model, picture):
