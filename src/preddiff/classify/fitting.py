@@ -133,7 +133,7 @@ def fit(
 def _check_folds(table: ScanTable, folds: int) -> None:
     """Raise a SettingError if a group is too small to be in every fold."""
     members = table.subjects or tuple(str(row) for row in range(len(table.labels)))
-    counts = Counter(label for label, _ in set(zip(table.labels, members, strict=True)))
+    counts = Counter(label for label, _ in dict.fromkeys(zip(table.labels, members, strict=True)))
     smallest = min(counts, key=lambda label: counts[label])
     if not 2 <= folds <= counts[smallest]:
         what = "subjects" if table.subjects else "scans"
