@@ -54,7 +54,21 @@ class InputWarning(UserWarning):
 
 
 class EngineWarning(UserWarning):
-    """A run that goes on, but slower than it might, or with numbers that a setting makes small."""
+    """A run that goes on, but slower than it might, without what is optional, or with numbers
+    that a setting makes small.
+
+    Parameters
+    ----------
+    text : one plain line.
+
+    Attributes
+    ----------
+    why : what a library said, for whoever asks (`--verbose`); empty where nothing more is known.
+    """
+
+    def __init__(self, text: str, why: str = "") -> None:
+        super().__init__(text)
+        self.why = why
 
 
 def first_line(error: BaseException) -> str:

@@ -52,6 +52,11 @@ def scores_of(model: Network) -> Scores:
                 f"{model.spec} returns probabilities, without its scores before them: such maps "
                 "are of those; leave the baselines out"
             )
+        if inputs.requires_grad and not values.requires_grad:
+            raise ModelError(
+                f"{model.spec} has no gradient, which such maps are made of; leave the baselines "
+                "out"
+            )
         return values
 
     return scores

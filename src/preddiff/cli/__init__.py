@@ -17,6 +17,7 @@ from preddiff.cli.cohort import cohort
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
+from preddiff.cli.options import verbose
 from preddiff.cli.reproduce import reproduce
 from preddiff.cli.sampler import sampler
 from preddiff.cli.view import view
@@ -77,7 +78,8 @@ def main() -> None:
 def _warn(message: Warning | str, category: type[Warning], *_where: object) -> None:
     """Print our own warnings in one line; other libraries' are of no use at a command line."""
     if issubclass(category, EngineWarning | InputWarning):
-        print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
+        why = getattr(message, "why", "") if verbose.get() else ""
+        print(f"preddiff: {message}" + (f": {why}" if why else ""), file=sys.stderr)  # noqa: T201
 
 
 def _fail(message: str, status: int) -> NoReturn:

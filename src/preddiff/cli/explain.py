@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from preddiff.cli import options
 from preddiff.cli.options import Order, Preprocess
 from preddiff.errors import SettingError
 
@@ -141,6 +142,9 @@ def explain(
             "--live", help="Show the map while it sharpens, in a page where it can be stopped."
         ),
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Let warnings say why: what a library said.")
+    ] = False,
 ) -> None:
     from preddiff.media.atomic import check_folder
     from preddiff.media.names import result_name
@@ -149,6 +153,7 @@ def explain(
     from preddiff.results.checkpoint import UntilSaved
     from preddiff.viewer.live import Live
 
+    options.verbose.set(verbose)
     results = [output / result_name(path) for path in inputs]
     _check_names(inputs, results, mask)
     check_folder(output)

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -28,3 +29,6 @@ Order = Annotated[
         help="Order in which a scikit-learn classifier's volumes were flattened (docs/models.md).",
     ),
 ]
+
+verbose: ContextVar[bool] = ContextVar("verbose", default=False)
+"""True where warnings say what a library said."""

@@ -42,8 +42,7 @@ _DRAWS_WORTH_TRYING = 5000
 # cost their cutting and pasting: a network that sees everything at once, such as ViT-B/16. The
 # least of the others is MobileNet-V3's, 1.1, with which boxes are faster by half.
 _LEAST_SAVED = 1.05
-_CHECKED_WINDOWS = 4  # that are held against whole forward passes
-_CHECKED_DRAWS = 2  # of each of them
+_CHECKED_DRAWS = 2  # of each window that is held against whole forward passes
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +59,8 @@ class Task:
     evidence : what is made of the values in the end.
     total : how many draws there are going to be, about.
     memory : bytes that a batch may take; None is a sixteenth of the machine's, half a GiB at most.
+    checked : starts and draws, likewise, of windows from all over the input, which boxes are held
+        against whole forward passes on; None takes those above.
     """
 
     model: Model
@@ -72,6 +73,7 @@ class Task:
     evidence: MakeEvidence
     total: int
     memory: int | None = None
+    checked: tuple[Corners, Draws] | None = None
 
     def seconds(self, engine: Engine) -> float:
         """Return the seconds of one draw by an engine."""
@@ -103,9 +105,8 @@ def choose(
     SettingError
         If the engine or the precision that is asked for cannot be used with the model.
     """
-    memory = task.memory or min(machine_memory() // 16, _MAX_BATCH_BYTES)
-    dense = Dense(task.model, task.inputs, task.targets, task.node, batch, memory)
-    whole_passes = _choice(dense, {"precision": "float32"})
+    memory = _memory(task)
+    whole_passes = by_whole_passes(task, batch)
     boxed = None if engine == "dense" else _incremental(task, memory, engine)
     if boxed is None:
         if precision not in {"auto", "float32"}:
@@ -125,10 +126,19 @@ def _choice(engine: "Dense | Incremental", facts: Facts) -> Choice:
     return Choice(engine, {"engine": engine.name, **facts, "batch": engine.batch})
 
 
+def by_whole_passes(task: Task, batch: int | None = None) -> Choice:
+    """Return the engine that makes whole forward passes, which every model can be run with."""
+    dense = Dense(task.model, task.inputs, task.targets, task.node, batch, _memory(task))
+    return _choice(dense, {"precision": "float32"})
+
+
+def _memory(task: Task) -> int:
+    return task.memory or min(machine_memory() // 16, _MAX_BATCH_BYTES)
+
+
 def _incremental(task: Task, memory: int, requested: str) -> "Incremental | None":
     """Return the incremental engine; None, after a warning that says why, if it cannot be used."""
     from preddiff.engines.incremental import Incremental
-    from preddiff.engines.incremental.check import TOLERANCE, deviation, first_wrong_node
     from preddiff.models.networks.network import Network
 
     if not isinstance(task.model, Network):
@@ -138,19 +148,31 @@ def _incremental(task: Task, memory: int, requested: str) -> "Incremental | None
                 "could be looked into; choose engine='dense'"
             )
         return None
+    # Boxes are a matter of speed only: whatever goes wrong with them, a run goes on without.
     try:
         engine = Incremental(task.model, task.inputs, task.targets, task.size, task.node)
+        engine.batch = _batch_within(memory, engine, _USUAL_BATCH)
+        wrong = _wrong(task, engine)
+        engine.saved(task.starts)
     except Exception as error:
-        _warn(f"whole forward passes, as the network cannot be traced: {first_line(error)}")
+        _warn("whole forward passes, as the network cannot be traced", first_line(error))
         return None
-    engine.batch = _batch_within(memory, engine, _USUAL_BATCH)
-    few = task.starts[:_CHECKED_WINDOWS], task.draws[:_CHECKED_WINDOWS, :_CHECKED_DRAWS]
-    off = deviation(engine, *few)
-    if not off <= TOLERANCE:  # NaN, too, is a deviation
-        where = first_wrong_node(engine, *few) or "the output"
-        _warn(f"whole forward passes, as recomputing boxes went wrong at {where} ({off:.1e})")
+    if wrong is not None:
+        _warn(f"whole forward passes, as recomputing boxes went wrong at {wrong}")
         return None
     return engine
+
+
+def _wrong(task: Task, engine: "Incremental") -> str | None:
+    """Return where boxes part from whole forward passes, and by how much; None if nowhere."""
+    from preddiff.engines.incremental.check import TOLERANCE, deviation, first_wrong_node
+
+    starts, draws = task.checked or (task.starts, task.draws)
+    few = starts, draws[:, :_CHECKED_DRAWS]
+    off = deviation(engine, *few)
+    if off <= TOLERANCE:  # NaN, too, is a deviation
+        return None
+    return f"{first_wrong_node(engine, *few) or 'the output'} ({off:.1e})"
 
 
 def _in_precision(task: Task, boxed: "Incremental", requested: str) -> tuple["Incremental", Facts]:
@@ -197,5 +219,5 @@ def _batch_within(memory: int, engine: "Incremental", wanted: int) -> int:
     return int(min(wanted, max(1, memory // engine.bytes_per_draw)))
 
 
-def _warn(text: str) -> None:
-    warnings.warn(text, EngineWarning, stacklevel=2)
+def _warn(text: str, why: str = "") -> None:
+    warnings.warn(EngineWarning(text, why), stacklevel=2)

@@ -1,5 +1,7 @@
 """The few windows on which engines are checked and timed before a run."""
 
+import itertools
+
 import numpy as np
 
 from preddiff.method.windows import Windows
@@ -13,3 +15,32 @@ def probe(windows: Windows, count: int) -> Windows:
     are fewer windows than `count`, some come more than once.
     """
     return windows.subset(np.linspace(0, len(windows) - 1, count).astype(np.int64))
+
+
+_RANDOM = 3  # windows more, anywhere
+
+
+def everywhere(windows: Windows, seed: int) -> Windows:
+    """Return a few windows from all over: corners, the middles of borders, the centre, any others.
+
+    Where a mistake shows depends on the mistake: boxes are cut off at borders, a network may treat
+    a part of the picture as no other. With a mask they are those that come closest.
+
+    Parameters
+    ----------
+    seed : of the choice of the others.
+    """
+    starts = windows.starts
+    low, high = starts.min(axis=0), starts.max(axis=0)
+    count = len(low)
+    shares = np.array(
+        [
+            point
+            for point in itertools.product((0.0, 0.5, 1.0), repeat=count)
+            if point.count(0.5) in {0, count - 1, count}
+        ]
+    )
+    wanted = low + shares * (high - low)
+    nearest = [int(np.abs(starts - point).sum(axis=1).argmin()) for point in wanted]
+    others = np.random.default_rng(seed).integers(len(starts), size=_RANDOM)
+    return windows.subset(np.unique([*nearest, *others]))

@@ -92,6 +92,8 @@ def as_pixels(array: object) -> Pixels:
     InputError
         If it is no array of finite floats of such a shape; the message says what is wrong.
     """
+    if hasattr(array, "detach"):  # a tensor, which may be on another device and want gradients
+        array = array.detach().cpu()
     values = np.asarray(cast(ArrayLike, array))
     if values.dtype.kind not in "fiub" or values.dtype == np.uint8:
         raise InputError(

@@ -79,6 +79,12 @@ class RunningMeans:
         self.groups[which] += new
         self.visits += len(which)
 
+    def clear(self) -> None:
+        """Forget all draws: the analysis begins anew."""
+        for each in (self.groups, self.mean, self.squares):
+            each[:] = 0
+        self.visits = 0
+
     def mean_and_error(self, which: WindowNumbers) -> tuple[Evidence, Evidence]:
         """Return the mean over the draws of some windows and its standard error, both (t, w)."""
         error = error_of_mean(self.squares, self.groups, self.size, self.population)

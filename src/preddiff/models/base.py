@@ -33,6 +33,7 @@ class Model(ABC):
     mean : mean of the training inputs per channel, in input space, or None if unknown.
     sha256 : fingerprint of the weights, or None where there are none to see.
     output : how the output became probabilities; "as given" or what was added.
+    repeats_to : share of the values' range by which they may move from batch to batch, by rounding.
     order : of the features that volumes were flattened to; None if it was not stated.
     """
 
@@ -44,6 +45,7 @@ class Model(ABC):
     mean: Floats | None = None
     sha256: str | None = None
     output: str = "as given"
+    repeats_to: float = 1e-3
     order: Order | None = None
 
     @abstractmethod
@@ -67,6 +69,15 @@ class Model(ABC):
         """
         p = self.predict(inputs)
         return np.concatenate([p, complements(p)[:, ::-1]], axis=1)
+
+    def unsquashed(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return values before a softmax or sigmoid, where they are known; else those after it.
+
+        Parameters
+        ----------
+        inputs, node : as of `predict`.
+        """
+        return self.predict(inputs, node)
 
     def prepare(self, image: Image.Image | Pixels) -> Pixels:
         """Return what the network sees of a picture: float32 (channel, y, x) in [0, 1].

@@ -12,7 +12,7 @@ from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
 from preddiff.method.measures import ENOUGH_EXAMPLES, Measure, WeightOfEvidence
 from preddiff.method.windows import Windows
-from preddiff.models import Linear, targets
+from preddiff.models import Linear, repeatable, targets
 from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
 from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.pipeline.subject import Subject
@@ -68,6 +68,7 @@ def make(subject: Subject, settings: Settings) -> Plan:
     if work.tolerance is not None:
         sampler = _paired(sampler, sampling.samples)
     sampler.check(subject.inputs, windows, subject.valid)
+    repeatable.check(subject.model, subject.inputs, subject.node)
     values = subject.model.predict(subject.inputs[None], subject.node)[0]
     chosen = _chosen(subject, values, question)
     measure = _measure(subject, values, question)

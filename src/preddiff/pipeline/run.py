@@ -1,14 +1,16 @@
 """Runs: the two ways to get evidence, by draws and in closed form, behind one protocol."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from preddiff.engines import Choice, Engine, ExpectationEngine, Task, choose, seconds_per_draw
-from preddiff.engines.base import ENGINES, PRECISIONS
-from preddiff.engines.probe import probe
-from preddiff.errors import ResultError
+from preddiff.engines.base import ENGINES, NAME_IN_PROVENANCE, PRECISIONS
+from preddiff.engines.choice import by_whole_passes
+from preddiff.engines.probe import everywhere, probe
+from preddiff.errors import EngineWarning, ResultError
 from preddiff.method.analysis import AfterChunk, Schedule, analyse, analyse_in_closed_form
 from preddiff.method.estimates import Estimates
 from preddiff.method.evidence import mean_and_error
@@ -31,6 +33,7 @@ _MAX_DRAWS_HELD = 2560  # draws that a chunk holds at once: some hundred MB for 
 _CHUNKS = 64  # chunks of a run, at least: so often is it saved, shown and checked,
 _MIN_WINDOWS = 16  # unless they would be of fewer windows than these
 _PROBE_WINDOWS, _PROBE_DRAWS = 16, 8  # that engines are tried on
+_CHECKED_DRAWS = 2  # of the windows that engines are checked on
 
 
 class Run(Protocol):
@@ -192,11 +195,30 @@ class SampledRun:
         )
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
-        """Return the evidence of the windows that were visited."""
+        """Return the evidence of the windows that were visited.
+
+        A few draws are evaluated by whole passes as well. Where one is off, all that was done is
+        thrown away, and done again by whole passes.
+        """
+        if self.engine.name != NAME_IN_PROVENANCE["incremental"]:
+            return self._analysed(self.engine, means, after_chunk)
+        from preddiff.engines.watch import WrongBoxesError, watched
+
+        try:
+            engine = watched(self.engine, self._probe.starts, self.seed)
+            return self._analysed(engine, means, after_chunk)
+        except WrongBoxesError as wrong:
+            text = f"whole forward passes from the beginning, as {wrong}"
+            warnings.warn(EngineWarning(text, wrong.why), stacklevel=2)
+        means.clear()
+        self.__dict__["_choice"] = by_whole_passes(self._task)
+        return self._analysed(self.engine, means, after_chunk)
+
+    def _analysed(self, engine: Engine, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         return analyse(
             self.windows,
             self._draw,
-            self.engine.evaluate,
+            engine.evaluate,
             self.base,
             self.measure,
             self._schedule,
@@ -236,7 +258,7 @@ class SampledRun:
     @property
     def _task(self) -> Task:
         """The work that an engine is chosen for."""
-        some = self._probe
+        some, checked = self._probe, everywhere(self.windows, self.seed)
         return Task(
             model=self.subject.model,
             inputs=self.subject.inputs,
@@ -248,6 +270,7 @@ class SampledRun:
             evidence=self._evidence_of,
             total=len(self.windows) * self.samples,
             memory=self.work.memory,
+            checked=(checked.starts, self._draw(checked, 0, min(self.samples, _CHECKED_DRAWS))),
         )
 
     def _evidence_of(self, values: Values) -> Evidence:

@@ -1,5 +1,6 @@
 """The incremental engine held against whole forward passes, before a run."""
 
+import numpy as np
 import torch
 
 from preddiff.engines.dense import filled
@@ -18,6 +19,13 @@ put them elsewhere, which is off by as much as a window changes.
 """
 
 
+_SMALLEST = 1e-30  # nothing is divided by 0
+
+_LEAST_RANGE = 0.1
+"""Share of what the network's outputs are, and of what other inputs make of them, below which the
+range of some outputs says nothing: there is no range where windows hide a dark border."""
+
+
 def deviation(engine: Incremental, starts: Corners, draws: Draws) -> float:
     """Return the largest difference from whole forward passes, as a share of their outputs' range.
 
@@ -29,23 +37,43 @@ def deviation(engine: Incremental, starts: Corners, draws: Draws) -> float:
         # A window at a time: whole activations of all would be most of what a run takes in memory.
         expected = torch.cat(
             [
-                engine.model.raw(_perturbed(engine, start[None], draw[None]), engine.node).double()
+                engine.whole(_perturbed(engine, start[None], draw[None]))
                 for start, draw in zip(starts, draws, strict=True)
             ]
         )
-        expected = expected.flatten(2).mean(2) if expected.ndim > 2 else expected
-        return _share(engine.raw(starts, draws).double(), expected)
+        off = float((engine.raw(starts, draws).double() - expected).abs().max())
+        scale = _range(expected)
+        if not off <= TOLERANCE * scale:
+            scale = max(scale, _LEAST_RANGE * _usual_range(engine, expected))
+        return off / max(scale, _SMALLEST)
+
+
+def _usual_range(engine: Incremental, expected: torch.Tensor) -> float:
+    """Return how far apart outputs are on other inputs, or from 0, if that is more."""
+    inputs = torch.from_numpy(engine.inputs)[None]
+    axes = tuple(range(2, inputs.ndim))
+    others = [inputs, inputs.flip(axes), inputs.max() + inputs.min() - inputs]
+    outputs = torch.cat([engine.whole(each) for each in others])
+    return max(_range(torch.cat([outputs, expected])), float(expected.abs().max()))
 
 
 def first_wrong_node(engine: Incremental, starts: Corners, draws: Draws) -> str | None:
     """Return the first node where boxes and whole outputs part; None if they do nowhere."""
+    for start, draw in zip(starts, draws, strict=True):
+        name = _first_wrong_node(engine, start[None], draw[None])
+        if name is not None:
+            return name
+    return None
+
+
+def _first_wrong_node(engine: Incremental, starts: Corners, draws: Draws) -> str | None:
     model = engine.model
     with torch.inference_mode():
         recorder = Recorder(engine.program.module)
         recorder.run(model.normalised(_perturbed(engine, starts, draws)))
         expected = {node.name: value for node, value in recorder.values.items()}
         placements = engine.alignments.placements(starts, draws.shape[1])
-        inputs = model.normalised(torch.from_numpy(draws).flatten(0, 1))
+        inputs = model.normalised(torch.from_numpy(np.array(draws)).flatten(0, 1))
         for step, result in watch_body(engine.program, placements, inputs):
             if isinstance(result, Box):
                 right = expected[step.name]
@@ -64,5 +92,9 @@ def _perturbed(engine: Incremental, starts: Corners, draws: Draws) -> torch.Tens
 
 def _share(found: torch.Tensor, expected: torch.Tensor) -> float:
     """Return the largest difference as a share of the range of what is expected."""
-    scale = float(expected.max() - expected.min())
-    return float((found - expected).abs().max()) / max(scale, 1e-30)
+    scale = max(_range(expected), _LEAST_RANGE * float(expected.abs().max()))
+    return float((found - expected).abs().max()) / max(scale, _SMALLEST)
+
+
+def _range(values: torch.Tensor) -> float:
+    return float(values.max() - values.min())

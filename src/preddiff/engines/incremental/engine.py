@@ -17,7 +17,7 @@ from preddiff.engines.incremental.execute.run import run_body, run_tail
 from preddiff.engines.incremental.execute.steps import Program
 from preddiff.models.networks.graph import exported
 from preddiff.models.networks.network import Network
-from preddiff.types import Corners, Draws, Integers, Pixels, Values
+from preddiff.types import Corners, Draws, Integers, Pixels, Predictions, Values
 
 # Rows of features that go through the tail at once: enough for products of matrices to be limited
 # by arithmetic, not by reading the weights; few enough for all processors to get shares of a chunk.
@@ -116,12 +116,26 @@ class Incremental:
 
     def evaluate(self, starts: Corners, draws: Draws) -> Values:
         """Return the values of the targets for each draw, (window, draw, target)."""
-        rows = self.raw(starts, draws)
+        values = self.values(self.raw(starts, draws))
+        return values.reshape(*draws.shape[:2], -1)
+
+    def values(self, rows: torch.Tensor) -> Predictions:
+        """Return the values of the targets (row, target) of what `raw` gives."""
         both = min(self.targets) < 0
         found = (
             self.model.postprocess_both(rows) if both else self.model.postprocess(rows, self.node)
         )
-        return found[:, self.targets].reshape(*draws.shape[:2], -1)
+        return found[:, self.targets]
+
+    def whole(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return what `raw` should give, by whole forward passes, in float64.
+
+        Parameters
+        ----------
+        inputs : (n, channel, *spatial), in input space.
+        """
+        rows = self.model.raw(inputs, self.node).double()
+        return rows.flatten(2).mean(2) if rows.ndim > 2 else rows
 
     def raw(self, starts: Corners, draws: Draws) -> torch.Tensor:
         """Return (window · draw, ...), what `Network.raw` gives; of a map its spatial means.
@@ -185,7 +199,7 @@ class Incremental:
         """Return (window · draw, ...), changes of what the tail takes, or of what is wanted."""
         parts = []
         for first in range(0, draws.shape[1], self.batch):
-            some = np.ascontiguousarray(draws[:, first : first + self.batch])
+            some = np.require(draws[:, first : first + self.batch], requirements=["C", "W"])
             placements = self.alignments.placements(starts, some.shape[1])
             inputs = self.model.normalised(torch.from_numpy(some).flatten(0, 1))
             box = run_body(self.program, placements, inputs)

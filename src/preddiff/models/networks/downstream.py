@@ -161,4 +161,5 @@ def _constant(
 
 
 def _repeated(value: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return value.expand(len(like), *value.shape[1:])
+    # A copy: what follows may change it in place, and the next draws need it as it was.
+    return value.expand(len(like), *value.shape[1:]).clone()

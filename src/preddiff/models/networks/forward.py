@@ -1,5 +1,6 @@
 """Forward passes: from input space to what a module gives."""
 
+from contextlib import suppress
 from functools import cached_property
 
 import torch
@@ -27,6 +28,10 @@ class Forward:
         self.spec = spec
         self._channels_last = True
         self._is_settled = False
+        # Quantised while they run, values depend on the range of the whole batch.
+        self._one_by_one = any(
+            ".quantized.dynamic." in type(each).__module__ for each in module.modules()
+        )
 
     @cached_property
     def device(self) -> torch.device:
@@ -34,13 +39,13 @@ class Forward:
         return next((p.device for p in self.module.parameters()), torch.device("cpu"))
 
     @cached_property
-    def _dtype(self) -> torch.dtype:
+    def dtype(self) -> torch.dtype:
         """Precision of the weights, which may be float64."""
         return next((p.dtype for p in self.module.parameters()), torch.float32)
 
     def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return (n, channel, *spatial) in input space in the network's own numbers and layout."""
-        result = self.preprocessing.normalise(inputs.to(self.device)).to(self._dtype)
+        result = self.preprocessing.normalise(inputs.to(self.device)).to(self.dtype)
         return result if self._channels_last else result.contiguous()
 
     def run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
@@ -51,6 +56,8 @@ class Forward:
         ModelError
             If it does not take them, or returns anything but one tensor.
         """
+        if self._one_by_one and len(inputs) > 1:
+            return torch.cat([self.run(module, each[None]) for each in inputs])
         try:
             if module is self.module and not self._is_settled:
                 self._settle(inputs[:1])
@@ -62,6 +69,12 @@ class Forward:
             if self._channels_last and "view size" in str(error):
                 self._channels_last = False
                 return self.run(module, inputs)
+            # A program that was exported or traced for one input takes no more at a time.
+            if len(inputs) > 1:
+                with suppress(ModelError):
+                    single = [self.run(module, each[None]) for each in inputs]
+                    self._one_by_one = True
+                    return torch.cat(single)
             raise ModelError(
                 f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
                 f"({first_line(error)}); resize the picture, or say input_size with preprocess="

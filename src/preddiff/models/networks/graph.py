@@ -1,6 +1,7 @@
 """The operations of a network as a torch.fx graph, their names and shapes."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -30,7 +31,7 @@ class Graph:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        traced = network if isinstance(network, fx.GraphModule) else fx.symbolic_trace(network)
+        traced = network if isinstance(network, fx.GraphModule) else _traced(network)
         self.module = traced
         self.nodes = _named(traced.graph)
 
@@ -128,6 +129,40 @@ class Graph:
             if isinstance(meta, TensorMetadata) and len(meta.shape) > 1:
                 found[name] = tuple(meta.shape[1:])
         return found
+
+
+class _InputTracer(fx.Tracer):
+    """A tracer that takes the network's input as unknown, and other arguments as left out.
+
+    As an unknown value an optional argument would count as given: `if mask is not None` would be
+    true.
+    """
+
+    def create_args_for_root(self, root_fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what is traced and its arguments: the first unknown, others their defaults."""
+        traced, found = super().create_args_for_root(root_fn, *args, **kwargs)
+        unknown = [each for each in found if isinstance(each, fx.Proxy)]
+        return traced, [self._default(a) if a in unknown[1:] else a for a in found]
+
+    def _default(self, argument: fx.Proxy) -> Any:
+        node = argument.node
+        name = str(node.target)
+        if name.startswith("**"):
+            default: Any = {}
+        elif name.startswith("*"):
+            default = ()
+        elif node.args:
+            default = node.args[0]
+        else:
+            return argument
+        self.graph.erase_node(node)
+        return default
+
+
+def _traced(network: nn.Module) -> fx.GraphModule:
+    tracer = _InputTracer()
+    graph = tracer.trace(network)
+    return fx.GraphModule(tracer.root, graph, type(network).__name__)
 
 
 def exported(

@@ -1,7 +1,7 @@
 """torch networks as models."""
 
 import copy
-import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -13,11 +13,19 @@ from PIL import Image
 from torch import nn
 from torch.fx import GraphModule
 
-from preddiff.errors import InputError, ModelError, SettingError, TargetError, first_line
+from preddiff.errors import (
+    EngineWarning,
+    InputError,
+    ModelError,
+    SettingError,
+    TargetError,
+    first_line,
+)
 from preddiff.media.input import as_pixels
 from preddiff.method.evidence import complements
 from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head
+from preddiff.models.networks.fingerprint import fingerprint
 from preddiff.models.networks.forward import Forward
 from preddiff.models.networks.graph import Graph, exported
 from preddiff.models.networks.head import Head
@@ -26,6 +34,7 @@ from preddiff.models.request import Output
 from preddiff.types import Batch, Pixels, Predictions
 
 _RANGE_TOLERANCE = 1e-3  # by which resizing may leave [0, 1]
+_ROUNDING_OF_HALF = 5e-2  # share of its values' range, of a network in 16 bits
 
 
 class Network(Model):
@@ -59,7 +68,7 @@ class Network(Model):
         train_size: float | None = None,
     ) -> None:
         # Dropout and batch statistics would make two runs on one input differ.
-        training = [name or "the module" for name, m in module.named_modules() if m.training]
+        training = [name or "the module" for name in _in_training(module)]
         if training:
             raise ModelError(
                 f"{training[0]} is in training mode, where predictions are random: call .eval()"
@@ -83,12 +92,7 @@ class Network(Model):
     @cached_property
     def sha256(self) -> str:  # type: ignore[override]
         """Fingerprint of the weights; it takes a tenth of a second when it is first asked for."""
-        digest = hashlib.sha256()
-        for name, tensor in sorted(self.module.state_dict().items()):
-            digest.update(name.encode())
-            bits = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
-            digest.update(bits.numpy().tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.module)
 
     @property
     def device(self) -> torch.device:
@@ -242,12 +246,28 @@ class Network(Model):
 
     def gradient(self, inputs: Pixels, targets: Sequence[int]) -> Batch | None:
         """Return the derivative of targets before the softmax, (target, channel, *spatial)."""
-        x = torch.from_numpy(inputs)[None]
-        values = self.scores(x.requires_grad_())
-        if values is None:
+        x = torch.from_numpy(inputs)[None].requires_grad_()
+        try:
+            values = self.scores(x)
+            if values is None:
+                return None
+            each = [torch.autograd.grad(values[0, t], x, retain_graph=True)[0][0] for t in targets]
+        except Exception as error:  # no_grad, detach, a cast to integers, an op without derivative
+            text = f"no sensitivity map, as {self.spec} has no gradient"
+            warnings.warn(EngineWarning(text, first_line(error)), stacklevel=2)
             return None
-        each = [torch.autograd.grad(values[0, t], x, retain_graph=True)[0][0] for t in targets]
         return cast(Batch, torch.stack(each).cpu().numpy())
+
+    @property
+    def repeats_to(self) -> float:  # type: ignore[override]
+        """Share of the values' range by which a batch's rounding may move them."""
+        return _ROUNDING_OF_HALF if self._forward.dtype.itemsize < 4 else Model.repeats_to
+
+    def unsquashed(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return logits or a node's values, (n, K), without the softmax or sigmoid."""
+        with torch.inference_mode():
+            values = self.raw(torch.from_numpy(inputs), node).double()
+            return (values.flatten(2).mean(2) if values.ndim > 2 else values).cpu().numpy()
 
     def scores(self, inputs: torch.Tensor) -> torch.Tensor | None:
         """Return every class's score before the softmax, (n, K); None if not even the head has any.
@@ -271,7 +291,10 @@ class Network(Model):
         x = torch.from_numpy(inputs)[None]
         with torch.inference_mode(), suppress(ModelError):
             self._forward.run(self.module, x)  # settles which layout in memory it takes
-        return self.graph.shapes(self.normalised(x))
+        try:
+            return self.graph.shapes(self.normalised(x))
+        except Exception:  # a trace that does not run as the network does: the list is optional
+            return {}
 
     def normalised(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return (n, channel, *spatial) in input space in the network's own numbers and layout."""
@@ -302,3 +325,21 @@ class Network(Model):
         if node not in self._parts:
             self._parts[node] = graph.upto(graph.node(node))
         return self._parts[node]
+
+
+def _in_training(module: nn.Module) -> list[str]:
+    """Return the names of the parts that are in training mode.
+
+    A program of torch.export has the mode that it was exported in, quantised layers and frozen
+    TorchScript have none, whatever their flags say: what is random shows when a prediction is
+    repeated.
+    """
+    if isinstance(module, GraphModule) and any(
+        isinstance(node.target, torch._ops.OpOverload) for node in module.graph.nodes
+    ):
+        return []
+    return [
+        name
+        for name, each in module.named_modules()
+        if getattr(each, "training", False) and ".quantized." not in type(each).__module__
+    ]

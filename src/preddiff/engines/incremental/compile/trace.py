@@ -24,6 +24,7 @@ from preddiff.engines.incremental.execute.steps import (
 from preddiff.engines.incremental.execute.whole import Value, WholeOutput
 
 _SHAPE_METHODS = {"size", "dim", "ndimension"}
+_FIXED = {"device", "dtype", "layout", "is_cuda"}  # attributes that no draw changes
 
 
 def trace(
@@ -70,6 +71,8 @@ class _Tracer:
                 self.made[node] = Step(node.name, source, [])
             elif node.op == "output":
                 return needed(list(self.made.values()), self.made[node.args[0]])
+            elif _is_fixed(node) and node.args[0] in self.made:
+                self.constants[node] = getattr(self.made[node.args[0]].base, node.args[1])
             elif any(n in self.made for n in node.all_input_nodes):
                 self.made[node] = self._step(node)
             else:
@@ -83,7 +86,8 @@ class _Tracer:
         values = [self.made[n].base for n in before]
         base: Value = native(*values)
         steps = [self.made[n] for n in before]
-        if _is_shape(node) or not (_has_tensor(values) and _has_tensor(base)):
+        from_shapes = all(isinstance(step.operation, FromShapes) for step in steps)
+        if from_shapes or _is_shape(node) or not (_has_tensor(values) and _has_tensor(base)):
             return Step(node.name, FromShapes(base, native), steps)
         operation = self._recognised(node, Call(base, native, self.dtype))
         if operation is None:
@@ -177,6 +181,10 @@ class _Tracer:
 
 def _is_shape(node: fx.Node) -> bool:
     return node.op == "call_method" and node.target in _SHAPE_METHODS
+
+
+def _is_fixed(node: fx.Node) -> bool:
+    return node.target is getattr and len(node.args) > 1 and node.args[1] in _FIXED
 
 
 def _has_tensor(value: Value) -> bool:

@@ -12,8 +12,29 @@ from preddiff.engines.incremental.execute.operation import Native, Operation
 from preddiff.engines.incremental.execute.pointwise import Pointwise
 
 
-def pointwise(call: Call, x: TracedInput, *_args: object, **_kwargs: object) -> Operation | None:
-    """Recognise a function of each value, or a normalisation by known statistics."""
+def pointwise(call: Call, x: TracedInput, *args: object, **kwargs: object) -> Operation | None:
+    """Recognise a function of each value that is the same at every pixel."""
+    others = (*args, *kwargs.values())
+    return call.pointwise(x) if all(_is_same_everywhere(each, x) for each in others) else None
+
+
+def _is_same_everywhere(value: object, x: TracedInput) -> bool:
+    """Return whether an argument is a constant that is the same at every pixel of a box.
+
+    Boxes cut from another input, or from a tensor over the pixels, would have to be those of x.
+    """
+    if isinstance(value, TracedInput):
+        return False
+    if not isinstance(value, torch.Tensor):
+        return True
+    shape = (1,) * (x.base.ndim - value.ndim) + tuple(value.shape)
+    return len(shape) == x.base.ndim and all(shape[axis] == 1 for axis in x.axes)
+
+
+def normalisation(call: Call, x: TracedInput, *args: object, **kwargs: object) -> Operation | None:
+    """Recognise a normalisation by known statistics of each channel."""
+    if any(isinstance(each, TracedInput) for each in (*args, *kwargs.values())):
+        return None
     return call.pointwise(x)
 
 
@@ -43,15 +64,15 @@ def clamp(
     del inplace  # undone by simplify.py
     low, high = -math.inf if min is None else min, math.inf if max is None else max
     if not (isinstance(low, int | float) and isinstance(high, int | float)):
-        return call.pointwise(x)
+        return pointwise(call, x, low, high)
     return clamped(call.base, x.axes, x.base, (float(low), float(high)), call.dtype)
 
 
 def across_channels(
-    call: Call, x: TracedInput, *_args: object, **_kwargs: object
+    call: Call, x: TracedInput, *args: object, **kwargs: object
 ) -> Operation | None:
     """Recognise what mixes the channels of a pixel, which must be axis 1."""
-    return call.pointwise(x) if x.is_map else None
+    return normalisation(call, x, *args, **kwargs) if x.is_map else None
 
 
 def local_response_norm(

@@ -23,10 +23,10 @@ _NAMES: dict[Recogniser, str] = {
     elementwise.clamp: "clamp clip hardtanh",
     elementwise.pointwise: "leaky_relu elu selu celu gelu silu mish hardswish hardsigmoid "
     "sigmoid logsigmoid tanh softplus softsign tanhshrink hardshrink softshrink threshold "
-    "abs exp sqrt square pow erf batch_norm "
+    "abs exp sqrt square pow erf "
     "LeakyReLU ELU SELU CELU GELU SiLU Mish Hardswish Hardsigmoid Sigmoid "
-    "LogSigmoid Tanh Softplus Softsign Tanhshrink Hardshrink Softshrink Threshold "
-    "BatchNorm1d BatchNorm2d BatchNorm3d",
+    "LogSigmoid Tanh Softplus Softsign Tanhshrink Hardshrink Softshrink Threshold",
+    elementwise.normalisation: "batch_norm BatchNorm1d BatchNorm2d BatchNorm3d",
     elementwise.unchanged: "dropout dropout1d dropout2d dropout3d alpha_dropout "
     "feature_alpha_dropout stochastic_depth contiguous clone detach neg "
     "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout Identity",
