@@ -1,6 +1,8 @@
 """The table that says which scan belongs to which group."""
 
 import csv
+import io
+import os
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from preddiff.classify.covariates import Covariate
-from preddiff.errors import InputError, first_line, nearest
+from preddiff.errors import InputError, nearest
+from preddiff.media.reading import failures_as, read_text
 
 # Texts that stand for a missing value: BIDS writes n/a, R NA, pandas and MATLAB NaN.
 _MISSING = frozenset({"", "n/a", "na", "nan", "-nan", "#n/a", "#na", "<na>", "null"})
@@ -112,7 +115,7 @@ def _refuse_missing_and_repeated_scans(table: Path, paths: dict[int, Path]) -> N
     # random labels that gave an accuracy of 96 %. Links to one file are one scan.
     lines = defaultdict[Hashable, list[int]](list)
     for line, scan in paths.items():
-        if not scan.exists():
+        if not os.path.exists(scan):  # noqa: PTH110 - Path.exists raises for odd names
             raise InputError(f"{table}, line {line}: {scan}: no such file; correct the table")
         found = scan.stat()
         lines[found.st_dev, found.st_ino].append(line)
@@ -143,16 +146,12 @@ def _rows(path: Path, columns: Sequence[str]) -> Rows:
     """Rows of a file in which every named column has a value."""
     if not path.is_file():
         raise InputError(f"{path}: no such table; check the path")
-    try:
-        # Spreadsheet programs put a byte-order mark first; utf-8-sig takes it or leaves it.
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            delimiter = _delimiter(path, file.readline())
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter)
-            # The reader's own count of lines, as blank ones are no scans.
-            cells = dict((reader.line_num, [cell.strip() for cell in row]) for row in reader)  # noqa: C402
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a table of text ({first_line(error)})") from None
+    text = read_text(path, InputError, "a table of text")
+    with failures_as(lambda why: InputError(f"{path}: not a table of text ({why})")):
+        delimiter = _delimiter(path, text.splitlines()[0])
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        # The reader's own count of lines, as blank ones are no scans.
+        cells = dict((reader.line_num, [cell.strip() for cell in row]) for row in reader)  # noqa: C402
     cells = {line: row for line, row in cells.items() if any(row)}
     known = cells.pop(min(cells)) if cells else []
     for column in columns:

@@ -2,12 +2,21 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from preddiff.errors import InputError, InputWarning
+from preddiff.media.reading import (
+    MEMORY_VARIABLE,
+    check_file,
+    check_memory,
+    failures_as,
+    memory_limit,
+)
 from preddiff.types import Pixels
 
 IMAGE_EXTENSIONS = frozenset(
@@ -16,38 +25,71 @@ IMAGE_EXTENSIONS = frozenset(
 
 
 _LARGEST_OF_12_BITS = 4095
+# Pillow's decoders that are used every day, under its own names. Of the others, one starts
+# ghostscript (EPS, whatever the file is called), and most have hardly been tried on damaged files.
+_FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP", "PPM")
+# As decoded, turned upright, and as floats of three channels before and after they are laid out.
+_BYTES_PER_PIXEL = 28
 
 
 def read(path: str | Path) -> Image.Image:
-    """Read the picture in a file.
+    """Read the picture in a file: JPEG, PNG, TIFF, GIF, WebP, BMP or PPM.
 
     Raises
     ------
     InputError
-        If there is no such file, it is empty, or it is no picture that can be read.
+        If there is no such file, it is empty, it is no picture that can be read, or larger than
+        may be read.
     """
     path = Path(path)
-    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
-        raise InputError(f"{path}: no such file; check the path")
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, expected one picture; name the files in it")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty (0 bytes); expected a picture")
+    check_file(path, InputError, "one picture")
+    with failures_as(
+        lambda why: InputError(f"{path}: the picture is damaged ({why}); save it anew")
+    ):
+        try:
+            return _decoded(path)
+        except UnidentifiedImageError:
+            raise InputError(
+                f"{path}: not a picture that can be read; expected JPEG, PNG, TIFF, GIF, WebP, "
+                "BMP or PPM"
+            ) from None
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            raise InputError(
+                f"{path}: the picture is too large to be safe ({error}); crop it"
+            ) from None
+
+
+def _decoded(path: Path) -> Image.Image:
+    # Pillow only warns of a small file that unpacks to a huge picture; here that is an error. A
+    # damaged part that is no pixel (a tag, a comment) is of no concern.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with _pixels_allowed(), Image.open(path, formats=_FORMATS) as image:
+            # Image.open reads the header only: what it claims is held against the limit here, and
+            # damage shows up in load.
+            check_pixels(image.width, image.height, path)
+            image.load()
+            image.getexif()  # needed by `upright`: better refused here, where the file is named
+            return image
+
+
+def check_pixels(width: int, height: int, name: str | Path = "the picture") -> None:
+    """Raise an InputError if a picture of this size would take more memory than a file may."""
+    claimed = width * height * _BYTES_PER_PIXEL
+    check_memory(f"{name}: {width}×{height} pixels", claimed, InputError)
+
+
+@contextmanager
+def _pixels_allowed() -> Iterator[None]:
+    """Let Pillow's own limit follow ours, where a user has set that."""
+    before = Image.MAX_IMAGE_PIXELS
+    if before is not None and MEMORY_VARIABLE in os.environ:
+        Image.MAX_IMAGE_PIXELS = max(before, memory_limit() // _BYTES_PER_PIXEL)
     try:
-        # Pillow only warns of a small file that unpacks to a huge picture; here that is an error.
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image.load()  # Image.open reads the header only: damage shows up here
-                return image
-    except UnidentifiedImageError:
-        raise InputError(
-            f"{path}: not a picture that can be read; expected JPEG, PNG, TIFF, WebP or the like"
-        ) from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: the picture is too large to be safe ({error})") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: the picture is damaged ({error}); save it anew") from None
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -60,7 +102,13 @@ def upright(image: Image.Image) -> Image.Image:
     InputError
         If its values are of a kind whose white is unknown.
     """
-    image = ImageOps.exif_transpose(image)
+    with failures_as(
+        lambda why: InputError(
+            f"the picture's EXIF data, which say which way is up, are damaged ({why}); save it "
+            "anew without them"
+        )
+    ):
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         _warn_if_dark(np.asarray(image))
         return Image.fromarray(np.asarray(image).astype(np.float32) / 65535)

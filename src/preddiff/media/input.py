@@ -14,6 +14,7 @@ from preddiff.errors import InputError
 from preddiff.media import images, volumes
 from preddiff.media.grid import Grid
 from preddiff.media.names import named
+from preddiff.media.reading import display_name
 from preddiff.media.volumes import Volume
 from preddiff.types import Pixels
 
@@ -76,9 +77,9 @@ def open_input(source: Source) -> Input:
     path = named(source) if isinstance(source, str | Path) else None
     volume = volumes.opened(source)
     if volume is not None:
-        return Input(volume.values, path.name if path else "scan", volume.grid)
+        return Input(volume.values, display_name(path) if path else "scan", volume.grid)
     if path is not None:
-        return Input(images.read(path), path.name)
+        return Input(images.read(path), display_name(path))
     if isinstance(source, Image.Image):
         return Input(source, "image")
     return Input(as_pixels(source), "array")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Everything that a NIfTI header says of orientation, and all that is taken over from it: none of
 # its texts, which may name the patient.
-_ORIENTATION_FIELDS = (
+ORIENTATION_FIELDS = (
     "sizeof_hdr", "xyzt_units", "pixdim", "qform_code", "quatern_b", "quatern_c", "quatern_d",
     "qoffset_x", "qoffset_y", "qoffset_z", "sform_code", "srow_x", "srow_y", "srow_z",
 )  # fmt: skip
@@ -52,7 +52,7 @@ def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, objec
         affine = np.array(header.get_best_affine(), dtype=np.float64)
     except Exception as error:
         raise InputError(f"{name}: {nifti.damage(error)}") from None
-    fields = {key: _plain(key, header[key]) for key in _ORIENTATION_FIELDS}
+    fields = {key: _plain(key, header[key]) for key in ORIENTATION_FIELDS}
     affine[:3] *= unit_in_mm(fields)  # times 1 to the bit, but for microns and metres
     return affine, fields
 

@@ -4,7 +4,6 @@ import hashlib
 import json
 import time
 import warnings
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from preddiff.errors import EngineWarning, ResultError
+from preddiff.media.archives import read_arrays
 from preddiff.media.atomic import atomic_write, check_folder
+from preddiff.media.reading import failures_as
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
 from preddiff.types import PerTarget, Pixels
@@ -107,26 +108,47 @@ class Checkpoint:
         """
         if self.path is None or not self.path.exists():
             return None
-        try:
-            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                key, base = str(file["key"]), file["base"]
-                counted = {name: file[name] for name in ("groups", "mean", "squares")}
-                # An .npz file cannot hold None: 0 stands for a sampler that never runs out.
-                numbers = (int(file["visits"]), int(file["size"]), int(file["population"]) or None)
-                engine = {name: str(file[name]) for name in ("engine", "precision")}
-                batch, finished = int(file["batch"]), bool(file["finished"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as failure:
-            raise ResultError(
-                f"{self.path}: not a checkpoint ({type(failure).__name__}); remove it"
-            ) from None
+        hint = "remove it"
+        arrays = read_arrays(self.path, ResultError, "a checkpoint", hint)
+        with failures_as(lambda why: ResultError(f"{self.path}: not a checkpoint ({why}); {hint}")):
+            key, base = str(arrays["key"]), np.asarray(arrays["base"], dtype=np.float64)
+            groups = np.asarray(arrays["groups"], dtype=np.int64)
+            mean, squares = (
+                np.asarray(arrays[name], dtype=np.float64) for name in ("mean", "squares")
+            )
+            # An .npz file cannot hold None: 0 stands for a sampler that never runs out.
+            visits, size, population = (
+                int(arrays[name][()]) for name in ("visits", "size", "population")
+            )
+            engine = {name: str(arrays[name]) for name in ("engine", "precision")}
+            batch, finished = int(arrays["batch"][()]), bool(arrays["finished"])
         # Means of other draws, averaged with these, would look right and be wrong.
         if key != self.key or not self._is_base(base):
             raise ResultError(
                 f"{self.path}: unfinished work of another input, model or setting; continue with "
                 "those, or remove it"
             )
-        means = RunningMeans(**counted, visits=numbers[0], size=numbers[1], population=numbers[2])
+        means = RunningMeans(groups, mean, squares, visits, size, population or None)
+        self._check(means)
         return Unfinished(means, {**engine, **({"batch": batch} if batch > 0 else {})}, finished)
+
+    def _check(self, means: RunningMeans) -> None:
+        """Raise unless the running means are such as this analysis makes."""
+        count = len(self._windows)
+        shape = (len(self._base), count)
+        fitting = (
+            means.groups.shape == (count,)
+            and (means.groups >= 0).all()
+            and all(
+                values.shape == shape and np.isfinite(values).all()
+                for values in (means.mean, means.squares)
+            )
+            and means.visits >= 0
+            and means.size >= 1
+            and (means.population or 1) >= 1
+        )
+        if not fitting:
+            raise ResultError(f"{self.path}: unfinished work that is damaged; remove it")
 
     def _is_base(self, base: PerTarget) -> bool:
         """Return whether values are those on the unperturbed input, within rounding."""

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from preddiff.errors import ResultError, first_line
+from preddiff.errors import ResultError
 from preddiff.media.atomic import atomic_write
+from preddiff.media.grid import affine_problem
 from preddiff.media.input import Input
+from preddiff.media.orientation import ORIENTATION_FIELDS
+from preddiff.media.reading import failures_as, read_text
 from preddiff.media.staging import clear_abandoned
+from preddiff.results.chunks import check_group
 from preddiff.results.explanation import Explanation
 
 FORMAT = 1
 """Version of the format, attribute `preddiff_format` of every result."""
-
-# Codecs that only compress. Zarr knows others, one of which, `pickle`, runs whatever code a file
-# brings along, so everything that is not on this list is refused before an array is read.
-_SAFE_CODECS = frozenset({"zstd", "blosc", "zlib", "gzip", "lz4"})
 
 # Dims of the required variables, as docs/format.md has them; "spatial" is all axes of a map.
 # Those of `picture` are not here: over a hidden node they have names of their own.
@@ -32,6 +32,12 @@ _REQUIRED_DIMS = {
     "target": ("target",),
     "label": ("target",),
     "axis": ("axis",),
+}
+# Attributes that figures and pages rely on.
+_ATTRIBUTES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("input", "model", "sampler", "unit", "preddiff_version"), (str,)),
+    **dict.fromkeys(("samples", "windows"), (int, float)),
+    **dict.fromkeys(("tolerance", "relative_error"), (int, float, str)),
 }
 _REQUIRED = frozenset({"coverage", "picture", *_REQUIRED_DIMS})
 _ATTEMPTS = 10  # to read a result that is being replaced
@@ -134,16 +140,18 @@ def _read(path: Path) -> Explanation:
     if not _is_result(path):
         raise ResultError(f"{path}: not a result of preddiff; expected a folder NAME.zarr")
     # Before xarray opens the file: opening already decodes coordinates.
-    for name, metadata in _array_metadata(path):
-        _refuse_code(path, name, metadata)
-    try:
-        with xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) as opened:
-            data = opened.load()
-    except Exception as error:  # whatever xarray, Zarr and the codecs make of broken bytes
-        raise ResultError(
-            f"{path}: the result is damaged ({first_line(error)}); run the analysis again"
-        ) from None
-    if faults := "; ".join(_faults(data)):
+    check_group(path)
+    with (
+        failures_as(
+            lambda why: ResultError(
+                f"{path}: the result is damaged ({why}); run the analysis again"
+            )
+        ),
+        xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) as opened,
+    ):
+        data = opened.load()
+        faults = "; ".join(_faults(data))
+    if faults:
         raise ResultError(f"{path}: not as docs/format.md says ({faults}); run the analysis again")
     return Explanation(_with_baselines(data))
 
@@ -174,13 +182,66 @@ def _faults(data: xr.Dataset) -> Iterator[str]:
         if data[name].dims != expected:
             yield f"{name} has {_shape(data[name].dims)}, expected {_shape(expected)}"
     for name in sorted(_REQUIRED):
-        kind, expected_kind = (np.str_, "text") if name in _TEXTS else (np.number, "numbers")
-        if not np.issubdtype(data[name].dtype, kind):
+        kinds, expected_kind = ("U", "text") if name in _TEXTS else ("fiu", "numbers")
+        if data[name].dtype.kind not in kinds:
             yield f"{name} holds {data[name].dtype}, expected {expected_kind}"
+        elif name in _TEXTS:
+            for text in data[name].values:
+                str(text).encode()  # what is no text raises here, and not in a page
+        elif not data[name].size:
+            yield f"{name} is empty"
     if tuple(data["axis"].values) != spatial:
         yield f"axis names {_shape(data['axis'].values)}, expected {_shape(spatial)}"
     if data["picture"].ndim < 2:
         yield f"picture has {_shape(data['picture'].dims)}, expected a channel and spatial axes"
+    elif not np.isfinite(data["picture"].values).all():
+        yield "picture has values that are NaN or infinite"
+    yield from _attribute_faults(data)
+    yield from _optional_faults(data)
+
+
+def _attribute_faults(data: xr.Dataset) -> Iterator[str]:
+    """Yield which attributes are missing, or not of the type that readers rely on."""
+    for name, kinds in _ATTRIBUTES.items():
+        value = data.attrs.get(name)
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            yield f"attribute {name} is {value!r:.60}, expected {_named(kinds)}"
+    for name, value in data.attrs.items():
+        if isinstance(value, str):
+            value.encode()
+        elif not isinstance(value, int | float | list):
+            yield f"attribute {name} is no number or text"
+    window = data.attrs.get("window")
+    if not isinstance(window, int) and window not in ("unit", "channel"):
+        yield f"attribute window is {window!r:.60}, expected a length"
+
+
+def _optional_faults(data: xr.Dataset) -> Iterator[str]:
+    """Yield what is wrong with maps of other methods, and with a scan's affine."""
+    for name in filter(None, str(data.attrs.get("baselines", "")).split(", ")):
+        if name not in data or data[name].dims != data["relevance"].dims:
+            yield f"{name} is no map on the axes of relevance"
+        elif data[name].dtype.kind not in "fiu":
+            yield f"{name} holds {data[name].dtype}, expected numbers"
+    if "affine" not in data:
+        return
+    affine = data["affine"]
+    if data["coverage"].ndim != 3 or affine.shape != (4, 4) or affine.dtype.kind not in "fiu":
+        yield "affine is not 4×4 of a scan"
+    elif problem := affine_problem(affine.values):
+        yield problem
+    for name, value in affine.attrs.items():
+        if name not in ORIENTATION_FIELDS or not _plain_numbers(value):
+            yield f"attribute {name} of affine is no field of orientation"
+
+
+def _plain_numbers(value: object) -> bool:
+    several = value if isinstance(value, list | tuple) else [value]
+    return all(isinstance(each, int | float) for each in np.asarray(several).ravel().tolist())
+
+
+def _named(kinds: tuple[type, ...]) -> str:
+    return " or ".join("text" if kind is str else "a number" for kind in kinds if kind is not int)
 
 
 def _shape(dims: Iterable[object]) -> str:
@@ -190,8 +251,8 @@ def _shape(dims: Iterable[object]) -> str:
 def _is_result(path: Path) -> bool:
     """Return whether this is a group with our attribute, in a format that this version reads."""
     try:
-        attributes = json.loads((path / ".zattrs").read_text())
-    except (OSError, ValueError):
+        attributes = json.loads(read_text(path / ".zattrs", ResultError, "a result", 1 << 20))
+    except (ValueError, RecursionError):  # a ResultError is a ValueError
         return False
     version = attributes.get("preddiff_format") if isinstance(attributes, dict) else None
     if isinstance(version, int) and version > FORMAT:
@@ -199,37 +260,3 @@ def _is_result(path: Path) -> bool:
             f"{path}: format {version}, this version reads up to {FORMAT}; upgrade preddiff"
         )
     return isinstance(version, int)
-
-
-def _array_metadata(path: Path) -> Iterator[tuple[str, object]]:
-    """Yield the name of each array with its metadata, parsed but not trusted."""
-    for file in path.rglob("*"):
-        if file.is_symlink():  # it could show any file of the reader's machine as an array
-            raise ResultError(f"{path}: holds a link ({file.name}); expected plain files")
-    for file in path.rglob(".zarray"):
-        try:
-            metadata = json.loads(file.read_text())
-        except (OSError, ValueError):
-            raise ResultError(
-                f"{path}: the result is damaged ({file.parent.name} has no readable metadata); "
-                "run the analysis again"
-            ) from None
-        yield file.parent.name, metadata
-
-
-def _refuse_code(path: Path, name: str, metadata: object) -> None:
-    """Raise a ResultError unless an array holds plain numbers or text in a known compression."""
-    damaged = ResultError(f"{path}: the metadata of {name} are damaged; run the analysis again")
-    if not isinstance(metadata, dict):
-        raise damaged
-    try:
-        codecs = [metadata["compressor"], *(metadata["filters"] or [])]
-        unknown = {str(codec["id"]) for codec in codecs if codec} - _SAFE_CODECS
-        is_object = "O" in str(metadata["dtype"])  # numpy stores objects as pickles
-    except (KeyError, TypeError):
-        raise damaged from None
-    if unknown or is_object:
-        raise ResultError(
-            f"{path}: {name} is stored in a way ({', '.join(sorted(unknown)) or 'objects'}) that "
-            "could run code; expected plain numbers and text, as preddiff writes them"
-        )

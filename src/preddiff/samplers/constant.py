@@ -94,7 +94,7 @@ class Constant(Stored):
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
-        value = np.asarray(contents.arrays["value"], dtype=np.float64)
+        value = np.asarray(contents.numbers("value", contents.arrays["value"].ndim))
         return cls(value, clip=bool(contents.facts["clip"]))
 
     def _column(self, inputs: Pixels) -> Annotated[NDArray[np.float32], "channel *ones"]:

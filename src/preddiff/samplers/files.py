@@ -1,28 +1,27 @@
 """Sampler files: arrays and facts in one .npz file, which nothing has to unpickle."""
 
 import json
-import zipfile
+import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.errors import SamplerError
+from preddiff.media.archives import AnyArray, read_arrays
 from preddiff.media.atomic import atomic_write
 from preddiff.media.folders import VolumeFolder
 from preddiff.media.grid import Grid, affine_problem
+from preddiff.media.reading import failures_as
 from preddiff.samplers.base import Sampler
-
-AnyArray = Annotated[NDArray[np.generic], "..."]
-"""An array of a file, of any kind and shape."""
 
 Fact = str | int | float | bool
 """A value that JSON represents exactly."""
 
+_MAKE_ONE = "make one with `preddiff sampler fit`"
 _S = TypeVar("_S", bound="Stored")
 _CLASSES: dict[str, type["Stored"]] = {}  # by kind
 
@@ -41,6 +40,38 @@ class Contents:
     kind: str
     arrays: Mapping[str, AnyArray]
     facts: dict[str, Fact]
+
+    def numbers(self, name: str, dimensions: int) -> AnyArray:
+        """Return an array of finite numbers.
+
+        Raises
+        ------
+        SamplerError
+            If there is none, it has values that are no finite numbers, or another dimension.
+        """
+        values = self.arrays[name]
+        if values.dtype.kind not in "fiu" or values.ndim != dimensions:
+            raise SamplerError(
+                f"{name} is of {values.dtype} and {values.ndim} dimensions: expected numbers and "
+                f"{dimensions}; fit it anew"
+            )
+        if not np.isfinite(values).all():
+            raise SamplerError(f"{name} has values that are NaN or infinite; fit it anew")
+        return values
+
+    def lengths(self, name: str) -> tuple[int, ...]:
+        """Return an array of lengths: integers of at least 1.
+
+        Raises
+        ------
+        SamplerError
+            If they are anything else.
+        """
+        values = self.arrays[name]
+        lengths: list[int] = values.tolist() if values.ndim == 1 else []
+        if values.dtype.kind not in "iu" or min(lengths, default=0) < 1:
+            raise SamplerError(f"{name} is no list of lengths of at least 1; fit it anew")
+        return tuple(lengths)
 
 
 class Stored(Sampler):
@@ -127,23 +158,26 @@ def restore(path: str | Path, contents: Contents) -> Stored:
 
 
 def _made(cls: type[_S], path: str | Path, contents: Contents) -> _S:
-    try:
-        sampler, grid = cls.from_contents(contents), _grid_of(path, contents.arrays)
-    except (KeyError, TypeError, IndexError, json.JSONDecodeError) as error:
-        raise SamplerError(
-            f"{path}: an incomplete {contents.kind} sampler ({type(error).__name__}: {error}); "
-            "make one with `preddiff sampler fit`"
-        ) from None
-    if grid is not None:
-        sampler.scan_grid = grid
-    return sampler
+    # A sampler's own complaints do not name the file.
+    def incomplete(why: str) -> SamplerError:
+        return SamplerError(f"{path}: an incomplete {contents.kind} sampler ({why}); {_MAKE_ONE}")
+
+    with failures_as(incomplete):
+        try:
+            sampler = cls.from_contents(contents)
+        except SamplerError as error:
+            raise SamplerError(f"{path}: {error}") from None
+        grid = _grid_of(path, contents.arrays)
+        if grid is not None:
+            sampler.scan_grid = grid
+        return sampler
 
 
 _GRID = ("scan_shape", "scan_affine", "scan_header")
 """Names of the arrays that hold a sampler's grid; files of older versions have none."""
 
 
-def _held(grid: Grid | None) -> dict[str, NDArray[np.generic]]:
+def _held(grid: Grid | None) -> dict[str, AnyArray]:
     """A grid as arrays of a file."""
     if grid is None:
         return {}
@@ -151,7 +185,7 @@ def _held(grid: Grid | None) -> dict[str, NDArray[np.generic]]:
     return dict(zip(_GRID, parts, strict=True))
 
 
-def _grid_of(path: str | Path, arrays: Mapping[str, NDArray[np.generic]]) -> Grid | None:
+def _grid_of(path: str | Path, arrays: Mapping[str, AnyArray]) -> Grid | None:
     """The grid that a file holds; None where it holds none."""
     if not any(name in arrays for name in _GRID):
         return None
@@ -182,17 +216,12 @@ def read(path: str | Path) -> Contents:
         If there is no such file, or it is no sampler.
     """
     path = Path(path)
-    try:
-        # Unpickling would run whatever code the file's author put into it.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files if name not in {"kind", "facts"}}
-            return Contents(str(file["kind"]), arrays, json.loads(str(file["facts"])))
-    except FileNotFoundError:
-        raise SamplerError(
-            f"{path}: no such sampler file; make one with `preddiff sampler fit`"
-        ) from None
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise SamplerError(
-            f"{path}: not a sampler file ({type(error).__name__}); make one with "
-            "`preddiff sampler fit`"
-        ) from None
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
+        raise SamplerError(f"{path}: no such sampler file; {_MAKE_ONE}")
+    arrays = read_arrays(path, SamplerError, "a sampler file", _MAKE_ONE)
+    with failures_as(lambda why: SamplerError(f"{path}: not a sampler file ({why}); {_MAKE_ONE}")):
+        kind, facts = str(arrays.pop("kind")), json.loads(str(arrays.pop("facts")))
+        for name, value in facts.items():
+            if not isinstance(value, Fact):
+                raise SamplerError(f"{path}: fact {name!r} is no number or text; {_MAKE_ONE}")
+        return Contents(kind, arrays, facts)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from preddiff.errors import SamplerError, nearest
 from preddiff.media.grid import Grid
+from preddiff.media.reading import display_name
 from preddiff.samplers import files
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.spec import Loader, PrepareImage, SpecContext
@@ -93,7 +94,7 @@ def sampler_name(spec: str | Sampler) -> str:
     if not isinstance(spec, str):
         return type(spec).__name__
     name, _, argument = spec.partition(":")
-    return f"{name}:{Path(argument).name}" if argument else name
+    return f"{name}:{display_name(argument)}" if argument else name
 
 
 def read_sampler(path: str | Path) -> Sampler:

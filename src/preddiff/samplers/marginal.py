@@ -119,7 +119,8 @@ class Marginal(Stored):
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
-        return cls(np.asarray(contents.arrays["pool"], dtype=np.float32))
+        pool = contents.arrays["pool"]
+        return cls(np.asarray(contents.numbers("pool", pool.ndim), dtype=np.float32))
 
 
 def from_spec(argument: str, context: SpecContext) -> Marginal:

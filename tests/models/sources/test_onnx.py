@@ -92,7 +92,7 @@ def test_a_json_file_overrides_the_metadata(exported, tmp_path):
         ({"std": "0"}, "std=0: expected numbers other than 0"),
         ({"layout": "NWHC"}, "layout='NWHC': expected NCHW or NHWC"),
         ({"resize": "to taste"}, "resize='to taste': expected 'short side N"),
-        ({"labels_file": "nowhere.txt"}, "labels_file 'nowhere.txt' is neither in"),
+        ({"labels_file": "nowhere.txt"}, "labels_file 'nowhere.txt' is not in"),
     ],
 )
 def test_metadata_that_are_not_understood(exported, metadata, message):

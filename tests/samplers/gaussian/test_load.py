@@ -23,7 +23,7 @@ def test_of_a_hidden_node_a_folder_is_what_the_sampler_is_fitted_on(tmp_path, rn
 
 
 def test_a_folder_where_a_file_is_expected_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="not a sampler file"):
+    with pytest.raises(ValueError, match="a folder, expected a sampler file"):
         from_spec(str(tmp_path), context(prepare=to_array))
 
 

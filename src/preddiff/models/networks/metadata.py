@@ -4,14 +4,19 @@ docs/models.md explains the keys.
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import SupportsFloat, cast, get_args
 
-from preddiff.errors import ModelError, first_line
+from preddiff.errors import ModelError
+from preddiff.media.reading import failures_as, read_text
 from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
 from preddiff.models.request import Output, PreprocessingSettings
+
+_MAX_LENGTH = 20_000  # pixels of what a network sees
+_LABELS_BYTES = _SETTINGS_BYTES = 1 << 20
 
 KEYS = (
     "input_size",
@@ -39,12 +44,10 @@ def read(source: PreprocessingSettings) -> tuple[dict[str, object], Path]:
     if isinstance(source, Mapping):
         settings: object = dict(source)
     else:
-        try:
-            settings = json.loads(Path(source).read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{source}: not a JSON file with preprocessing ({first_line(error)})"
-            ) from None
+        expected = "a JSON file with preprocessing"
+        text = read_text(source, ModelError, expected, _SETTINGS_BYTES)
+        with failures_as(lambda why: ModelError(f"{source}: not {expected} ({why})")):
+            settings = json.loads(text)
     if not isinstance(settings, dict) or not set(KEYS).issuperset(settings):
         unknown = sorted(set(settings) - set(KEYS)) if isinstance(settings, dict) else settings
         raise ModelError(f"preprocessing {unknown} not understood; expected {', '.join(KEYS)}")
@@ -111,34 +114,39 @@ def output(metadata: Mapping[str, object], requested: Output) -> Output:
 
 
 def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:
-    """Read class names from `labels_file`, looked up in the folder and in those above it.
+    """Read class names from `labels_file`, which lies in the folder or below it.
+
+    A file that says to be of ImageNet's 1,000 classes, and brings no list of them, gets their usual
+    names.
 
     Raises
     ------
     ModelError
-        If there is no such file, or it is no text, or does not lie below the folders.
+        If there is no such file, it is no text of at most 1 MiB, or it does not lie there.
     """
     name = metadata.get("labels_file")
     if not name:
         return None
     relative = Path(str(name))
-    # A model from the internet must not make us read, and show, any file of the machine.
+    misplaced = ModelError(f"labels_file {name!r}: expected a path below the model's folder")
+    # A model from the internet must not make us read, and show, any file of the machine: nothing
+    # outside of its own folder, neither by .. nor by a link.
     if relative.is_absolute() or ".." in relative.parts:
-        raise ModelError(f"labels_file {name!r}: expected a path below the model's folder")
-    for parent in [folder, *folder.resolve().parents]:
-        path = parent / relative
-        if path.is_file():
-            try:
-                # A byte order mark, as editors of Windows put it, is no part of the first label.
-                return path.read_text(encoding="utf-8-sig").splitlines()
-            except (OSError, ValueError) as error:
-                raise ModelError(
-                    f"{path}: not a text with labels ({first_line(error)}); expected "
-                    "UTF-8, one name a line"
-                ) from None
+        raise misplaced
+    with failures_as(lambda _: misplaced):  # a name with a 0 in it, links in a circle
+        path = (folder / relative).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise misplaced
+        exists = path.exists()
+    if exists:
+        return read_text(path, ModelError, "a text with labels", _LABELS_BYTES).splitlines()
+    if metadata.get("dataset") == "ILSVRC2012":
+        from torchvision.models import AlexNet_Weights
+
+        return list(AlexNet_Weights.IMAGENET1K_V1.meta["categories"])
     raise ModelError(
-        f"labels_file {name!r} is neither in {folder} nor in a folder above it: put it there, or "
-        "name another with --preprocess"
+        f"labels_file {name!r} is not in {folder}, the model's own folder: put it there, or name "
+        "another with --preprocess"
     )
 
 
@@ -148,8 +156,10 @@ def _size(metadata: Mapping[str, object]) -> tuple[int, int] | None:
         return None
     numbers = _numbers(metadata, "input_size", 2, 0.0)
     height, width = int(numbers[0]), int(numbers[-1])
-    if height < 1 or width < 1:
-        raise ModelError(f"input_size={metadata['input_size']!r}: expected at least 1")
+    if not (0 < height <= _MAX_LENGTH and 0 < width <= _MAX_LENGTH):
+        raise ModelError(
+            f"input_size={metadata['input_size']!r}: expected 1 to {_MAX_LENGTH:,} pixels"
+        )
     return height, width
 
 
@@ -159,12 +169,13 @@ def _resize(text: str, size: tuple[int, int] | None) -> tuple[int | None, str]:
     interpolation = named.group(1).lower() if named else "bilinear"
     if interpolation not in FILTERS:
         raise ModelError(f"resize={text!r}: unknown filter; expected one of {', '.join(FILTERS)}")
-    side = re.search(r"short side (\d+)", text)
+    side = re.search(r"short side (\d{1,5})\b", text)
     if side:
         return int(side.group(1)), interpolation
     if text and not text.startswith("stretch"):
         raise ModelError(
-            f"resize={text!r}: expected 'short side N (filter), centre crop' or 'stretch (filter)'"
+            f"resize={text!r:.200}: expected 'short side N (filter), centre crop' or "
+            "'stretch (filter)'"
         )
     return (None if text or size is None else min(size)), interpolation
 
@@ -178,10 +189,10 @@ def _numbers(
     try:
         several = parts if isinstance(parts, list | tuple) else [parts]
         numbers = tuple(float(cast(SupportsFloat, part)) for part in several)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = ()
-    if len(numbers) not in {1, channels}:
-        raise ModelError(f"{key}={value!r}: expected a number, or {channels} of them")
+    if len(numbers) not in {1, channels} or not all(map(math.isfinite, numbers)):
+        raise ModelError(f"{key}={value!r:.200}: expected a number, or {channels} of them")
     return numbers
 
 

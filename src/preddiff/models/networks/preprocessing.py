@@ -94,6 +94,8 @@ class Preprocessing:
                 f"a short side of {self.short_side} leaves less than the {width}×{height} pixels "
                 "that the network sees; correct the resize setting"
             )
+        # A picture of one row becomes 256 times as wide: small files, large memory.
+        images.check_pixels(wide, high)
         left, top = round((wide - width) / 2), round((high - height) / 2)
         image = image.resize((wide, high), resample)
         return image.crop((left, top, left + width, top + height))

@@ -1,5 +1,6 @@
 """ONNX files, converted to torch so that their nodes stay reachable by their own names."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from preddiff.errors import EngineWarning, ModelError, first_line
+from preddiff.media.reading import check_file, check_memory, display_name, failures_as
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.base import Model
 from preddiff.models.networks import head, metadata
@@ -17,7 +19,9 @@ from preddiff.models.networks.network import Network
 from preddiff.models.request import Output, Request
 from preddiff.models.sources import onnx_opset
 from preddiff.models.sources.onnx_runtime import OnnxRuntime
+from preddiff.models.sources.onnxruntime import runtime
 
+_COPIES_OF_THE_INPUT = 16
 _FLOAT32 = 1  # onnx.TensorProto.FLOAT
 _ROUNDING = 1e-5  # of a value in float32, after many operations
 _CONVERSION_TOLERANCE = 1e-3  # of the output's range, against onnxruntime
@@ -71,6 +75,8 @@ def _network(
 ) -> Network:
     """Return a file's network, converted to torch; raise a ModelError where that cannot be done."""
     name, shape = _input(proto, path)
+    # As a picture, as a batch of one and of two, and what the network makes of it at first.
+    check_memory(path, math.prod(shape) * 4 * _COPIES_OF_THE_INPUT, ModelError)
     channels, height, width = shape
     if metadata.is_channels_last(settings):
         height, width, channels = shape
@@ -84,7 +90,7 @@ def _network(
         graph.upto(graph.outputs[chosen]),
         preprocessing,
         output=output,
-        spec=path.name,
+        spec=display_name(path),
         labels=metadata.labels(settings, folder),
         train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
     )
@@ -106,23 +112,45 @@ def _converted(
 def _read(path: Path) -> Proto:
     try:
         import onnx
-        import onnxruntime  # noqa: F401 - needed below; both come with the extra
+
+        runtime()  # needed below; both come with the extra
     except ImportError:
         raise ModelError(f"{path}: pip install 'preddiff[onnx]' to read ONNX files") from None
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(f"{path}: no such model file; check the path")
-    try:
-        proto = onnx.load(path)
+
+    def damaged(why: str) -> ModelError:
+        return ModelError(f"{path}: not a complete ONNX file ({why}); export or copy it again")
+
+    with failures_as(damaged):
+        if not path.is_file() or path.stat().st_size:
+            check_file(path, ModelError, "an ONNX file")
+        proto = onnx.load(path, load_external_data=False)
+        _check_external(proto, path)
+        onnx.external_data_helper.load_external_data_for_model(proto, str(path.parent))
         onnx.checker.check_model(proto)
-    except Exception as error:
-        raise ModelError(
-            f"{path}: not a complete ONNX file ({first_line(error)}); export or copy it again"
-        ) from None
     if not proto.graph.node:
         raise ModelError(
             f"{path}: not a complete ONNX file (no operations); export or copy it again"
         )
     return proto
+
+
+def _check_external(proto: Proto, path: Path) -> None:
+    """Raise unless weights in files of their own lie beside the model: a path may lead anywhere."""
+    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+    folder, total = path.parent.resolve(), 0
+    for location in {
+        ExternalDataInfo(tensor).location
+        for tensor in proto.graph.initializer
+        if uses_external_data(tensor)
+    }:
+        file = folder / location
+        if file.is_symlink() or not file.resolve().is_relative_to(folder):
+            raise ModelError(f"{path}: weights in {location!r}: expected a file beside the model")
+        total += check_file(file, ModelError, "the model's weights")
+    check_memory(path, total, ModelError)
 
 
 def _input(proto: Proto, path: Path) -> tuple[str, tuple[int, ...]]:
@@ -155,10 +183,8 @@ def _checked(
     """The outputs on one input, if torch and onnxruntime agree on them."""
     # A converter may get padding, rounding or an attribute of an operation wrong, and then we would
     # explain another network than the user's. onnxruntime is what defines the right answer.
-    import onnxruntime
-
     try:
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        session = runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
         expected = session.run(None, {name: inputs.numpy()})
         with torch.inference_mode():
             result = converted(inputs)

@@ -12,10 +12,12 @@ from PIL import Image
 
 from preddiff.errors import InputError, ModelError, first_line
 from preddiff.media.input import as_pixels
+from preddiff.media.reading import display_name
 from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head, metadata
 from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.models.request import Output
+from preddiff.models.sources.onnxruntime import runtime
 from preddiff.types import Batch, Pixels, Predictions
 
 Session = Any
@@ -58,8 +60,7 @@ class OnnxRuntime(Model):
     def __init__(
         self, path: Path, proto: Any, settings: Mapping[str, object], folder: Path, output: Output
     ) -> None:
-        import onnxruntime
-
+        onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only: they are raised, too
         try:
@@ -68,7 +69,7 @@ class OnnxRuntime(Model):
             )
         except Exception as error:
             raise ModelError(f"{path}: onnxruntime cannot read it ({first_line(error)})") from None
-        self.spec = path.name
+        self.spec = display_name(path)
         inputs = self._session.get_inputs()
         known = len(inputs) == 1 and inputs[0].type in _DTYPES
         if not known or len(inputs[0].shape) not in {2, 4, 5}:

@@ -6,13 +6,16 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from preddiff.errors import ModelError, first_line
+from preddiff.errors import ModelError
+from preddiff.media.archives import check_archive
 from preddiff.media.atomic import atomic_write
-from preddiff.media.grid import Grid
+from preddiff.media.grid import Grid, affine_problem
+from preddiff.media.orientation import ORIENTATION_FIELDS
+from preddiff.media.reading import check_file, display_name, failures_as
 from preddiff.models.base import Model
 from preddiff.models.folding import SklearnObject, fold
 from preddiff.models.request import Request
@@ -79,7 +82,7 @@ def load(spec: str, request: Request) -> Model:
         model = sklearn.from_estimator(content, request.order)
     else:
         model = _of_scans(path, content)
-    model.spec = path.name
+    model.spec = display_name(path)
     model.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return model
 
@@ -95,13 +98,39 @@ def facts(path: str | Path) -> dict[str, object]:
     content = _read(Path(path))
     if not (isinstance(content, dict) and _MARK in content):
         raise ModelError(f"{path}: not a classifier of scans; make one with preddiff classify fit")
-    return dict(content["facts"])
+    with failures_as(lambda why: ModelError(f"{path}: its facts are damaged ({why})")):
+        return dict(content["facts"])
 
 
 def _of_scans(path: str | Path, content: Content) -> sklearn.Folded:
-    """A classifier of scans, whose weights lie on its voxels."""
-    if content[_MARK] > _FORMAT:
-        raise ModelError(f"{path}: of a newer version; upgrade preddiff")
+    """A classifier of scans, whose weights lie on its voxels; a ModelError if it is none."""
+
+    def damaged(why: str) -> ModelError:
+        return ModelError(f"{path}: a classifier of scans that is damaged ({why}); fit it anew")
+
+    with failures_as(damaged):
+        if content[_MARK] > _FORMAT:
+            raise ModelError(f"{path}: of a newer version; upgrade preddiff")
+        _check(content)
+        return _on_voxels(path, content)
+
+
+def _check(content: Content) -> None:
+    """Raise a ValueError unless what is in a file are the types that `save` writes."""
+    mask, affine, header = content["mask"], content["affine"], content["header"]
+    if not (isinstance(mask, np.ndarray) and mask.dtype == bool and mask.ndim == 3 and mask.any()):
+        raise ValueError("its mask is none of a scan")
+    if not isinstance(affine, np.ndarray) or affine.dtype.kind != "f":
+        raise ValueError("its affine is no array of numbers")
+    if problem := affine_problem(affine):
+        raise ValueError(problem)
+    if not isinstance(header, dict) or not set(header) <= set(ORIENTATION_FIELDS):
+        raise ValueError("its header has fields that say nothing of orientation")
+    if not isinstance(content["facts"], dict) or not content["facts"]["subjects"] >= 1:
+        raise ValueError("it does not say how many subjects it was fitted on")
+
+
+def _on_voxels(path: str | Path, content: Content) -> sklearn.Folded:
     estimator, mask = content["estimator"], content["mask"]
     folded = fold(estimator)
     if folded is None:
@@ -124,18 +153,21 @@ def _read(path: Path) -> Content | SklearnObject:
         from skops import io
     except ModuleNotFoundError:
         raise ModelError(f"{path}: .skops files need skops; install preddiff[volumes]") from None
-    if not path.is_file():
+    if not path.exists():
         raise ModelError(f"{path}: no such model file; check the path")
+    check_file(path, ModelError, "a .skops file")
+
+    def damaged(why: str) -> ModelError:
+        return ModelError(f"{path}: not a complete .skops file ({why})")
+
     # skops does not unpickle, but it would construct any type that the caller trusts. None is
     # trusted beyond its own list of harmless ones, so that loading a file cannot run its code.
-    try:
-        unknown = io.get_untrusted_types(file=path)
-        content = None if unknown else io.load(path)
-    except Exception as error:
-        raise ModelError(f"{path}: not a complete .skops file ({first_line(error)})") from None
-    if unknown:
-        raise ModelError(
-            f"{path}: holds {', '.join(unknown)}, which could run code: expected plain "
-            "scikit-learn and numpy"
-        )
-    return content
+    with failures_as(damaged):
+        with path.open("rb") as file:
+            check_archive(path, file, ModelError)
+        if unknown := io.get_untrusted_types(file=path):
+            raise ModelError(
+                f"{path}: holds {', '.join(unknown)}, which could run code: expected plain "
+                "scikit-learn and numpy"
+            )
+        return cast(Content | SklearnObject, io.load(path))

@@ -137,10 +137,11 @@ class ChannelwiseGaussian(Stored):
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
-        arrays = contents.arrays
-        shape = tuple(arrays["shape"].tolist())
+        shape = contents.lengths("shape")
         each = [
             ConditionalGaussian(mean, covariance, shape, clip=False)
-            for mean, covariance in zip(arrays["mean"], arrays["covariance"], strict=True)
+            for mean, covariance in zip(
+                contents.numbers("mean", 2), contents.numbers("covariance", 3), strict=True
+            )
         ]
-        return cls(each, arrays["low"], arrays["high"])
+        return cls(each, contents.numbers("low", 1), contents.numbers("high", 1))

@@ -210,9 +210,9 @@ class ConditionalGaussian(Patchwise):
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
-        arrays, facts = contents.arrays, dict(contents.facts)
-        clip, shape = bool(facts.pop("clip")), tuple(arrays["shape"].tolist())
-        return cls(arrays["mean"], arrays["covariance"], shape, clip=clip, pairs=False, **facts)
+        facts, shape = dict(contents.facts), contents.lengths("shape")
+        mean, covariance = contents.numbers("mean", 1), contents.numbers("covariance", 2)
+        return cls(mean, covariance, shape, clip=bool(facts.pop("clip")), pairs=False, **facts)
 
     def _with(
         self, mean: PatchMean, covariance: PatchCovariance, shape: tuple[int, ...], *, pairs: bool

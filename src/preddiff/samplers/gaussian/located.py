@@ -229,18 +229,30 @@ class Located(Patchwise):
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
-        arrays, facts = contents.arrays, dict(contents.facts)
-        shape, spatial, cells = (
-            tuple(arrays[name].tolist()) for name in ("shape", "spatial", "grid")
+        facts = dict(contents.facts)
+        shape, spatial, cells = map(contents.lengths, ("shape", "spatial", "grid"))
+        fitted = np.asarray(contents.numbers("fitted", 1), dtype=np.int64)
+        means, units = contents.numbers("means", 2), contents.numbers("units", 2)
+        size = math.prod(shape)
+        agree = (
+            len(shape) == len(spatial) + 1 == len(cells) + 1
+            and all(1 <= c <= n - shape[1] + 1 for c, n in zip(cells, spatial, strict=True))
+            and len(set(shape[1:])) == 1
+            and means.shape == (len(fitted), size)
+            and units.shape == (len(fitted), size * (size + 1) // 2)
+            and (np.diff(fitted, prepend=-1) > 0).all()
+            and (fitted < math.prod(cells)).all()
         )
+        if not agree:
+            raise SamplerError("the shapes of its arrays do not agree; fit it anew")
         return cls(
             CellGrid(spatial, shape[1], cells),
             shape,
-            np.asarray(arrays["mean"], dtype=np.float64),
-            np.asarray(arrays["covariance"], dtype=np.float64),
-            np.asarray(arrays["fitted"], dtype=np.int64),
-            np.asarray(arrays["means"], dtype=np.float32),
-            np.asarray(arrays["units"], dtype=np.float32),
+            np.asarray(contents.numbers("mean", 1), dtype=np.float64),
+            np.asarray(contents.numbers("covariance", 2), dtype=np.float64),
+            fitted,
+            np.asarray(means, dtype=np.float32),
+            np.asarray(units, dtype=np.float32),
             clip=bool(facts.pop("clip")),
             pairs=False,
             **facts,
