@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from preddiff.errors import ModelError
-from preddiff.types import Batch, Floats
+from preddiff.types import AnyShape, Batch, Floats
 
 Order = Literal["xyz", "zyx"]
 """Axes from the slowest to the fastest: xyz of volumes as nibabel gives them, zyx as ours are."""
@@ -35,7 +35,7 @@ def to_features(inputs: Batch, order: Order | None) -> Features:
     return inputs.reshape(len(inputs), -1).astype(np.float64)
 
 
-def from_features(weights: Floats, shape: tuple[int, ...], order: Order | None) -> Floats:
+def from_features(weights: AnyShape, shape: tuple[int, ...], order: Order | None) -> AnyShape:
     """Return weights (..., feature) as (..., *shape): the reverse of `to_features`."""
     lead = weights.shape[:-1]
     if order != "xyz":

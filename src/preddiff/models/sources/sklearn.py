@@ -9,7 +9,7 @@ from preddiff.models.base import Model, checked_values
 from preddiff.models.folding import SklearnObject, fold
 from preddiff.models.linear import Linear
 from preddiff.models.order import STATE_ORDER, Order, to_features
-from preddiff.types import Batch, Floats, Mask, Pixels, Predictions
+from preddiff.types import AnyShape, Batch, Floats, Mask, Pixels, Predictions
 
 _SAME_PROBABILITY = 1e-3  # steps in float32, and kernels of large intensities, lose digits
 
@@ -49,8 +49,8 @@ class Folded(Linear):
     def __init__(
         self,
         estimator: SklearnObject,
-        weights: Floats,
-        intercept: Floats,
+        weights: AnyShape,
+        intercept: AnyShape,
         *,
         order: Order | None = None,
         mask: Mask | None = None,
