@@ -9,6 +9,7 @@ versions of torch and numpy, so tests/integration/test_golden.py compares the co
 (made before the house was rebuilt) within rounding.
 """
 
+import copy
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,7 @@ import torch
 from torch import nn
 
 import preddiff
-from preddiff import models, samplers
+from preddiff import media, models, samplers
 
 ARRAYS = ("relevance", "standard_error", "evidence", "evidence_error", "prediction")
 
@@ -88,7 +89,9 @@ def runs(folder):
         nibabel.save(nibabel.Nifti1Image(volume[0].T, affine), path)
         inside = Path(folder) / "mask.nii"
         nibabel.save(nibabel.Nifti1Image((volume[0].T > 1.4).astype(np.uint8), affine), inside)
-        return preddiff.explain(two, path, sampler=located, samples=4, mask=inside, engine="dense")
+        placed = copy.copy(located)
+        placed.scan_grid = media.open(path).grid  # it was fitted on arrays, which lie nowhere
+        return preddiff.explain(two, path, sampler=placed, samples=4, mask=inside, engine="dense")
 
     def coffee():
         from skimage import data
