@@ -71,7 +71,7 @@ def bad_scan(folder):
 BAD = {
     "no table": (lambda _: None, [], "bad.csv: no such table"),
     "no text": (lambda f: (f / "bad.csv").write_bytes(b"\xff\xfe\0\1"), [], "not a table of text"),
-    "empty": (lambda f: (f / "bad.csv").write_text(""), [], "the file is empty (0 bytes); expected a table"),
+    "empty": (lambda f: (f / "bad.csv").write_text(""), [], "bad.csv: the file is empty (0 bytes)"),
     "no rows": (table("path,group"), [], "has no rows"),
     "missing column": (table("file,group", "a,b"), [], "no column 'path'; it has file, group"),
     "nearest": (table("path,group", "a,b"), ["--label", "grup"], "'grup'; it has path, group; nea"),
