@@ -75,6 +75,8 @@ def _work_out_of_place(module: fx.GraphModule, inputs: torch.Tensor) -> None:
             changed = each
             while changed in stands_for:
                 changed = stands_for[changed]
+            if changed is node:  # another name of what this change has replaced already
+                continue
             for user in _after(node):
                 user.replace_input_with(changed, node)
             stands_for[changed] = node
