@@ -117,7 +117,7 @@ BAD = [
         write("file")),
     bad("twice", ["cat.jpg", "pool/../cat.jpg", *TINY], "several inputs are called 'cat'"),
     bad("preprocess", ["cat.jpg", "--model", "tiny_model:make_module", "--preprocess", "x.json"],
-        "x.json: not a JSON file with preprocessing"),
+        "x.json: no such file; check the path"),
     bad("its own preprocessing", ["cat.jpg", "--model", "embedded", "--preprocess", "x.json"],
         "embedded knows its own output and preprocessing"),
     bad("an array of NaN", ["nan.tif", *TINY], "floats from nan to nan: expected 0 to 1",
