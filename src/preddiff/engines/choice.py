@@ -11,9 +11,10 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from numpy.typing import NDArray
 
 from preddiff.engines.base import Engine
 from preddiff.engines.cost import seconds_per_draw
@@ -21,7 +22,7 @@ from preddiff.engines.dense import Dense
 from preddiff.engines.memory import machine_memory
 from preddiff.errors import EngineWarning, SettingError, first_line
 from preddiff.models import Model
-from preddiff.types import Corners, Draws, Evidence, Pixels, Values
+from preddiff.types import Corners, Draws, Evidence, Integers, Pixels, Values
 
 if TYPE_CHECKING:
     from preddiff.engines.incremental import Incremental
@@ -43,6 +44,12 @@ _DRAWS_WORTH_TRYING = 5000
 # least of the others is MobileNet-V3's, 1.1, with which boxes are faster by half.
 _LEAST_SAVED = 1.05
 _CHECKED_DRAWS = 2  # of each window that is held against whole forward passes
+
+
+CheckedCorners = Annotated[Integers, "checked dimension"]
+CheckedDraws = Annotated[NDArray[np.float32], "checked draw_of_checked channel *size"]
+"""Corners and draws of the windows that boxes are held against whole passes on: not those of
+`Corners` and `Draws`, which are others and of another number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +80,7 @@ class Task:
     evidence: MakeEvidence
     total: int
     memory: int | None = None
-    checked: tuple[Corners, Draws] | None = None
+    checked: tuple[CheckedCorners, CheckedDraws] | None = None
 
     def seconds(self, engine: Engine) -> float:
         """Return the seconds of one draw by an engine."""
