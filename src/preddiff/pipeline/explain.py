@@ -166,10 +166,11 @@ def explain(
     unfinished = Checkpoint(
         checkpoint, subject.picture, plan.windows, plan.targets, plan.base, plan.facts
     )
-    earlier = unfinished.restore()
+    means = plan.run.begin()
+    earlier = unfinished.restore(means)
     if earlier is not None:
         plan = replace(plan, run=plan.run.going_on(earlier.engine, finished=earlier.finished))
-    means = plan.run.begin() if earlier is None else earlier.means
+        means = earlier.means
     others = _baselines(plan, settings)
 
     def result(estimates: Estimates) -> Explanation:

@@ -98,8 +98,13 @@ class Checkpoint:
         parts = (*(array.tobytes() for array in arrays), facts)
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
-    def restore(self) -> Unfinished | None:
+    def restore(self, begun: RunningMeans) -> Unfinished | None:
         """Return what the file holds; None if there is no file.
+
+        Parameters
+        ----------
+        begun : the running means of this analysis before its first draw; those of the file have to
+            have the same shape, as there may be two rows for a target: p and 1 - p.
 
         Raises
         ------
@@ -129,23 +134,20 @@ class Checkpoint:
                 "those, or remove it"
             )
         means = RunningMeans(groups, mean, squares, visits, size, population or None)
-        self._check(means)
+        self._check(means, begun)
         return Unfinished(means, {**engine, **({"batch": batch} if batch > 0 else {})}, finished)
 
-    def _check(self, means: RunningMeans) -> None:
+    def _check(self, means: RunningMeans, begun: RunningMeans) -> None:
         """Raise unless the running means are such as this analysis makes."""
-        count = len(self._windows)
-        shape = (len(self._base), count)
         fitting = (
-            means.groups.shape == (count,)
+            means.groups.shape == begun.groups.shape
             and (means.groups >= 0).all()
             and all(
-                values.shape == shape and np.isfinite(values).all()
+                values.shape == begun.mean.shape and np.isfinite(values).all()
                 for values in (means.mean, means.squares)
             )
             and means.visits >= 0
-            and means.size >= 1
-            and (means.population or 1) >= 1
+            and (means.size, means.population) == (begun.size, begun.population)
         )
         if not fitting:
             raise ResultError(f"{self.path}: unfinished work that is damaged; remove it")
