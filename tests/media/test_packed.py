@@ -67,7 +67,9 @@ def test_a_scan_of_freesurfer_without_directions_is_refused(tmp_path, marked):
 
 
 @pytest.mark.parametrize("name", ["a.mgz", "a.nii", "a.nii.gz"])
-@pytest.mark.parametrize("content", [b"hello" * 200, gzip.compress(b"hello" * 200, mtime=0), b"\x1f\x8bno"])
+@pytest.mark.parametrize(
+    "content", [b"hello" * 200, gzip.compress(b"hello" * 200, mtime=0), b"\x1f\x8bno"]
+)
 def test_what_is_no_scan_is_one_line(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError) as told:
