@@ -11,6 +11,11 @@ def test_a_page_without_marks_is_refused_before_the_work(tmp_path):
     page.write_text("no marks")
     with pytest.raises(ResultError, match=r"expected the marks <!-- claims: begin --> and"):
         marks.check(page, "claims")
+    with pytest.raises(ResultError, match="is a folder, expected the name of a file"):
+        marks.check(tmp_path, "claims")
+    page.write_bytes(b"\xff\xfe")
+    with pytest.raises(ResultError, match="not a Markdown page"):
+        marks.check(page, "claims")
     marks.fill(tmp_path / "new.md", "claims", "text")
     assert (
         tmp_path / "new.md"

@@ -2,9 +2,11 @@
 
 import nibabel
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from preddiff.errors import InputError, InputWarning
-from preddiff.media import folders, maps, volumes
+from preddiff.media import folders, maps, ours, volumes
 from scans import AFFINES, analyze, scan
 
 
@@ -18,6 +20,12 @@ def test_folders_of_volumes(path):
     (path.parent / "empty").mkdir()
     with pytest.raises(InputError, match="no volumes in this folder"):
         folders.find_volumes(path.parent / "empty")
+
+
+def test_figures_of_earlier_runs_are_no_pictures_to_draw_from(tmp_path):
+    Image.new("RGB", (4, 4)).save(tmp_path / "picture.png")
+    Figure().savefig(tmp_path / "figure.png", metadata={"Software": ours.SIGN})
+    assert [path.name for path in folders.find_pictures(tmp_path)] == ["picture.png"]
 
 
 def test_folders_of_pictures(tmp_path):

@@ -86,11 +86,14 @@ def fit(
     from preddiff.classify import ScanTable, Voxels
     from preddiff.classify import fit as fit_classifier
     from preddiff.errors import SettingError
-    from preddiff.media import volumes
+    from preddiff.media import ours, volumes
+    from preddiff.media.atomic import check_file
     from preddiff.models.sources import skops
 
     if output.suffix != ".skops":
         raise SettingError(f"{output}: expected a name that ends in .skops")
+    check_file(output)
+    ours.check_destination(output, ours.is_classifier)
     scans = ScanTable.read(
         table, image, label, subject=subject, sites=site or (), covariates=covariate or ()
     )

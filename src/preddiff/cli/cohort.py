@@ -39,6 +39,7 @@ def cohort(
 ) -> None:
     from preddiff.datasets import files, simulated_cohort
 
+    files.check_destinations(output, subjects)
     simulated = simulated_cohort(seed, subjects, effect.value, spacing=spacing)
     typer.echo(files.write(simulated, output))
 

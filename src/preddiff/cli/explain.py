@@ -1,10 +1,10 @@
 """preddiff explain"""
 
 import glob
-import itertools
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -132,6 +132,10 @@ def explain(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace results of other inputs of the same name."),
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Keep unfinished work in DIR, and go on from it if there."),
@@ -155,19 +159,20 @@ def explain(
 
     options.verbose.set(verbose)
     results = [output / result_name(path) for path in inputs]
-    _check_names(inputs, results, mask)
+    _check_names(results)
+    windows = [_window(text) for text in window] if window else [None]
+    repeated = (model or [], sampler or [], node or [], source or [], windows)
+    several = any(len(each) > 1 for each in repeated)
+    if resume and several:
+        raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
+    _check_not_read(results, inputs, mask, several=several)
     check_folder(output)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     loaded = [
         load_model(spec, preprocess=preprocess, order=stated) for spec in model or ["embedded"]
     ]
-    windows = [_window(text) for text in window] if window else [None]
-    repeated = (loaded, sampler or [], node or [], source or [], windows)
-    several = any(len(each) > 1 for each in repeated)
-    if resume and several:
-        raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
     for path, result in zip(inputs, results, strict=True):
-        _check_destinations(path, result, several=several, resampled=resample)
+        _check_destinations(path, result, several=several, overwrite=overwrite)
     for path, result in zip(inputs, results, strict=True):
         unfinished = UntilSaved(_with(result, ".unfinished.npz"))
         with Live(_announce) if live else nullcontext() as watched:
@@ -239,8 +244,9 @@ def _write(explanations: "Comparison", result: Path) -> Path:
     from preddiff.results import store
     from preddiff.viewer.page import page
 
-    for title, explanation in zip(explanations.titles, explanations, strict=True):
-        own = result if len(explanations) == 1 else _with(result, "." + _file_name(title))
+    names = _file_names(explanations.titles)
+    for name, explanation in zip(names, explanations, strict=True):
+        own = result if len(explanations) == 1 else _with(result, f".{name}")
         store.save(explanation, _with(own, ".zarr"))
         if explanation.grid is not None:
             exports.export(explanation, _with(own, ".nii.gz"))
@@ -252,9 +258,17 @@ def _write(explanations: "Comparison", result: Path) -> Path:
     return page(explanations, _with(result, ".html"))
 
 
-def _file_name(title: str) -> str:
-    """Return a title as a part of a file's name."""
-    return re.sub(r"[^\w.]+", "-", title).strip("-")
+def _file_names(titles: list[str]) -> list[str]:
+    """Return titles as parts of files' names: each another, also where letters' case is none."""
+    names: list[str] = []
+    for title in titles:
+        name = plain = re.sub(r"[^\w.]+", "-", title).strip("-")
+        number = 1
+        while name.lower() in map(str.lower, names):  # constant:0.5 and constant:-0.5
+            number += 1
+            name = f"{plain}-{number}"
+        names.append(name)
+    return names
 
 
 def _with(result: Path, ending: str) -> Path:
@@ -262,33 +276,42 @@ def _with(result: Path, ending: str) -> Path:
     return result.with_name(result.name + ending)
 
 
-def _check_names(inputs: list[Path], results: list[Path], mask: Path | None) -> None:
-    """Raise unless every result has a name of its own, and none is that of an input or mask."""
+def _check_names(results: list[Path]) -> None:
+    """Raise unless every result has a name of its own."""
     twice = [result.name for result, times in Counter(results).items() if times > 1]
     if twice:
         raise SettingError(
             f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
             "explain them one by one, each with its own --output"
         )
-    read = {"input": inputs, "mask": [] if mask is None else [mask]}
-    for kind, paths in read.items():
-        for path, result in itertools.product(paths, results):
-            written = [_with(result, ending) for ending in _ENDINGS]
-            if any(_is_same(path, each) for each in written):
-                raise SettingError(
-                    f"{path}: the results would overwrite the {kind}; choose another --output"
-                )
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    """Return whether two paths are of one file, by whatever links and letters."""
-    # Path.exists raises for a name that is too long.
-    both_exist = os.path.exists(one) and os.path.exists(other)  # noqa: PTH110
-    return both_exist and one.samefile(other)
+def _check_not_read(
+    results: list[Path], inputs: list[Path], mask: Path | None, *, several: bool
+) -> None:
+    """Raise if results would replace an input or the mask."""
+    from preddiff.media import ours
+
+    written = [_with(result, ending) for result in results for ending in _ENDINGS]
+    if several:
+        written += [
+            taken for result in results for taken in _taken(result, ".nii.gz", several=True)
+        ]
+    ours.check_not_read(written, inputs, "input")
+    ours.check_not_read(written, [] if mask is None else [mask], "mask")
 
 
-def _check_destinations(path: Path, result: Path, *, several: bool, resampled: bool) -> None:
-    """Raise if results would replace what is no result, or that of another input."""
+def _taken(result: Path, ending: str, *, several: bool) -> Iterator[Path]:
+    """Yield what has a name that results may get.
+
+    The names of several results follow from what differs, known at the end: all are taken for it.
+    """
+    name = glob.escape(result.name) + (".*" if several else "")
+    return result.parent.glob(name + ending)
+
+
+def _check_destinations(path: Path, result: Path, *, several: bool, overwrite: bool) -> None:
+    """Raise if results would replace what is no result, or that of another input unasked."""
     from preddiff.media.input import open_input
     from preddiff.render import exports
     from preddiff.results import store
@@ -304,12 +327,11 @@ def _check_destinations(path: Path, result: Path, *, several: bool, resampled: b
         raise SettingError(
             f"{result}: no result can have this name ({error.strerror}); rename the input"
         ) from None
-    # The names of several results follow from what differs, known at the end: check them all.
-    name = glob.escape(result.name) + (".*" if several else "")
-    for taken in result.parent.glob(f"{name}.zarr"):
+    for taken in _taken(result, ".zarr", several=several):
         store.check_destination(taken)
-        store.check_input(taken, open_input(path), resampled=resampled)
-    for taken in result.parent.glob(f"{name}.nii.gz"):
+        if not overwrite:
+            store.check_input(taken, open_input(path))
+    for taken in _taken(result, ".nii.gz", several=several):
         exports.check_destination(taken)
     exports.check_destination(_with(result, ".png"))
     check_destination(_with(result, ".html"))

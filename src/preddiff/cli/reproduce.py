@@ -45,6 +45,7 @@ def reproduce(
     ] = None,
 ) -> None:
     from preddiff.cli import marks
+    from preddiff.media import ours
     from preddiff.pipeline.progress import say
     from preddiff.studies.paper.reproduction import REPRODUCIBLE, reproduce
 
@@ -59,7 +60,7 @@ def reproduce(
     for path, seconds in reproduce(names, data, output, seed, hurry, say):
         typer.echo(f"{path}  ({seconds:.0f} s)")
         if path.name == "claims.md":
-            text = path.read_text(encoding="utf-8").rstrip()
+            text = ours.unsigned(path.read_text(encoding="utf-8")).rstrip()
             typer.echo(text)
             if page is not None:
                 marks.fill(page, "claims", text)

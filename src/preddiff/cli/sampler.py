@@ -66,10 +66,13 @@ def fit(
         typer.Option(metavar="FILE", help="Volumes: fit only where this volume is not 0."),
     ] = None,
 ) -> None:
-    from preddiff.media import folders, images
+    from preddiff.media import folders, images, ours
+    from preddiff.media.atomic import check_file
     from preddiff.models import load_model
     from preddiff.samplers import ConditionalGaussian
 
+    check_file(output)
+    ours.check_destination(output, ours.is_sampler)
     # --grid and --mask make sense for volumes only, so they decide even where the folder is empty:
     # the complaint is then that it has no volumes.
     if grid is not None or mask is not None or folders.contains_volumes(folder):

@@ -6,8 +6,24 @@ from pathlib import Path
 import numpy as np
 
 from preddiff.datasets.cohort import LABELS, Cohort
-from preddiff.media import maps
+from preddiff.media import maps, ours
 from preddiff.media.atomic import atomic_write, check_folder
+
+_TABLE, _MASK = "table.csv", "mask.nii.gz"
+
+
+def check_destinations(folder: Path, subjects: int) -> None:
+    """Raise a ResultError if a cohort's files would replace one that this package did not write."""
+    check_folder(folder)
+    ours.check_destination(folder / _TABLE, ours.is_cohort_table)
+    maps.check_destination(folder / _MASK)
+    for name in map(_name, range(subjects)):
+        maps.check_destination(folder / "scans" / name, maps.SCAN)
+        maps.check_destination(folder / "truth" / name)
+
+
+def _name(subject: int) -> str:
+    return f"subject_{subject:03d}.nii.gz"
 
 
 def write(cohort: Cohort, folder: Path) -> Path:
@@ -22,11 +38,12 @@ def write(cohort: Cohort, folder: Path) -> Path:
     ResultError
         If a file cannot be written, or would replace one that this package did not write.
     """
-    check_folder(folder)
+    check_destinations(folder, len(cohort.scans))
+    table = folder / _TABLE
     rows = []
     for subject, scan in enumerate(cohort.scans):
         patient = bool(cohort.patient[subject])
-        name = f"subject_{subject:03d}.nii.gz"
+        name = _name(subject)
         # Written as SCAN: whoever searches this folder for scans to draw from must find these, but
         # not the masks, which are written as maps.
         maps.write(scan[0], cohort.grid, folder / "scans" / name, maps.SCAN)
@@ -35,8 +52,7 @@ def write(cohort: Cohort, folder: Path) -> Path:
                 cohort.truth(subject).astype(np.float32), cohort.grid, folder / "truth" / name
             )
         rows.append((f"scans/{name}", LABELS[patient], f"truth/{name}" if patient else ""))
-    maps.write(cohort.mask.astype(np.float32), cohort.grid, folder / "mask.nii.gz")
-    table = folder / "table.csv"
+    maps.write(cohort.mask.astype(np.float32), cohort.grid, folder / _MASK)
     with atomic_write(table) as written, written.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("path", "group", "truth"), *rows])
+        csv.writer(file).writerows([ours.COHORT_COLUMNS, *rows])
     return table

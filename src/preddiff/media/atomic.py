@@ -63,6 +63,12 @@ def check_folder(path: str | Path) -> None:
         raise ResultError(f"{path}: not a folder that can be written; choose another --output")
 
 
+def check_file(path: str | Path) -> None:
+    """Raise a ResultError if no file can be written at a path; creates nothing."""
+    _check_kind(Path(path), folder=False)
+    check_folder(Path(path).parent)
+
+
 def _check_kind(path: Path, folder: bool) -> None:
     """Raise a ResultError if `path` exists and is of a kind that is not replaced."""
     if folder and path.exists() and not path.is_dir():

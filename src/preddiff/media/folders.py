@@ -8,14 +8,14 @@ import numpy as np
 from PIL import Image
 
 from preddiff.errors import InputError, InputWarning
-from preddiff.media import images, maps, volumes
+from preddiff.media import images, maps, ours, volumes
 from preddiff.media.grid import mismatch
 from preddiff.media.names import result_name
 from preddiff.types import Pixels
 
 
 def find_pictures(folder: str | Path) -> list[Path]:
-    """Return all pictures in a folder and the folders below it, sorted by path.
+    """Return all pictures in a folder and those below it, sorted by path, except our own figures.
 
     Raises
     ------
@@ -25,10 +25,11 @@ def find_pictures(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with pictures in it")
-    paths = [p for p in _visible(folder) if p.suffix.lower() in images.IMAGE_EXTENSIONS]
+    known = images.IMAGE_EXTENSIONS
+    # Figures that an earlier run left beside the pictures are no examples to draw from.
+    paths = [p for p in _visible(folder) if p.suffix.lower() in known and not ours.is_figure(p)]
     if not paths:
-        known = ", ".join(sorted(images.IMAGE_EXTENSIONS))
-        raise InputError(f"{folder}: no pictures in this folder ({known})")
+        raise InputError(f"{folder}: no pictures in this folder ({', '.join(sorted(known))})")
     return paths
 
 

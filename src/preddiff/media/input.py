@@ -31,11 +31,13 @@ class Input:
         (channel, *spatial), which is taken as it is.
     name : the file's name without its folders; "image", "array" or "scan" where there is no file.
     grid : the position of a scan's voxels; None for anything else.
+    resampled_from : fingerprint of the scan that this was resampled from; None for anything else.
     """
 
     values: Image.Image | Pixels
     name: str
     grid: Grid | None = None
+    resampled_from: str | None = None
 
     @property
     def is_volume(self) -> bool:

@@ -1,8 +1,9 @@
 """Recognise files that this package wrote: it replaces nothing else."""
 
 import os
+import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PIL import Image
@@ -15,6 +16,17 @@ SIGN = "preddiff"
 _PAGE_SIGN = f'<meta name="generator" content="{SIGN}">'.encode()
 _HEAD_BYTES = 1 << 20  # in which a page or a netCDF file says what it is
 _ARRAYS = frozenset({"relevance.npy", "evidence.npy", "window_start.npy"})
+_SAMPLER = frozenset({"kind.npy", "facts.npy"})
+_TEXT_SIGN = f"<!-- {SIGN} -->\n"
+
+CLASSIFIER_MARK = "preddiff_classifier"
+"""Key of the format's version in the .skops files that we write."""
+
+COHORT_COLUMNS = ("path", "group", "truth")
+"""Columns of the table of a simulated cohort."""
+
+# Rows of names that nobody but `preddiff cohort` gives; a table that somebody added to has others.
+_COHORT_ROW = re.compile(r"scans/subject_\d+\.nii\.gz,\w+,(truth/subject_\d+\.nii\.gz)?")
 
 
 def check_destination(path: Path, is_ours: Callable[[Path], bool]) -> None:
@@ -31,8 +43,32 @@ def check_destination(path: Path, is_ours: Callable[[Path], bool]) -> None:
         )
 
 
+def check_not_read(written: Iterable[Path], read: Iterable[Path], kind: str) -> None:
+    """Raise a ResultError if a file that is to be written is one that is read.
+
+    Parameters
+    ----------
+    kind : of the files that are read, for the message.
+    """
+    written = list(written)
+    for path in read:
+        if any(_is_same(path, each) for each in written):
+            raise ResultError(
+                f"{path}: the results would overwrite the {kind}; choose another --output"
+            )
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Return whether two paths are of one file, by whatever links and letters."""
+    # Path.exists raises for a name that is too long.
+    both_exist = os.path.exists(one) and os.path.exists(other)  # noqa: PTH110
+    return both_exist and one.samefile(other)
+
+
 def is_figure(path: Path) -> bool:
     """Return whether a PNG file says that this package drew it."""
+    if not os.path.isfile(path):  # noqa: PTH113 - a pipe would be waited for without end
+        return False
     try:
         with Image.open(path, formats=["PNG"]) as image:
             return image.info.get("Software") == SIGN
@@ -52,9 +88,49 @@ def is_netcdf(path: Path) -> bool:
 
 def is_arrays(path: Path) -> bool:
     """Return whether an .npz file holds a result's arrays."""
+    return _holds(path, _ARRAYS)
+
+
+def is_sampler(path: Path) -> bool:
+    """Return whether an .npz file holds a sampler."""
+    return _holds(path, _SAMPLER)
+
+
+def is_classifier(path: Path) -> bool:
+    """Return whether a .skops file holds a classifier of scans."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("schema.json") as file:
+            return f'"{CLASSIFIER_MARK}"'.encode() in file.read(_HEAD_BYTES)
+    except Exception:  # whatever zipfile makes of what is no archive
+        return False
+
+
+def is_cohort_table(path: Path) -> bool:
+    """Return whether a table is that of a simulated cohort, and nobody added to it."""
+    columns, *rows = _head(path).decode(errors="replace").splitlines() or [""]
+    return columns == ",".join(COHORT_COLUMNS) and all(map(_COHORT_ROW.fullmatch, rows))
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a Markdown file is one that `signed` made."""
+    return _head(path).startswith(_TEXT_SIGN.encode())
+
+
+def signed(text: str) -> str:
+    """Return a Markdown text that says, where readers do not see it, that we wrote it."""
+    return _TEXT_SIGN + text
+
+
+def unsigned(text: str) -> str:
+    """Return a Markdown text without what `signed` added."""
+    return text.removeprefix(_TEXT_SIGN)
+
+
+def _holds(path: Path, names: frozenset[str]) -> bool:
+    """Return whether an archive has files of all these names."""
     try:
         with zipfile.ZipFile(path) as file:
-            return _ARRAYS.issubset(file.namelist())
+            return names.issubset(file.namelist())
     except Exception:  # whatever zipfile makes of what is no archive
         return False
 

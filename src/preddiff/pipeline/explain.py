@@ -294,6 +294,7 @@ def _explanation(
         provenance={
             "input": subject.source.name,
             "input_sha256": subject.source.sha256,
+            "resampled_from_sha256": subject.source.resampled_from or "",
             **plan.facts,
             **plan.run.facts,
             "relative_error": relative if math.isfinite(relative) else "",

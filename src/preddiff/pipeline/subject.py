@@ -109,7 +109,7 @@ def _on_models_grid(source: Input, model: Model, resample: bool) -> Input:
         cure = "resample it, or let it be resampled (resample=True, --resample)"
         raise InputError(mismatch("a scan", source.grid, "the model's", model.grid, cure))
     moved = volumes.resample(Volume(np.asarray(source.values), source.grid), model.grid)
-    return Input(moved.values, source.name, moved.grid)
+    return Input(moved.values, source.name, moved.grid, source.sha256)
 
 
 def _check_size(source: Input, window: int) -> None:

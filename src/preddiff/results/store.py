@@ -77,24 +77,22 @@ def check_destination(path: Path) -> None:
         raise ResultError(f"{path}: exists and is not a result; remove it or choose another name")
 
 
-def check_input(path: Path, source: Input, *, resampled: bool) -> None:
+def check_input(path: Path, source: Input) -> None:
     """Raise a ResultError if a result is that of another input, whose work would be lost.
 
     Parameters
     ----------
-    resampled : whether the input is going to be resampled; a result's fingerprint is of what was
-        explained in the end, and says nothing of one that was.
+    source : as it was opened, before it is resampled.
     """
     facts = json.loads((path / ".zattrs").read_text())
-    if facts.get("input") == source.name and (
-        resampled
-        or facts.get("resampled")
-        or facts.get("input_sha256", source.sha256) == source.sha256
-    ):
+    # Older results have no fingerprint, or none of what was resampled: there the name decides.
+    of_source = facts.get("resampled_from_sha256") or facts.get("input_sha256")
+    unknown = facts.get("resampled") and "resampled_from_sha256" not in facts
+    if facts.get("input") == source.name and (unknown or of_source in {None, "", source.sha256}):
         return
     raise ResultError(
-        f"{path}: the result of another input ({facts.get('input')}); remove it or choose another "
-        "--output"
+        f"{path}: the result of another input ({facts.get('input')}); remove it, choose another "
+        "--output, or say --overwrite"
     )
 
 

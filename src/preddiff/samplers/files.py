@@ -11,6 +11,7 @@ from typing import ClassVar, Self, TypeVar
 import numpy as np
 
 from preddiff.errors import SamplerError
+from preddiff.media import ours
 from preddiff.media.archives import AnyArray, read_arrays
 from preddiff.media.atomic import atomic_write
 from preddiff.media.folders import VolumeFolder
@@ -114,7 +115,13 @@ class Stored(Sampler):
         """Return the sampler that `contents` was taken of."""
 
     def save(self, path: str | Path) -> None:
-        """Write the sampler to a file that `load` reads."""
+        """Write the sampler to a file that `load` reads; an earlier sampler's is replaced.
+
+        Raises
+        ------
+        ResultError
+            If the file cannot be written, or would replace one that is no sampler.
+        """
         contents = self.contents()
         placed = {**contents.arrays, **_held(self.scan_grid)}
         write(path, replace(contents, arrays=placed))
@@ -201,7 +208,14 @@ def _grid_of(path: str | Path, arrays: Mapping[str, AnyArray]) -> Grid | None:
 
 
 def write(path: str | Path, contents: Contents) -> None:
-    """Write one .npz file: arrays, and the facts as JSON."""
+    """Write one .npz file: arrays, and the facts as JSON.
+
+    Raises
+    ------
+    ResultError
+        If the file cannot be written, or would replace one that is no sampler.
+    """
+    ours.check_destination(Path(path), ours.is_sampler)
     facts = np.str_(json.dumps(contents.facts))
     with atomic_write(path) as written, written.open("wb") as file:
         np.savez(file, kind=np.str_(contents.kind), facts=facts, **contents.arrays)  # type: ignore[arg-type]

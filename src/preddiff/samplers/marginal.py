@@ -30,6 +30,9 @@ class Marginal(Stored):
     ----------
     pool : (n, channel, *spatial), in input space and of the input's shape.
     scan_grid : of the scans in the pool; None of pictures and arrays, which have none.
+    origin : fingerprint of what the pool was computed from, if it was: of a hidden node's values
+        the last bits differ with the machine and the number of threads, of the pictures they do
+        not.
 
     Raises
     ------
@@ -39,8 +42,11 @@ class Marginal(Stored):
 
     kind = "marginal"
 
-    def __init__(self, pool: ArrayLike, *, scan_grid: Grid | None = None) -> None:
+    def __init__(
+        self, pool: ArrayLike, *, scan_grid: Grid | None = None, origin: str | None = None
+    ) -> None:
         self.scan_grid = scan_grid
+        self.origin = origin
         self.pool = np.asarray(pool, dtype=np.float32)
         if self.pool.ndim < 3 or len(self.pool) == 0:
             raise SamplerError(
@@ -67,8 +73,8 @@ class Marginal(Stored):
 
     @cached_property
     def sha256(self) -> str:
-        """Fingerprint of the pool."""
-        return fingerprint(pool=self.pool)
+        """Fingerprint of the pool, or of what it was computed from."""
+        return fingerprint(pool=self.pool) if self.origin is None else self.origin
 
     def check(
         self,
@@ -114,13 +120,14 @@ class Marginal(Stored):
 
     def contents(self) -> Contents:
         """Return the pool."""
-        return Contents(self.kind, {"pool": self.pool}, {})
+        return Contents(self.kind, {"pool": self.pool}, {"origin": self.origin or ""})
 
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
         pool = contents.arrays["pool"]
-        return cls(np.asarray(contents.numbers("pool", pool.ndim), dtype=np.float32))
+        values = np.asarray(contents.numbers("pool", pool.ndim), dtype=np.float32)
+        return cls(values, origin=str(contents.facts.get("origin", "")) or None)
 
 
 def from_spec(argument: str, context: SpecContext) -> Marginal:
@@ -131,5 +138,5 @@ def from_spec(argument: str, context: SpecContext) -> Marginal:
         )
     if Path(argument).is_file():
         return Marginal.load(argument)
-    pool, grid = read_pool(argument, context)
-    return Marginal(pool, scan_grid=grid)
+    pool = read_pool(argument, context)
+    return Marginal(pool.values, scan_grid=pool.grid, origin=pool.origin)

@@ -1,19 +1,36 @@
 """Pool: the pictures or volumes of a folder, as the model sees them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from preddiff.errors import SamplerError
-from preddiff.media import folders, images
+from preddiff.media import Input, folders, images
 from preddiff.media.folders import VolumeFolder
 from preddiff.media.grid import Grid, mismatch
+from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.spec import SpecContext
 from preddiff.types import Batch
 
 
-def read_pool(folder: str, context: SpecContext) -> tuple[Batch, Grid | None]:
-    """Return all inputs in a folder, or a hidden node's values on them, (n, channel, *spatial).
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """All inputs of a folder, or a hidden node's values on them.
 
-    With them comes the grid of volumes.
+    Attributes
+    ----------
+    values : (n, channel, *spatial).
+    grid : of volumes; None of pictures.
+    origin : fingerprint of the pictures, where the values are those of a hidden node.
+    """
+
+    values: Batch
+    grid: Grid | None = None
+    origin: str | None = None
+
+
+def read_pool(folder: str, context: SpecContext) -> Pool:
+    """Return the pool of a folder.
 
     Raises
     ------
@@ -24,18 +41,21 @@ def read_pool(folder: str, context: SpecContext) -> tuple[Batch, Grid | None]:
     """
     if len(context.shape) == 4 and not context.hidden:
         return _volumes(folder, context)
-    pool = []
+    pool, pictures = [], []
     for path in folders.find_pictures(folder):
-        pool.append(context.prepare(images.read(path)))
+        picture = images.read(path)
+        pictures.append(Input(picture, path.name).sha256)
+        pool.append(context.prepare(picture))
         if pool[-1].shape != context.shape:
             raise SamplerError(
                 f"{path}: has shape {pool[-1].shape}, expected the input's, {context.shape}; "
                 "resize the pictures, or take a model that does"
             )
-    return np.stack(pool), None
+    origin = fingerprint(pictures=pictures) if context.hidden else None
+    return Pool(np.stack(pool), origin=origin)
 
 
-def _volumes(folder: str, context: SpecContext) -> tuple[Batch, Grid]:
+def _volumes(folder: str, context: SpecContext) -> Pool:
     cohort = VolumeFolder(folder)
     # Of a scan, a grid of the same voxels in another order is turned later; of an array, nothing
     # but the shape is known.
@@ -48,4 +68,4 @@ def _volumes(folder: str, context: SpecContext) -> tuple[Batch, Grid]:
         cure = "resample them to the scan's grid"
         problem = mismatch("volumes", cohort.grid, "the scan's", context.grid, cure)
         raise SamplerError(f"{folder}: {problem}")
-    return np.stack(list(cohort)), cohort.grid
+    return Pool(np.stack(list(cohort)), cohort.grid)

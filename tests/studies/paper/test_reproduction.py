@@ -4,7 +4,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from conftest import DATA, needs_data
-from preddiff.errors import InputError, SettingError
+from preddiff.errors import InputError, ResultError, SettingError
+from preddiff.media import ours
 from preddiff.studies.paper import reproduction
 from preddiff.studies.paper.figure import PaperFigure
 from preddiff.studies.paper.reproduction import REPRODUCIBLE, reproduce
@@ -35,11 +36,22 @@ def test_captions_are_there_after_every_figure(tmp_path, monkeypatch):
     each = reproduce(["fig9", "fig10"], None, tmp_path, seed=3, report=lines.append)
     path, seconds = next(each)
     assert (path, seconds >= 0) == (tmp_path / "fig9.png", True)
-    assert (tmp_path / "captions.md").read_text() == "**fig9.** fig9, seed 3.\n"
+    assert (tmp_path / "captions.md").read_text() == ours.signed("**fig9.** fig9, seed 3.\n")
     assert [path.name for path, _ in each] == ["fig10.png"]
     captions = (tmp_path / "captions.md").read_text()
-    assert captions == "**fig9.** fig9, seed 3.\n\n**fig10.** fig10, seed 3.\n"
+    assert captions == ours.signed("**fig9.** fig9, seed 3.\n\n**fig10.** fig10, seed 3.\n")
     assert lines == ["fig9: 1 of 2", "fig10: 2 of 2"]
+    again = list(reproduce(["fig9", "fig10"], None, tmp_path))
+    assert [path.name for path, _ in again] == ["fig9.png", "fig10.png"]
+
+
+@pytest.mark.parametrize("name", ["fig10.png", "captions.md", "claims.md"])
+def test_a_file_that_is_no_figure_is_refused_before_the_work(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(reproduction, "FIGURES", {})
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ResultError, match=f"{name}: exists and was not written by preddiff"):
+        reproduce(["fig9", "fig10", "claims"], tmp_path, tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
 
 
 @needs_data

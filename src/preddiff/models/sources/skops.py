@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from preddiff.errors import ModelError
+from preddiff.media import ours
 from preddiff.media.archives import check_archive
 from preddiff.media.atomic import atomic_write
 from preddiff.media.grid import Grid, affine_problem
@@ -21,9 +22,6 @@ from preddiff.models.folding import SklearnObject, fold
 from preddiff.models.request import Request
 from preddiff.models.sources import sklearn
 from preddiff.types import Floats, Mask
-
-_MARK = "preddiff_classifier"
-"""Key of the format's version in the files that we write."""
 
 _FORMAT = 1
 
@@ -46,11 +44,18 @@ def save(
     mask : (z, y, x).
     grid : of the scans.
     facts : plain numbers and texts, among them `subjects`, how many it was fitted on.
+
+    Raises
+    ------
+    ResultError
+        If the file cannot be written, or would replace one that is no classifier of scans.
     """
     from skops import io
 
+    ours.check_destination(Path(path), ours.is_classifier)
+
     content = {
-        _MARK: _FORMAT,
+        ours.CLASSIFIER_MARK: _FORMAT,
         "estimator": estimator,
         "mask": mask,
         "affine": grid.affine,
@@ -73,7 +78,7 @@ def load(spec: str, request: Request) -> Model:
     request.refuse(spec)
     path = Path(spec)
     content = _read(path)
-    if not (isinstance(content, dict) and _MARK in content):
+    if not (isinstance(content, dict) and ours.CLASSIFIER_MARK in content):
         if not (hasattr(content, "predict_proba") or hasattr(content, "decision_function")):
             raise ModelError(
                 f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
@@ -96,7 +101,7 @@ def facts(path: str | Path) -> dict[str, object]:
         If the file holds no such classifier.
     """
     content = _read(Path(path))
-    if not (isinstance(content, dict) and _MARK in content):
+    if not (isinstance(content, dict) and ours.CLASSIFIER_MARK in content):
         raise ModelError(f"{path}: not a classifier of scans; make one with preddiff classify fit")
     with failures_as(lambda why: ModelError(f"{path}: its facts are damaged ({why})")):
         return dict(content["facts"])
@@ -109,7 +114,7 @@ def _of_scans(path: str | Path, content: Content) -> sklearn.Folded:
         return ModelError(f"{path}: a classifier of scans that is damaged ({why}); fit it anew")
 
     with failures_as(damaged):
-        if content[_MARK] > _FORMAT:
+        if content[ours.CLASSIFIER_MARK] > _FORMAT:
             raise ModelError(f"{path}: of a newer version; upgrade preddiff")
         _check(content)
         return _on_voxels(path, content)

@@ -27,6 +27,7 @@ class ChannelwiseGaussian(Stored):
     ----------
     channels : a normal over patches (1, *patch) for each channel.
     low, high : (channel,), the range that was seen.
+    origin : fingerprint of the pictures whose values these were fitted on; None if not known.
 
     Raises
     ------
@@ -41,9 +42,14 @@ class ChannelwiseGaussian(Stored):
     )
 
     def __init__(
-        self, channels: Sequence[ConditionalGaussian], low: ArrayLike, high: ArrayLike
+        self,
+        channels: Sequence[ConditionalGaussian],
+        low: ArrayLike,
+        high: ArrayLike,
+        origin: str | None = None,
     ) -> None:
         self.channels = list(channels)
+        self.origin = origin
         self.low = np.asarray(low, dtype=np.float32)
         self.high = np.asarray(high, dtype=np.float32)
         if not len(self.channels) == len(self.low) == len(self.high) > 0:
@@ -53,13 +59,14 @@ class ChannelwiseGaussian(Stored):
             )
 
     @classmethod
-    def fit(cls, maps: ArrayLike, patch: int) -> Self:
+    def fit(cls, maps: ArrayLike, patch: int, origin: str | None = None) -> Self:
         """Estimate every channel's normal from a node's values on several inputs.
 
         Parameters
         ----------
         maps : (n, channel, *spatial).
         patch : length of the patch.
+        origin : fingerprint of the inputs, if it is known.
 
         Raises
         ------
@@ -72,7 +79,7 @@ class ChannelwiseGaussian(Stored):
             for channel in range(values.shape[1])
         ]
         over = (0, *range(2, values.ndim))
-        return cls(each, values.min(axis=over), values.max(axis=over))
+        return cls(each, values.min(axis=over), values.max(axis=over), origin)
 
     @property
     def group(self) -> int:
@@ -81,7 +88,9 @@ class ChannelwiseGaussian(Stored):
 
     def paired(self) -> Self:
         """Return this sampler with antithetic pairs of draws."""
-        return type(self)([each.paired() for each in self.channels], self.low, self.high)
+        return type(self)(
+            [each.paired() for each in self.channels], self.low, self.high, self.origin
+        )
 
     def central(self, patch: int) -> Self:
         """Return the same normals over the central part of the patch.
@@ -91,11 +100,18 @@ class ChannelwiseGaussian(Stored):
         SamplerError
             If the patches are smaller than that.
         """
-        return type(self)([each.central(patch) for each in self.channels], self.low, self.high)
+        return type(self)(
+            [each.central(patch) for each in self.channels], self.low, self.high, self.origin
+        )
 
     @property
     def sha256(self) -> str:
-        """Fingerprint of all channels' normals and ranges."""
+        """Fingerprint of all channels' normals and ranges, or of what they were fitted on.
+
+        A node's values differ in their last bits with the machine and the number of threads.
+        """
+        if self.origin is not None:
+            return fingerprint(origin=self.origin, patch=self.channels[0].shape)
         parts = {f"channel{n}": each.sha256 for n, each in enumerate(self.channels)}
         return fingerprint(low=self.low, high=self.high, **parts)
 
@@ -132,7 +148,7 @@ class ChannelwiseGaussian(Stored):
             "low": self.low,
             "high": self.high,
         }
-        return Contents(self.kind, arrays, {})
+        return Contents(self.kind, arrays, {"origin": self.origin or ""})
 
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
@@ -144,4 +160,5 @@ class ChannelwiseGaussian(Stored):
                 contents.numbers("mean", 2), contents.numbers("covariance", 3), strict=True
             )
         ]
-        return cls(each, contents.numbers("low", 1), contents.numbers("high", 1))
+        origin = str(contents.facts.get("origin", "")) or None
+        return cls(each, contents.numbers("low", 1), contents.numbers("high", 1), origin)

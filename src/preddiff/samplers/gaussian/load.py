@@ -16,7 +16,8 @@ Conditional = Patchwise | ChannelwiseGaussian
 def from_spec(argument: str, context: SpecContext) -> Conditional:
     """Return the embedded sampler, one from a file, or one that is fitted on a hidden node."""
     if context.hidden and argument and Path(argument).is_dir():
-        return ChannelwiseGaussian.fit(read_pool(argument, context)[0], context.patch)
+        pool = read_pool(argument, context)
+        return ChannelwiseGaussian.fit(pool.values, context.patch, pool.origin)
     if argument:
         return _from_file(argument, context.patch)
     if context.hidden:

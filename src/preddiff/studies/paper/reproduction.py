@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from preddiff.errors import SettingError
+from preddiff.media import ours
 from preddiff.media.atomic import atomic_write, check_folder
 from preddiff.studies import machine
 from preddiff.studies.paper.claims import check_claims
@@ -20,6 +21,7 @@ REPRODUCIBLE = (*FIGURES, "claims")
 """Everything that `reproduce` can be asked for."""
 
 _DPI = 110
+_CAPTIONS = "captions.md"
 
 
 def reproduce(
@@ -36,13 +38,15 @@ def reproduce(
     ----------
     names : some of `REPRODUCIBLE`.
     data : folder of networks and pictures, as in `Workspace`; figures of volumes do without.
-    output : a folder, which also gets captions.md.
+    output : a folder, which also gets captions.md. Files of an earlier run in it are replaced.
     seed, hurry, report : as in `Workspace`.
 
     Raises
     ------
     SettingError
         If there is no folder of pictures, but something is asked for that needs it.
+    ResultError
+        If a file cannot be written, or would replace one that this package did not write.
     """
     needing = [name for name in names if name not in VOLUME_FIGURES]
     if data is None and needing:
@@ -51,7 +55,19 @@ def reproduce(
             "are; give the folder of models/ and images/imagenet/ with --data or PREDDIFF_DATA"
         )
     check_folder(output)
+    for name in names:
+        _check_destination(output / _file(name))
+    if set(names) != {"claims"}:
+        _check_destination(output / _CAPTIONS)
     return _make_each(names, Workspace(data, seed, hurry, report), output)
+
+
+def _file(name: str) -> str:
+    return "claims.md" if name == "claims" else f"{name}.png"
+
+
+def _check_destination(path: Path) -> None:
+    ours.check_destination(path, ours.is_figure if path.suffix == ".png" else ours.is_text)
 
 
 def _make_each(
@@ -61,21 +77,24 @@ def _make_each(
     for number, name in enumerate(names, 1):
         workspace.report(f"{name}: {number} of {len(names)}")
         started = time.perf_counter()
+        path = output / _file(name)
         if name == "claims":
             text = "\n\n".join([machine.describe(), *check_claims(workspace)])
-            path = _write(output / "claims.md", text + "\n")
+            _write(path, text + "\n")
         else:
             made = FIGURES[name](workspace)
-            path = output / f"{name}.png"
+            _check_destination(path)  # again: the work may have taken an hour
             with atomic_write(path) as unfinished:
-                made.figure.savefig(unfinished, dpi=_DPI, format="png")
+                made.figure.savefig(
+                    unfinished, dpi=_DPI, format="png", metadata={"Software": ours.SIGN}
+                )
             captions.append(f"**{name}.** {made.caption}\n")
             # Written after every figure: whoever stops early has the captions of what is there.
-            _write(output / "captions.md", "\n".join(captions))
+            _write(output / _CAPTIONS, "\n".join(captions))
         yield path, time.perf_counter() - started
 
 
-def _write(path: Path, text: str) -> Path:
+def _write(path: Path, text: str) -> None:
+    _check_destination(path)
     with atomic_write(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    return path
+        unfinished.write_text(ours.signed(text), encoding="utf-8")
