@@ -21,7 +21,17 @@ NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback"}
 # Options of the command line that are called otherwise, or that only Python has.
 RENAMED = {"target": "targets", "baseline": "baselines"}
 ONLY_PYTHON = {"train_size", "memory"}
-ONLY_COMMAND = {"overwrite", "inputs", "model", "preprocess", "order", "output", "resume", "live", "verbose"}
+ONLY_COMMAND = {
+    "overwrite",
+    "inputs",
+    "model",
+    "preprocess",
+    "order",
+    "output",
+    "resume",
+    "live",
+    "verbose",
+}
 
 
 def test_explain_has_exactly_these_settings_and_defaults():
