@@ -19,7 +19,8 @@ def scan(rng, affine=OBLIQUE, shape=(7, 9, 8)):
     """An image with a sform, another qform, and texts that tell who it is of."""
     image = nibabel.Nifti1Image(rng.normal(100, 10, size=shape).astype(np.float32), affine)
     image.set_sform(affine, code="mni")
-    image.set_qform(AFFINES["LAS"], code="scanner")
+    same_handed = "LAS" if np.linalg.det(affine) < 0 else "PIR"
+    image.set_qform(AFFINES[same_handed], code="scanner")
     image.header["descrip"] = b"Jane Doe 1970-01-01"
     image.header["aux_file"] = b"jane.doe.txt"
     image.header["db_name"] = b"ward 7, Jane"

@@ -7,9 +7,9 @@ import nibabel
 import numpy as np
 import pytest
 
-from preddiff.errors import InputWarning
+from preddiff.errors import InputError, InputWarning
 from preddiff.media import maps, volumes
-from preddiff.media.grid import affine_problem
+from preddiff.media.grid import Grid, affine_problem
 from scans import AFFINES, OBLIQUE, analyze
 
 
@@ -84,3 +84,44 @@ def test_an_affine_that_was_changed_in_memory_counts():
     grid = volumes.from_image(image).grid
     np.testing.assert_allclose(grid.affine, image.affine)
     assert grid.axis_codes == ("L", "A", "S")
+
+
+MIRRORED = [
+    (AFFINES["RAS"], AFFINES["LAS"]),
+    (OBLIQUE, OBLIQUE @ np.diag([-1, 1, 1, 1])),
+    (AFFINES["RAS"], AFFINES["RAS"] @ np.diag([1, 1, -1, 1])),  # of the other hand
+    (AFFINES["RAS"], np.diag([-1, -1, 1, 1]) @ AFFINES["RAS"]),  # turned half round: L is R
+]
+
+
+@pytest.mark.parametrize("codes", [(1, 1), (4, 1)])
+@pytest.mark.parametrize(("sform", "qform"), MIRRORED)
+def test_sform_and_qform_that_exchange_the_sides_name_none(tmp_path, rng, sform, qform, codes):
+    """Programs that prefer the other one show the map on the other side."""
+    image = nibabel.Nifti1Image(rng.normal(size=(4, 5, 6)).astype(np.float32), sform)
+    image.set_sform(sform, code=codes[0])
+    image.set_qform(qform, code=codes[1])
+    image.to_filename(tmp_path / "scan.nii")
+    with pytest.warns(InputWarning, match=r"scan.nii: says of either side .*set_qform\(None\)"):
+        volume = volumes.read(tmp_path / "scan.nii")
+    assert volume.grid.axis_codes == ("?", "?", "?")
+    clear = Grid(volume.grid.shape, volume.grid.affine)
+    with pytest.raises(InputError, match="a volume says of either side that it is left"):
+        volumes.resample(volume, clear)
+    with pytest.raises(InputError, match="the scan's says of either side"):
+        volumes.mask_on_grid(volumes.Volume(volume.values, clear), "mask", volume.grid,
+                             resampled=True)  # fmt: skip
+    image.set_qform(None)
+    image.to_filename(tmp_path / "mended.nii")
+    assert volumes.read(tmp_path / "mended.nii").grid.knows_sides
+
+
+@pytest.mark.parametrize("angle", [5, 40, 170])
+def test_a_scan_that_was_turned_to_a_template_keeps_its_sides(tmp_path, angle):
+    turned = nibabel.affines.from_matvec(nibabel.eulerangles.euler2mat(x=np.deg2rad(angle)))
+    for name in ("RAS", "LAS"):
+        image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.float32), AFFINES[name])
+        image.set_sform(turned @ AFFINES[name] * [[1.1], [1], [0.9], [1]], code=4)
+        image.set_qform(AFFINES[name], code=1)
+        image.to_filename(tmp_path / "scan.nii")
+        assert "?" not in volumes.read(tmp_path / "scan.nii").grid.axis_codes

@@ -1,5 +1,6 @@
 """Scans in files: values to the bit, nothing flipped, masks and resampling in the world."""
 
+import math
 import struct
 
 import nibabel
@@ -37,6 +38,25 @@ def test_slope_and_intercept_are_respected(tmp_path, dtype):
         file.write(stored.tobytes(order="F"))
     expected = stored.T[None] * 0.5 - 1024
     np.testing.assert_allclose(volumes.read(tmp_path / "a.nii").values, expected)
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "message"),
+    [(math.nan, math.nan, None), (0, 5, None), (math.nan, 7, None), (2, math.nan, "intercept nan")],
+)
+def test_a_scale_that_is_no_number_is_none_or_refused(tmp_path, slope, intercept, message):
+    """NIfTI: a slope of 0 means that values are as stored; nibabel writes NaN for it."""
+    stored = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    path = tmp_path / "scan.nii"
+    nibabel.Nifti1Image(stored, AFFINES["RAS"]).to_filename(path)
+    content = bytearray(path.read_bytes())
+    content[112:120] = struct.pack("<ff", slope, intercept)  # scl_slope, scl_inter
+    path.write_bytes(content)
+    if message is None:
+        np.testing.assert_array_equal(volumes.read(path).values[0], stored.T)
+        return
+    with pytest.raises(InputError, match=message):
+        volumes.read(path)
 
 
 def test_what_nibabel_holds_in_memory_is_read_the_same(path):

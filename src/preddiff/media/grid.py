@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import SettingError
+from preddiff.media import sides
 
 FILE_AXES = {"x": 0, "y": 1, "z": 2}
 """The first, second and third axis of a file, which are the last, middle and first of arrays."""
@@ -28,13 +30,6 @@ _PLANES = {"sagittal": "LR", "coronal": "PA", "axial": "IS"}
 _SAME_GRID_TOLERANCE_VOXELS = 0.01
 _UNITS = {1: 1000.0, 2: 1.0, 3: 0.001}  # metres, millimetres and microns (nifti1.h, xyzt_units)
 _FLAT = 1e-9  # volume of a voxel, as a share of what it had at right angles
-
-SAY_SIDES = (
-    "if you know it, say it in the file (nibabel: image.set_sform(affine, code=1), then save it "
-    "anew); resampling cannot tell"
-)
-"""Cure for a file without codes; a mirrored guess would look just as good."""
-
 
 _TURN_TOLERANCE = 0.05  # of a voxel's step: from there on, axes do not lead the same way
 
@@ -113,9 +108,12 @@ class Grid:
     @property
     def knows_sides(self) -> bool:
         """True if the file says which side is left; without a header, the affine does."""
-        # Both codes 0 means "unknown" (nifti1.h, method 1): the affine then only has the voxel
-        # size, and nibabel's signs are a convention. They must not name a side of the body.
-        return any(self.header.get(code, 1) for code in ("sform_code", "qform_code"))
+        return self.doubt is None
+
+    @cached_property
+    def doubt(self) -> tuple[str, str] | None:
+        """The reason why the file does not say which side is left, and the cure; else None."""
+        return sides.doubt(self.header)
 
     @property
     def axis_codes(self) -> tuple[str, str, str]:
@@ -216,10 +214,9 @@ def mismatch(what: str, grid: Grid, owner: str, expected: Grid, cure: str) -> st
     what, owner : whose the two grids are, e.g. "a mask" and "the scan's".
     cure : what to do, where both say which side is left; nothing else helps where one does not.
     """
-    silent = [who for who, its in ((what, grid), (owner, expected)) if not its.knows_sides]
-    if silent:
-        verb = "do" if len(silent) > 1 else "does"
-        cure = f"{' and '.join(silent)} {verb} not say which side is left: {SAY_SIDES}"
+    doubts = [(who, *its.doubt) for who, its in ((what, grid), (owner, expected)) if its.doubt]
+    if doubts:
+        cure = "; ".join(f"{who} {why}: {remedy}" for who, why, remedy in doubts)
     return f"{what} of {grid}: expected {owner} {expected}; {cure}"
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from preddiff.errors import InputError, InputWarning
 from preddiff.media import dicom, nifti, resampling
-from preddiff.media.grid import SAY_SIDES, Grid, affine_problem, mismatch
+from preddiff.media.grid import Grid, affine_problem, mismatch
 from preddiff.media.masks import inside
 from preddiff.media.orientation import orientation
 from preddiff.types import Mask, Pixels
@@ -102,8 +102,8 @@ def from_image(image: SpatialImage, name: str = "the scan", *, quiet: bool = Fal
     values = _values(image, name)
     _, z, y, x = values.shape
     grid = Grid((z, y, x), affine, header)
-    if not (quiet or grid.knows_sides):
-        _warn_of_sides(name)
+    if not quiet and grid.doubt is not None:
+        _warn_of_sides(name, *grid.doubt)
     return Volume(values, grid)
 
 
@@ -112,12 +112,9 @@ def _has_ending(path: str | Path) -> bool:
     return str(path).lower().endswith(VOLUME_EXTENSIONS)
 
 
-def _warn_of_sides(name: str) -> None:
+def _warn_of_sides(name: str, why: str, cure: str) -> None:
     warnings.warn(
-        InputWarning(
-            f"{name}: does not say which side is left (no sform or qform code, or Analyze): voxels "
-            f"keep their order, and no side is named; {SAY_SIDES}"
-        ),
+        InputWarning(f"{name}: {why}: voxels keep their order, and no side is named; {cure}"),
         stacklevel=3,
     )
 

@@ -119,6 +119,12 @@ def unplaced(folder):
     one.save_as(folder / "IM0002.dcm")
 
 
+def flatten(folder):
+    one = pydicom.dcmread(folder / "IM0002.dcm")
+    one.RescaleSlope = 0
+    one.save_as(folder / "IM0002.dcm")
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -127,6 +133,7 @@ def unplaced(folder):
         (move, "holds 2 frames of reference"),
         (cut, "not one vol"),
         (colour, "a picture in colour"),
+        (flatten, "IM0002.dcm: RescaleSlope is 0"),
         (unplaced, "no ImagePositionPatient of 3 numbers"),
     ],
 )

@@ -133,17 +133,19 @@ def _frame(file: Path, header: Dataset, index: int) -> Frame:
         origin,
         directions[:3] * between_columns,
         directions[3:] * between_rows,
-        _scale(header, index),
+        _scale(file, header, index),
         _length(measures, "SliceThickness"),
         _length(measures, "SpacingBetweenSlices"),
         None if number is None else int(number),
     )
 
 
-def _scale(header: Dataset, index: int) -> Scale:
+def _scale(file: Path, header: Dataset, index: int) -> Scale:
     own = _group(header, index, "PixelValueTransformationSequence")
     maps = _groups(header, index, "RealWorldValueMappingSequence")
     slope, intercept = own.get("RescaleSlope"), own.get("RescaleIntercept")
+    if slope is not None and not float(slope):  # PS3.3, C.11.1: the slope shall not be 0
+        raise InputError(f"{file}: RescaleSlope is 0, which leaves no values; correct it")
     return Scale(
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
