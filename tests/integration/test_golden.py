@@ -39,5 +39,7 @@ def test_results_of_before_open(name, tmp_path):
         file.extractall(tmp_path)
     explanation = preddiff.load(tmp_path / f"{name}.zarr")
     assert np.isfinite(explanation.relevance).any()
+    assert explanation.importance is None
+    assert explanation.importance_error is None
     assert explanation.provenance["preddiff_version"] == "0.1.0"
     assert preddiff.page(explanation, tmp_path / "page.html").exists() or name == "units"

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from preddiff.method.evidence import laplace, log2_odds, mean_and_error
+from preddiff.method.evidence import INTERVAL, laplace, log2_odds, mean_and_error
 
 
 def test_laplace_is_that_of_section_3():
@@ -33,3 +33,9 @@ def test_one_draw_of_many_has_no_known_error():
     mean, error = mean_and_error(np.array([[0.4]]))
     assert mean == [0.4]
     assert np.isnan(error).all()
+
+
+def test_the_interval_holds_95_of_100():
+    from scipy.stats import norm
+
+    assert norm.cdf(INTERVAL) - norm.cdf(-INTERVAL) == pytest.approx(0.95, abs=1e-4)

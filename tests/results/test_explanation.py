@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from preddiff.method.windows import Windows
-from preddiff.results.explanation import BaselineMap, assemble
+from preddiff.results.explanation import BaselineMap, Explanation, assemble
 
 
 def explained(**changes):
@@ -19,6 +19,8 @@ def explained(**changes):
         "evidence_error": np.full((2, 2), 0.1),
         "relevance": np.zeros((2, 4, 5)),
         "standard_error": np.zeros((2, 4, 5)),
+        "importance": np.ones((2, 4, 5)),
+        "importance_error": np.full((2, 4, 5), 0.1),
         "prediction": np.array([0.5, 0.25]),
         "targets": [7, 2],
         "labels": ["cat", "dog"],
@@ -34,6 +36,15 @@ def test_evidence_has_the_corners_of_its_windows():
     assert evidence.coords["y"].values.tolist() == [0, 2]
     assert evidence.coords["x"].values.tolist() == [1, 3]
     assert evidence.sel(target=2).where(evidence.x == 3, drop=True).values.tolist() == [2.0]
+
+
+def test_importance_is_there_unless_the_result_is_older():
+    e = explained()
+    assert e.importance.dims == e.importance_error.dims == e.relevance.dims
+    assert e.importance.attrs["units"] == e.unit
+    old = Explanation(e.data.drop_vars(["importance", "importance_error"]))
+    assert old.importance is None
+    assert old.importance_error is None
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,9 @@ def test_xarray_reads_it_as_docs_format_says(tmp_path, explanation):
     preddiff.save(explanation, tmp_path / "a.zarr")
     with xr.open_zarr(tmp_path / "a.zarr", chunks=None) as data:
         assert set(data.variables) == {
-            "relevance", "standard_error", "coverage", "prediction", "evidence", "evidence_error",
-            "window_start", "picture", "target", "label", "axis", "y", "x",
+            "relevance", "standard_error", "importance", "importance_error", "coverage",
+            "prediction", "evidence", "evidence_error", "window_start", "picture", "target",
+            "label", "axis", "y", "x",
         }  # fmt: skip
         assert data.window_start.dims == ("window", "axis")
         assert data.attrs["unit"] == "bits"
@@ -153,6 +154,18 @@ def test_several_missing_arrays_are_named_on_one_line(tmp_path, explanation):
         (
             lambda data: data.assign(picture=("channel", np.zeros(3))),
             r"picture has \(channel\), expected a channel and spatial axes",
+        ),
+        (
+            lambda data: data.drop_vars("importance_error"),
+            "importance is there without importance_error",
+        ),
+        (
+            lambda data: data.assign(importance=data.importance[0]),
+            "importance is no map on the axes of relevance",
+        ),
+        (
+            lambda data: data.assign(importance_error=data.importance_error.astype(str)),
+            r"importance_error holds <U\d+, expected numbers",
         ),
     ],
 )

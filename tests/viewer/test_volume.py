@@ -35,6 +35,8 @@ def explained(relevance, affine=RAS, window=3, scan=None, error=None):
         evidence_error=np.zeros((n, 1)),
         relevance=relevance,
         standard_error=0 * relevance if error is None else error,
+        importance=np.abs(relevance),
+        importance_error=0 * relevance if error is None else error,
         prediction=np.full(n, 0.8),
         targets=range(n),
         labels=("<i>ill</i>", "well")[:n],

@@ -119,4 +119,13 @@ def _estimates(
     bias = measure.bias(mean, evidence_error) if unbiased else np.zeros_like(evidence)
     taken = measure.taken(base[:, None], mean, evidence)
     draws = int(means.groups.sum()) * means.size
-    return Estimates(windows, visited, evidence - bias, evidence_error, bias, draws, taken)
+    return Estimates(
+        windows,
+        visited,
+        evidence - bias,
+        evidence_error,
+        bias,
+        draws,
+        taken,
+        groups=means.groups[visited],
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from preddiff.method import uncertainty
+from preddiff.method.importance import importance_and_error
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, PerTarget, Relevance, WindowNumbers
 
@@ -21,6 +22,8 @@ class Estimates:
     bias : (target, window), what was subtracted from the evidence as its bias.
     draws : number of draws that were evaluated.
     taken : (target,), the share of the evidence that the Laplace correction takes.
+    groups : (window,), groups of draws that each error was estimated from; None where no error had
+        to be estimated.
     """
 
     every: Windows
@@ -30,6 +33,7 @@ class Estimates:
     bias: Evidence
     draws: int
     taken: PerTarget | None = None
+    groups: WindowNumbers | None = None
 
     @property
     def windows(self) -> Windows:
@@ -41,6 +45,11 @@ class Estimates:
         visited = self.every, self.visited, self.evidence
         error = uncertainty.standard_error(*visited, self.error, self.bias)
         return uncertainty.relevance(*visited), error
+
+    def importance_and_error(self) -> tuple[Relevance, Relevance]:
+        """Return the importance of all windows and its standard error, both (target, *spatial)."""
+        visited = self.every, self.visited, self.evidence
+        return importance_and_error(*visited, self.error, self.bias, self.groups)
 
     def relative_error(self) -> float:
         """Return the map's standard error relative to its relevance, of the worst target."""

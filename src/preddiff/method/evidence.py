@@ -16,6 +16,13 @@ _NEARLY = 1e-6
 NEARLY_ONE = 1 - _NEARLY
 """Probability from which on 1 - p has lost more digits than float32 has, or nearly so."""
 
+INTERVAL = 1.96
+"""Standard errors on either side of an estimate that hold the true value in 95 of 100 cases.
+
+The 97.5 % quantile of the standard normal: a pixel averages over many windows with draws of their
+own, so its error is close to normal by the central limit theorem.
+"""
+
 IMAGENET_TRAIN_SIZE = 1_281_167
 """Training pictures of ILSVRC-2012: the N of the paper's Laplace correction."""
 

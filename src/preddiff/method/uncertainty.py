@@ -79,11 +79,25 @@ def standard_error(
     systematic = windows.mean(np.broadcast_to(bias, evidence.shape)) / 2
     if len(visited) == len(every):
         return np.hypot(windows.error_of_mean(error), systematic)
+    return np.sqrt(variance(every, visited, evidence, error**2) + systematic**2)
+
+
+def variance(
+    every: Windows, visited: Visited, values: VisitedEvidence, noise: VisitedEvidence
+) -> Relevance:
+    """Return the variance (t, *shape) of the mean of all windows' values, estimated from some.
+
+    Parameters
+    ----------
+    values : (t, visited), whatever the windows have values of: evidence, or its square.
+    noise : (t, visited), variance of each value that comes from the draws.
+    """
+    if len(visited) == len(every):
+        return every.mean(noise) / np.maximum(every.coverage, 1)
     interpolation = Interpolation(every, visited)
-    drawn, unvisited = _variances(interpolation, windows, every, evidence, error)
-    width = _width(interpolation, every, visited, evidence, error, drawn, unvisited)
-    width = width.reshape(-1, *(1,) * len(every.shape))
-    return np.sqrt(drawn + width * unvisited + systematic**2)
+    drawn, unvisited = _variances(interpolation, every.subset(visited), every, values, noise)
+    width = _width(interpolation, every, visited, values, noise, drawn, unvisited)
+    return drawn + width.reshape(-1, *(1,) * len(every.shape)) * unvisited
 
 
 def neyman_allocation(
@@ -122,8 +136,8 @@ def _variances(
     interpolation: Interpolation,
     windows: Windows,
     every: Windows,
-    evidence: VisitedEvidence,
-    error: VisitedEvidence,
+    values: VisitedEvidence,
+    noise: VisitedEvidence,
 ) -> tuple[Relevance, Relevance]:
     """Return the map's variance from the draws, and from windows that were not visited."""
     # At a pixel with n visited of N windows, with D² the squared deviations from neighbours and s²
@@ -137,8 +151,8 @@ def _variances(
     # left to interpolate.
     count = np.where(windows.coverage > 0, windows.coverage, np.nan)
     share = windows.coverage / np.maximum(every.coverage, 1)
-    drawn = windows.total(error**2) / count
-    squared = np.stack([interpolation.squared_deviations(row) for row in evidence])
+    drawn = windows.total(noise) / count
+    squared = np.stack([interpolation.squared_deviations(row) for row in values])
     uneven = windows.total(squared) / count
     unvisited = (1 - share) * np.maximum(0.0, uneven - drawn)
     return _pooled(drawn, windows.size) / count, _pooled(unvisited, windows.size) / count
@@ -165,8 +179,8 @@ def _width(
     interpolation: Interpolation,
     every: Windows,
     visited: Visited,
-    evidence: VisitedEvidence,
-    error: VisitedEvidence,
+    values: VisitedEvidence,
+    noise: VisitedEvidence,
     drawn: Relevance,
     unvisited: Relevance,
 ) -> PerTarget:
@@ -194,12 +208,12 @@ def _width(
     time = every.ranks[visited] / interpolation.density[visited]
     first = np.sort(np.argsort(time)[: len(visited) // _CALIBRATION_SHARE])
     if len(first) < _MIN_CALIBRATION_WINDOWS:
-        return np.ones(len(evidence))
-    visited1, evidence1 = visited[first], evidence[:, first]
+        return np.ones(len(values))
+    visited1, values1 = visited[first], values[:, first]
     drawn1, unvisited1 = _variances(
-        Interpolation(every, visited1), every.subset(visited1), every, evidence1, error[:, first]
+        Interpolation(every, visited1), every.subset(visited1), every, values1, noise[:, first]
     )
-    apart = relevance(every, visited1, evidence1) - relevance(every, visited, evidence)
+    apart = relevance(every, visited1, values1) - relevance(every, visited, values)
     found = _mean(apart**2 - (drawn1 - drawn))
     with np.errstate(divide="ignore", invalid="ignore"):
         width = found / _mean(unvisited1 - unvisited)

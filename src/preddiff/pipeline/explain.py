@@ -276,6 +276,7 @@ def _explanation(
 ) -> Explanation:
     """Return what is known by now."""
     relevance, error = estimates.relevance_and_error()
+    importance, importance_error = estimates.importance_and_error()
     relative = uncertainty.relative_error(relevance, error, plan.windows.coverage > 0)
     subject = plan.subject
     return assemble(
@@ -286,6 +287,8 @@ def _explanation(
         evidence_error=estimates.error,
         relevance=relevance,
         standard_error=error,
+        importance=importance,
+        importance_error=importance_error,
         prediction=plan.base,
         targets=plan.targets,
         labels=plan.labels,

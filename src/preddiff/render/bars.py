@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
-from preddiff.results.confidence import INTERVAL
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation

@@ -63,6 +63,21 @@ class Explanation:
         return self.data["standard_error"]
 
     @property
+    def importance(self) -> xr.DataArray | None:
+        """Dependence of the target on each pixel, either way, with the dims of `relevance`.
+
+        The root mean square of the evidence of the windows that cover a pixel, in its unit: 0 only
+        where hiding a window changes nothing, while in the relevance evidence for and against may
+        cancel. None for results of versions that had none.
+        """
+        return self.data.get("importance")
+
+    @property
+    def importance_error(self) -> xr.DataArray | None:
+        """Standard error of `importance`; NaN where importance is an upper bound (one draw)."""
+        return self.data.get("importance_error")
+
+    @property
     def coverage(self) -> xr.DataArray:
         """Number of windows that cover each pixel: (y, x) or (z, y, x)."""
         return self.data["coverage"]
@@ -135,7 +150,7 @@ class Explanation:
 
     @property
     def unit(self) -> str:
-        """Unit of relevance and evidence, such as bits."""
+        """Unit of relevance, importance and evidence, such as bits."""
         return str(self.data.attrs["unit"])
 
     @property
@@ -204,6 +219,8 @@ def assemble(
     evidence_error: Evidence,
     relevance: Relevance,
     standard_error: Relevance,
+    importance: Relevance,
+    importance_error: Relevance,
     prediction: PerTarget,
     targets: Sequence[int],
     labels: Sequence[str],
@@ -219,7 +236,7 @@ def assemble(
     axes : names of the axes that the windows lie on.
     windows : those that were visited.
     evidence, evidence_error : (target, window).
-    relevance, standard_error : (target, *spatial).
+    relevance, standard_error, importance, importance_error : (target, *spatial).
     prediction : (target,).
     baselines : other methods' maps, by name.
     grid : of the scan whose axes the windows lie on.
@@ -228,6 +245,8 @@ def assemble(
     arrays = {
         "relevance": (("target", *axes), relevance, unit),
         "standard_error": (("target", *axes), standard_error, unit),
+        "importance": (("target", *axes), importance, unit),
+        "importance_error": (("target", *axes), importance_error, unit),
         "coverage": (axes, windows.coverage),
         "prediction": ("target", prediction),
         "evidence": (("target", "window"), evidence, unit),

@@ -40,6 +40,8 @@ _ATTRIBUTES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("tolerance", "relative_error"), (int, float, str)),
 }
 _REQUIRED = frozenset({"coverage", "picture", *_REQUIRED_DIMS})
+# Maps that older results do not have; newer ones have both.
+_IMPORTANCE = ("importance", "importance_error")
 _ATTEMPTS = 10  # to read a result that is being replaced
 _TEXTS = frozenset({"label", "axis"})
 # Name, label and sign of the baselines that older results may hold without saying so.
@@ -215,9 +217,12 @@ def _attribute_faults(data: xr.Dataset) -> Iterator[str]:
 
 
 def _optional_faults(data: xr.Dataset) -> Iterator[str]:
-    """Yield what is wrong with maps of other methods, and with a scan's affine."""
-    for name in filter(None, str(data.attrs.get("baselines", "")).split(", ")):
-        if name not in data or data[name].dims != data["relevance"].dims:
+    """Yield what is wrong with maps that not every result has, and with a scan's affine."""
+    maps = [name for name in _IMPORTANCE if name in data]
+    if maps and len(maps) < len(_IMPORTANCE):
+        yield f"{maps[0]} is there without {', '.join(set(_IMPORTANCE).difference(maps))}"
+    for name in [*maps, *filter(None, str(data.attrs.get("baselines", "")).split(", "))]:
+        if name not in data or data[name].dims != ("target", *data["coverage"].dims):
             yield f"{name} is no map on the axes of relevance"
         elif data[name].dtype.kind not in "fiu":
             yield f"{name} holds {data[name].dtype}, expected numbers"

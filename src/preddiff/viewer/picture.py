@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours, overlay
 from preddiff.results.comparison import differing_settings, titles
-from preddiff.results.confidence import INTERVAL
 from preddiff.viewer.captions import caption_fields
 from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, pack_bytes, pack_floats
 from preddiff.viewer.html import fill_template

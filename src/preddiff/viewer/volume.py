@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from preddiff.errors import SettingError
+from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
 from preddiff.render.strips import DEFAULT_THRESHOLD, contrast
 from preddiff.results.comparison import differing_settings, titles
-from preddiff.results.confidence import INTERVAL, are_exact
+from preddiff.results.confidence import are_exact
 from preddiff.viewer.captions import caption_fields
 from preddiff.viewer.encoding import FASTEST, pack_bytes
 from preddiff.viewer.html import fill_template, static_text
