@@ -14,6 +14,7 @@ import typer
 from preddiff.cli.bench import bench
 from preddiff.cli.classify import classify
 from preddiff.cli.cohort import cohort
+from preddiff.cli.evaluate import evaluate
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
 from preddiff.cli.model import model
@@ -41,6 +42,7 @@ app.command()(cohort)
 app.command()(view)
 app.command()(export)
 app.command()(bench)
+app.command()(evaluate)
 app.command()(reproduce)
 
 

@@ -1,0 +1,102 @@
+"""The metrics: every score that a map gets.
+
+A new one is a line in `METRICS`: a function of a `Trial` that returns scores by the name that they
+have in tables.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from preddiff.models import Model
+from preddiff.studies.evaluation.contenders import Contender
+from preddiff.studies.evaluation.correlation import rank_correlation
+from preddiff.studies.evaluation.flipping import flip
+from preddiff.studies.evaluation.imputers import IMPUTERS
+from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.pointing import (
+    CELLS,
+    AskedPicture,
+    companions,
+    mosaic,
+    share_in_cell,
+)
+from preddiff.studies.evaluation.randomisation import randomised
+from preddiff.types import Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One map, and what is needed to make others by the same method.
+
+    Attributes
+    ----------
+    model, picture, target : what was explained: a class number, and a picture (channel, y, x).
+    name : of the picture's file.
+    number : of the picture among those that are evaluated, from 0.
+    contender : the method.
+    values : its map, (y, x).
+    seed : that the map was made with.
+    sure : the pictures that the network is sure of.
+    """
+
+    model: Model
+    picture: Pixels
+    target: int
+    name: str
+    number: int
+    contender: Contender
+    values: PictureMap
+    seed: int
+    sure: Sequence[AskedPicture]
+
+
+Metric = Callable[[Trial], Mapping[str, float]]
+"""Returns scores by name; none where the metric does not apply to this trial."""
+
+
+def flipping(trial: Trial, imputer: str) -> Mapping[str, float]:
+    """Return the symmetric relevance gain in nats, and insertion and deletion probabilities."""
+    found = flip(trial.model, trial.picture, trial.target, trial.values, IMPUTERS[imputer])
+    return {
+        f"SRG {imputer}": found.gain,
+        f"insertion {imputer}": found.insertion,
+        f"deletion {imputer}": found.deletion,
+    }
+
+
+def pointing(trial: Trial) -> Mapping[str, float]:
+    """Return the share of the positive part in the right cell of a mosaic of sure pictures."""
+    four = companions(trial.name, trial.sure)
+    if not four:
+        return {}
+    cell = trial.number % CELLS
+    picture = mosaic([each.picture for each in four], cell)
+    values = trial.contender.make(trial.model, picture, trial.target, trial.seed)
+    return {"pointing": share_in_cell(values, cell)}
+
+
+def randomisation(trial: Trial, only_last: bool) -> Mapping[str, float]:
+    """Return the rank correlation with the map of the network with shuffled weights."""
+    network = randomised(trial.model, only_last=only_last)
+    values = trial.contender.make(network, trial.picture, trial.target, trial.seed)
+    name = "randomised classifier" if only_last else "randomised network"
+    return {name: rank_correlation(trial.values, values)}
+
+
+def stability(trial: Trial) -> Mapping[str, float]:
+    """Return the rank correlation with the map of another seed, of methods that draw."""
+    if not trial.contender.is_random:
+        return {}
+    values = trial.contender.make(trial.model, trial.picture, trial.target, trial.seed + 1)
+    return {"between seeds": rank_correlation(trial.values, values)}
+
+
+METRICS: dict[str, Metric] = {
+    **{f"flipping:{name}": partial(flipping, imputer=name) for name in IMPUTERS},
+    "pointing": pointing,
+    "randomisation": partial(randomisation, only_last=True),
+    "randomisation:all": partial(randomisation, only_last=False),
+    "stability": stability,
+}
+"""Metrics by the name that callers write."""

@@ -1,0 +1,63 @@
+"""Maps of this package: the relevance of single windows, and the magnitude of their evidence."""
+
+import numpy as np
+
+from preddiff.method.windows import Windows
+from preddiff.models import Model
+from preddiff.pipeline.explain import explain
+from preddiff.results.explanation import Explanation
+from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.types import Pixels
+
+# Noise is not what holds such maps back: four times fewer windows scored the same. So windows
+# overlap four times along each axis, but are no closer than a 50th of the side, with two draws.
+_OVERLAP = 4
+_PER_SIDE = 50
+_DRAWS = 2
+
+
+def relevance(
+    model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
+) -> PictureMap:
+    """Return the signed relevance, in bits."""
+    explanation = _explain(model, picture, target, seed, window, sampler)
+    return _everywhere(explanation.relevance.values[0])
+
+
+def importance(
+    model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
+) -> PictureMap:
+    """Return the root mean square of the evidence of the windows that cover a pixel, in bits.
+
+    The square of a window's evidence is too large by its own draws' variance, which is taken off;
+    where less than nothing is left, the map is 0.
+    """
+    explanation = _explain(model, picture, target, seed, window, sampler)
+    squares = explanation.evidence.values**2 - explanation.evidence_error.values**2
+    windows = Windows(
+        explanation.coverage.shape,
+        (window,) * explanation.coverage.ndim,
+        explanation.data["window_start"].values,
+    )
+    return _everywhere(np.sqrt(np.maximum(0, windows.mean(squares)[0])))
+
+
+def _explain(
+    model: Model, picture: Pixels, target: int, seed: int, window: int, sampler: str
+) -> Explanation:
+    stride = max(window // _OVERLAP, min(picture.shape[1:]) // _PER_SIDE, 1)
+    return explain(
+        model,
+        picture,
+        targets=[target],
+        sampler=sampler,
+        window=window,
+        samples=_DRAWS,
+        stride=stride,
+        seed=seed,
+    )
+
+
+def _everywhere(values: PictureMap) -> PictureMap:
+    """Return a map that is 0 where it knows nothing: at a border that no window reaches."""
+    return np.nan_to_num(values.astype(np.float64))

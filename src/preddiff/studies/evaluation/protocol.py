@@ -1,0 +1,183 @@
+"""The protocol: pictures × networks × contenders × metrics, from where an earlier run stopped.
+
+Choices are made on one half of the pictures, numbers are reported on the other: what was chosen
+because it scored best is not judged by the scores that it was chosen for.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from preddiff.errors import ResultError, first_line
+from preddiff.media import images
+from preddiff.media.folders import find_pictures
+from preddiff.models import Model, load_model
+from preddiff.studies import machine
+from preddiff.studies.evaluation.contenders import CONTENDERS, Contender
+from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.metrics import METRICS, Trial
+from preddiff.studies.evaluation.pointing import SURE, AskedPicture
+from preddiff.studies.evaluation.scores import Key, Score, ScoreFile
+from preddiff.types import Pixels
+
+Half = Literal["choose", "report"]
+"""Half of the pictures, to choose settings on or to report numbers of."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Pictures × networks × contenders × metrics.
+
+    Attributes
+    ----------
+    specs : of the models.
+    folder : with pictures.
+    half : of the pictures.
+    count : at most so many pictures of that half.
+    contenders, metrics : by name.
+    """
+
+    specs: Sequence[str]
+    folder: Path
+    half: Half
+    count: int
+    contenders: Sequence[str]
+    metrics: Sequence[str]
+
+
+def pictures_of(folder: Path, half: Half, count: int) -> list[Path]:
+    """Return the first pictures of one half of a folder.
+
+    Every other file belongs to either, in the order of their names: which half a picture is in
+    changes neither with `count` nor from run to run.
+    """
+    return find_pictures(folder)[0 if half == "choose" else 1 :: 2][:count]
+
+
+def evaluate(
+    evaluation: Evaluation, file: ScoreFile, report: Callable[[Score], None] = lambda _score: None
+) -> None:
+    """Add to a file the scores that it lacks.
+
+    Parameters
+    ----------
+    report : told of each new score.
+
+    Raises
+    ------
+    PreddiffError
+        If a model or a picture cannot be read. A contender that fails on a picture gets its error
+        as a score, and the others go on.
+    """
+    paths = pictures_of(evaluation.folder, evaluation.half, evaluation.count)
+    for spec in evaluation.specs:
+        bench = _Bench(load_model(spec), spec, evaluation, machine.describe(), paths)
+        for number in range(len(paths)):
+            for name in evaluation.contenders:
+                missing = [
+                    metric
+                    for metric in evaluation.metrics
+                    if bench.key(number, name, metric) not in file
+                ]
+                for score in bench.scores(number, CONTENDERS[name], missing):
+                    file.add(score)
+                    report(score)
+
+
+class _Bench:
+    """One model and the pictures that it is asked about."""
+
+    def __init__(
+        self, model: Model, spec: str, evaluation: Evaluation, where: str, paths: Sequence[Path]
+    ) -> None:
+        self.model = model
+        self.spec = spec
+        self.half = evaluation.half
+        self.where = where
+        self.cases: list[AskedPicture] = []
+        self.sure: list[AskedPicture] = []
+        for path in paths:
+            picture = model.prepare(images.read(path))
+            p = model.predict(picture[None])[0]
+            name = path.relative_to(evaluation.folder).as_posix()
+            self.cases.append(AskedPicture(name, picture, int(p.argmax())))
+            if p.max() > SURE:
+                self.sure.append(self.cases[-1])
+
+    def key(self, number: int, contender: str, metric: str) -> Key:
+        """Return what a file knows a score by."""
+        return self.spec, self.cases[number].name, contender, metric
+
+    def scores(self, number: int, contender: Contender, metrics: Sequence[str]) -> Iterator[Score]:
+        """Yield the scores of one map, as soon as each is known.
+
+        The picture's number is the seed: the same noise in all pictures would be no chance.
+        """
+        if not metrics:
+            return
+        case = self.cases[number]
+        started = time.perf_counter()
+        try:
+            values = contender.make(self.model, case.picture, case.target, number)
+            _check(values, case.picture)
+        except Exception as error:  # whatever a method stumbles over, the others go on
+            seconds = time.perf_counter() - started
+            yield from (self._score(case, contender, m, seconds, error=error) for m in metrics)
+            return
+        seconds = time.perf_counter() - started
+        trial = Trial(
+            model=self.model,
+            picture=case.picture,
+            target=case.target,
+            name=case.name,
+            number=number,
+            contender=contender,
+            values=values,
+            seed=number,
+            sure=self.sure,
+        )
+        for metric in metrics:
+            try:
+                found = METRICS[metric](trial)
+            except Exception as error:
+                yield self._score(case, contender, metric, seconds, error=error)
+            else:
+                yield self._score(case, contender, metric, seconds, found)
+
+    def _score(
+        self,
+        case: AskedPicture,
+        contender: Contender,
+        metric: str,
+        seconds: float,
+        found: Mapping[str, float] = MappingProxyType({}),
+        error: Exception | None = None,
+    ) -> Score:
+        return Score(
+            model=self.spec,
+            weights=self.model.sha256 or "",
+            picture=case.name,
+            half=self.half,
+            target=case.target,
+            contender=contender.name,
+            metric=metric,
+            machine=self.where,
+            seconds=round(seconds, 3),
+            # JSON has no NaN: a score that is none is left out.
+            scores={name: value for name, value in found.items() if math.isfinite(value)},
+            error="" if error is None else f"{type(error).__name__}: {first_line(error)}",
+        )
+
+
+def _check(values: PictureMap, picture: Pixels) -> None:
+    """Raise a ResultError unless a contender's map is one."""
+    if values.shape != picture.shape[1:] or not np.isfinite(values).all():
+        raise ResultError(
+            f"a map of shape {values.shape}: expected finite numbers (y, x), {picture.shape[1:]}"
+        )
