@@ -53,8 +53,8 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="conditional, conditional:FILE, marginal:FOLDER or constant:VALUE|mean; may be "
-            "repeated. [default: conditional]",
+            help="conditional, conditional:FILE, marginal:FOLDER, blurred[:SIGMA] or "
+            "constant:VALUE|mean; may be repeated. [default: conditional]",
         ),
     ] = None,
     target: Annotated[
@@ -84,17 +84,31 @@ def explain(
         typer.Option(
             metavar="K",
             help="Length of the window; with --source also channel or unit; may be repeated. "
-            "[default: 10; of volumes 3]",
+            "[default: 10, of volumes 3; with --sets 16 and 6]",
         ),
     ] = None,
     margin: Annotated[
         int, typer.Option(metavar="M", help="Pixels around the window to condition on.")
     ] = 2,
-    samples: Annotated[int, typer.Option(metavar="S", help="Draws per window.")] = 10,
+    samples: Annotated[
+        int | None,
+        typer.Option(metavar="S", help="Draws per window. [default: 10; with --sets 1 per set]"),
+    ] = None,
     stride: Annotated[
-        int, typer.Option(metavar="N", help="Pixels from one window to the next.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Pixels from one window to the next. [default: 1; with --sets the window]",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The draws follow from it.")] = 0,
+    sets: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Hide N random sets of windows, e.g. 1800, instead of one window at a time.",
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(metavar="E", help="auto, incremental, dense or linear.")
     ] = "auto",
@@ -188,6 +202,7 @@ def explain(
                 samples=samples,
                 stride=stride,
                 seed=seed,
+                sets=sets,
                 engine=engine,
                 precision=precision,
                 measure=measure,

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from preddiff.engines.base import NAME_IN_PROVENANCE
 from preddiff.models import Model
-from preddiff.types import Batch, Corners, Draws, Pixels, Values, WindowPixels
+from preddiff.types import Batch, Corners, Draws, Floats, Pixels, Values, WindowPixels
 
 _MAX_BATCH = 8  # more whole activations at once fall out of a processor's cache and are slower
 _ACTIVATIONS_HELD = 3  # of the largest: an operation's input, its output, and what a library takes
@@ -46,14 +47,25 @@ class Dense:
         """Return the values of the targets for each draw, (window, draw, target)."""
         starts = np.repeat(starts, draws.shape[1], axis=0)
         flat = draws.reshape(-1, *draws.shape[2:])
-        values = np.empty((len(flat), len(self.targets)))
-        for first in range(0, len(flat), self.batch):
-            part = slice(first, first + self.batch)
-            inputs = filled(self.inputs, starts[part], flat[part])
-            both = min(self.targets) < 0
-            found = self.model.both_sides(inputs) if both else self.model.predict(inputs, self.node)
+        values = [
+            self.evaluate_whole(filled(self.inputs, starts[part], flat[part]))
+            for part in self._parts(len(flat))
+        ]
+        return np.concatenate(values).reshape(*draws.shape[:2], -1)
+
+    def evaluate_whole(self, inputs: Batch) -> Annotated[Floats, "n target"]:
+        """Return the values of the targets for whole inputs, (n, target)."""
+        values = np.empty((len(inputs), len(self.targets)))
+        both = min(self.targets) < 0
+        for part in self._parts(len(inputs)):
+            some = inputs[part]
+            found = self.model.both_sides(some) if both else self.model.predict(some, self.node)
             values[part] = found[:, self.targets]
-        return values.reshape(*draws.shape[:2], -1)
+        return values
+
+    def _parts(self, count: int) -> list[slice]:
+        """Return the batches that so many inputs are evaluated in."""
+        return [slice(first, first + self.batch) for first in range(0, count, self.batch)]
 
 
 def filled(inputs: Pixels, starts: Corners, draws: WindowPixels) -> Batch:

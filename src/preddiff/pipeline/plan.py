@@ -11,9 +11,11 @@ from preddiff.method import measures
 from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
 from preddiff.method.measures import ENOUGH_EXAMPLES, Measure, WeightOfEvidence
+from preddiff.method.sets import SetDesign
 from preddiff.method.windows import Windows
 from preddiff.models import Linear, repeatable, targets
 from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
+from preddiff.pipeline.run_of_sets import RunOfSets
 from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
@@ -65,8 +67,8 @@ def make(subject: Subject, settings: Settings) -> Plan:
     question, sampling, work = settings.question, settings.sampling, settings.work
     windows = _windows(subject, sampling)
     sampler = _sampler(subject, sampling)
-    if work.tolerance is not None:
-        sampler = _paired(sampler, sampling.samples)
+    if work.tolerance is not None and sampling.sets is None:
+        sampler = _paired(sampler, sampling.draws)
     sampler.check(subject.inputs, windows, subject.valid)
     repeatable.check(subject.model, subject.inputs, subject.node)
     values = subject.model.predict(subject.inputs[None], subject.node)[0]
@@ -88,7 +90,7 @@ def relevance_with(
     """Return the relevance of the same targets with another sampler, one draw a window."""
     # The targets are fixed as numbers: "top1" is of the model, not of what hides a window.
     question = replace(settings.question, targets=chosen, baselines=())
-    sampling = replace(settings.sampling, sampler=sampler, samples=1, stride=stride)
+    sampling = replace(settings.sampling, sampler=sampler, samples=1, stride=stride, sets=None)
     work = replace(settings.work, tolerance=None)
     plan = make(subject, Settings(question, sampling, work))
     return plan.run.evidence(plan.run.begin(), never_stop).relevance_and_error()[0]
@@ -101,7 +103,7 @@ def _windows(subject: Subject, sampling: Sampling) -> Windows:
 
 def _over(inputs: Pixels, sampling: Sampling) -> Windows:
     try:
-        return Windows.over(inputs.shape[1:], sampling.length, sampling.stride)
+        return Windows.over(inputs.shape[1:], sampling.length, sampling.step)
     except SettingError:
         if inputs.ndim == 4 and inputs.shape[1] <= 4:
             raise InputError(
@@ -190,11 +192,15 @@ def _run(
     sampling: Sampling,
     work: Work,
 ) -> Run:
+    if sampling.sets is not None:
+        samples = min(sampling.draws, sampler.population or sampling.draws)
+        design = SetDesign(windows, sampling.step, sampling.sets, sampling.seed)
+        return RunOfSets(subject, design, sampler, samples, chosen, base, measure, work)
     closed_form = _closed_form(subject, chosen, sampler, work)
     if closed_form is not None:
         return ClosedFormRun(windows, closed_form, base, measure)
     # A pool of 40 scans has 40 different draws: more would be the same ones again.
-    samples = min(sampling.samples, sampler.population or sampling.samples)
+    samples = min(sampling.draws, sampler.population or sampling.draws)
     return SampledRun(
         subject, windows, sampler, samples, sampling.seed, chosen, base, measure, work
     )
@@ -237,8 +243,9 @@ def _facts(
         "node": question.node or "",
         "window": sampling.window,
         "margin": sampling.margin if isinstance(sampling.sampler, str) else "",
-        "stride": sampling.stride,
+        "stride": sampling.step,
         "seed": sampling.seed,
+        "sets": "" if sampling.sets is None else sampling.sets,
         "masked": question.mask is not None,
         "resampled": question.resample,
         "tolerance": "" if work.tolerance is None else work.tolerance,

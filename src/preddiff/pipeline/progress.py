@@ -20,20 +20,21 @@ error; None where that is not known."""
 
 
 @contextmanager
-def bar(description: str) -> Iterator[Report]:
+def bar(description: str, counted: str = "windows") -> Iterator[Report]:
     """Yield a function to call with how far the work is.
 
+    `counted` is what the work consists of, in the plural.
     On a terminal it moves a bar; elsewhere, in a log, it prints a line now and then.
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _log()
+        yield _log(counted)
         return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("windows,"),
+        TextColumn(f"{counted},"),
         TimeRemainingColumn(),
         TextColumn("left{task.fields[error]}"),
     )
@@ -44,7 +45,7 @@ def bar(description: str) -> Iterator[Report]:
         )
 
 
-def _log() -> Report:
+def _log(counted: str) -> Report:
     """Return a function that prints a line now and then."""
     begin = said = time.monotonic()
     wait = _FIRST_LINE_AFTER
@@ -57,7 +58,7 @@ def _log() -> Report:
             begin, before = now, done
         elif now - said >= wait:
             left = duration((now - begin) / (done - before) * (of - done))
-            say(f"{done:,} of {of:,} windows, about {left} left{_error_text(error)}")
+            say(f"{done:,} of {of:,} {counted}, about {left} left{_error_text(error)}")
             said, wait = now, min(2 * wait, _LAST_LINES_EVERY)
 
     return report

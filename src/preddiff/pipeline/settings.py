@@ -24,6 +24,12 @@ from preddiff.samplers import Sampler
 WINDOW, WINDOW_OF_VOLUMES = 10, 3
 """The paper's k for pictures (section 4.1) and for scans (section 4.2)."""
 
+WINDOW_OF_SETS, WINDOW_OF_SETS_OF_VOLUMES = 16, 6
+"""Window where sets of windows are hidden: a few hundred of them cover an input."""
+
+SAMPLES = 10
+"""Draws per window in the paper; of a set of windows, one, as there are many sets."""
+
 _LARGEST = 2**63  # seeds and lengths are stored as int64
 _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
 
@@ -65,20 +71,24 @@ class Sampling:
     sampler: str | Sampler = "conditional"
     window: int | str | None = None
     margin: int = 2
-    samples: int = 10
-    stride: int = 1
+    samples: int | None = None
+    stride: int | None = None
     seed: int = 0
+    sets: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("margin", 0), ("samples", 1), ("stride", 1), ("seed", 0)):
+        for name, least in (("margin", 0), ("seed", 0)):
             _set(self, **{name: _whole(name, getattr(self, name), least)})
+        for name in ("samples", "stride", "sets"):
+            if getattr(self, name) is not None:
+                _set(self, **{name: _whole(name, getattr(self, name), 1)})
         if isinstance(self.window, str):
             if self.window not in {"channel", "unit"}:
                 raise SettingError(
                     f"window={self.window!r}: expected a whole number, or, with source=, channel "
                     "or unit"
                 )
-            if self.stride != 1:
+            if self.stride not in {None, 1}:
                 raise SettingError(
                     f"stride={self.stride}: every {self.window} is hidden; leave it out"
                 )
@@ -86,10 +96,26 @@ class Sampling:
             _set(self, window=_whole("window", self.window, 1))
 
     def over(self, *, volume: bool) -> "Sampling":
-        """Return these settings with the paper's window where the caller named none."""
+        """Return these settings with a window where the caller named none."""
         if self.window is not None:
             return self
-        return replace(self, window=WINDOW_OF_VOLUMES if volume else WINDOW)
+        if self.sets is None:
+            return replace(self, window=WINDOW_OF_VOLUMES if volume else WINDOW)
+        return replace(self, window=WINDOW_OF_SETS_OF_VOLUMES if volume else WINDOW_OF_SETS)
+
+    @property
+    def draws(self) -> int:
+        """Draws per window, or per set of windows."""
+        if self.samples is not None:
+            return self.samples
+        return SAMPLES if self.sets is None else 1
+
+    @property
+    def step(self) -> int:
+        """Pixels from one window to the next."""
+        if self.stride is not None:
+            return self.stride
+        return 1 if self.sets is None else self.length
 
     @property
     def length(self) -> int:
@@ -137,9 +163,14 @@ class Settings:
             raise SettingError(
                 f"window={self.sampling.window!r}: is of a hidden node: say which with source="
             )
+        if self.sampling.sets is not None and self.work.engine not in {"auto", "dense"}:
+            raise SettingError(
+                f"engine={self.work.engine!r}: sets of windows change most of an input, and are "
+                "evaluated by whole passes; choose engine='auto'"
+            )
 
     def over(self, *, volume: bool) -> "Settings":
-        """Return these settings with the paper's window where the caller named none."""
+        """Return these settings with a window where the caller named none."""
         return replace(self, sampling=self.sampling.over(volume=volume))
 
     @classmethod

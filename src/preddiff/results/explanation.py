@@ -160,8 +160,10 @@ class Explanation:
 
     @property
     def draws(self) -> str:
-        """Number of draws per window, in words."""
+        """Number of draws per window, or of sets of windows, in words."""
         samples = self.data.attrs["samples"]
+        if sets := self.data.attrs.get("sets", ""):
+            return f"{sets:,} random sets of windows × {samples} draw{'s' * (samples > 1)}"
         if not samples:  # the closed form takes none: it is the mean over all of them
             return "all draws (closed form)"
         # With a tolerance, draws go to the windows that need them: not all have the full number.
@@ -176,9 +178,10 @@ class Explanation:
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.coverage.shape)
+        separator = ", " if self.data.attrs.get("sets", "") else " × "
         return (
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
-            f"{self.data.sizes['window']} windows × {self.draws}, {self.unit}>"
+            f"{self.data.sizes['window']} windows{separator}{self.draws}, {self.unit}>"
         )
 
 

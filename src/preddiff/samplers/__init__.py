@@ -1,6 +1,7 @@
 """Samplers: what could have stood in a hidden window."""
 
 from preddiff.samplers.base import Sampler
+from preddiff.samplers.blurred import Blurred
 from preddiff.samplers.constant import Constant
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
@@ -8,5 +9,6 @@ from preddiff.samplers.gaussian.located import Located
 from preddiff.samplers.marginal import Marginal
 
 __all__ = [
-    "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Located", "Marginal", "Sampler",
+    "Blurred", "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Located", "Marginal",
+    "Sampler",
 ]  # fmt: skip

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.types import Draws, Floats, Pixels
+from preddiff.types import Batch, Draws, Floats, Pixels
 
 ValidRange = tuple[float, float]
 """Lowest and highest value that an input may have: (0, 1) for pictures."""
@@ -136,6 +136,28 @@ class Sampler(Protocol):
         (window, draw, channel, *size), float32
         """
 
+    def fill(
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the input with all of these windows hidden together, several times.
+
+        By default each window has the draw that it would have alone. Override it where a draw
+        depends on what is visible, as what other windows hide then is not.
+
+        Parameters
+        ----------
+        windows : those that are hidden.
+        samples : how often, at most `population`.
+        seed : of this set of windows.
+
+        Returns
+        -------
+        (draw, channel, *spatial), float32
+        """
+        result = np.repeat(inputs[None], samples, axis=0)
+        put(result, windows, self.draw(inputs, windows, samples, seed, valid))
+        return result
+
     def is_clipped(self, valid: ValidRange | None) -> bool:  # noqa: ARG002
         """Return whether draws are clipped to the valid range; by default they are not.
 
@@ -187,6 +209,29 @@ class Projected(Protocol):
 def stands_in(sampler: Sampler) -> str:
     """Return what a window is hidden behind, in words; also for objects that do not say it."""
     return str(getattr(sampler, "stands_in", f"draws from {type(sampler).__name__}"))
+
+
+def fill(
+    sampler: Sampler,
+    inputs: Pixels,
+    windows: Windows,
+    samples: int,
+    seed: int,
+    valid: ValidRange | None,
+) -> Batch:
+    """Return what `Sampler.fill` does; also of objects that do not have it."""
+    own = getattr(sampler, "fill", None)
+    if own is None:
+        return Sampler.fill(sampler, inputs, windows, samples, seed, valid)
+    filled: Batch = own(inputs, windows, samples, seed, valid)
+    return filled
+
+
+def put(copies: Batch, windows: Windows, draws: Draws) -> None:
+    """Put draws (window, n, channel, *size) into the windows of n copies of an input."""
+    for start, draw in zip(windows.starts, draws, strict=True):
+        box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
+        copies[(slice(None), slice(None), *box)] = draw
 
 
 def is_within(values: Annotated[NDArray[np.floating], "..."], valid: ValidRange) -> bool:

@@ -43,6 +43,7 @@ LOADERS = {
         "conditional, conditional:FILE", "preddiff.samplers.gaussian.load:from_spec"
     ),
     "marginal": SpecLoader("marginal:FOLDER", "preddiff.samplers.marginal:from_spec"),
+    "blurred": SpecLoader("blurred, blurred:SIGMA", "preddiff.samplers.blurred:from_spec"),
     "constant": SpecLoader("constant:VALUE, constant:mean", "preddiff.samplers.constant:from_spec"),
 }
 

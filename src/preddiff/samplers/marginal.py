@@ -18,7 +18,7 @@ from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.pool import read_pool
 from preddiff.samplers.spec import SpecContext
 from preddiff.samplers.streams import window_generator
-from preddiff.types import Draws, Pixels
+from preddiff.types import Batch, Draws, Pixels
 
 
 class Marginal(Stored):
@@ -111,6 +111,24 @@ class Marginal(Stored):
             box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
             draws[n] = self.pool[(slice(None), slice(None), *box)][members]
         return draws
+
+    def fill(
+        self,
+        inputs: Pixels,
+        windows: Windows,
+        samples: int,
+        seed: int,
+        valid: ValidRange | None,  # noqa: ARG002
+    ) -> Batch:
+        """Return the input with what one member of the pool has in all of these windows."""
+        result = np.repeat(inputs[None], samples, axis=0)
+        members = np.random.default_rng(seed).permutation(len(self.pool))[:samples]
+        for start in windows.starts:
+            box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
+            result[(slice(None), slice(None), *box)] = self.pool[(slice(None), slice(None), *box)][
+                members
+            ]
+        return result
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield what each member of the pool gives: a normal without spread."""

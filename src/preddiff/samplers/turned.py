@@ -12,7 +12,7 @@ from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, Sampler, ValidRange, Weights
 from preddiff.samplers.files import Stored
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.types import Draws, Pixels
+from preddiff.types import Batch, Draws, Pixels
 
 _CURE = "resample the scan, or fit a sampler on scans of its grid"
 
@@ -121,6 +121,15 @@ class Turned(Sampler):
             self._before(inputs), self._windows(windows), samples, seed, valid
         )
         return np.ascontiguousarray(self.turns.applied(draws))
+
+    def fill(
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return what the sampler hides several windows behind, turned as the scan is."""
+        filled = self.sampler.fill(
+            self._before(inputs), self._windows(windows), samples, seed, valid
+        )
+        return np.ascontiguousarray(self.turns.applied(filled))
 
     def is_clipped(self, valid: ValidRange | None) -> bool:
         """Return whether draws are clipped to the valid range."""

@@ -125,7 +125,8 @@ class Live:
         facts = explanation.provenance
         # One evaluation is that of the unperturbed input. With a tolerance, `samples` is the most
         # that a window gets, so the share is a lower bound and the time left an upper one.
-        share = (facts["evaluations"] - 1) / max(1, facts["windows"] * facts["samples"])
+        hidden = facts["sets"] or facts["windows"]
+        share = (facts["evaluations"] - 1) / max(1, hidden * facts["samples"])
         spent = time.monotonic() - self._started - self._paused_seconds
         return {
             "state": state,

@@ -14,13 +14,16 @@ import numpy as np
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers.base import Normals, ValidRange, Weights, is_within
+from preddiff.samplers.base import Normals, ValidRange, Weights, is_within, put
 from preddiff.samplers.files import Stored
 from preddiff.samplers.gaussian.box_columns import ShiftedBoxes, box_columns
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal
 from preddiff.samplers.gaussian.patches import flattened
 from preddiff.samplers.streams import window_generator
-from preddiff.types import Corners, Draws, Floats, Integers, Pixels
+from preddiff.types import Batch, Corners, Draws, Floats, Integers, Pixels
+
+# The first sweep fills, each further one lets windows agree with their neighbours.
+_SWEEPS = 2
 
 
 class WindowGroup(NamedTuple):
@@ -156,6 +159,23 @@ class Patchwise(Stored):
             np.clip(draws, *valid, out=draws)
         return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
 
+    def fill(
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the input with all windows drawn together, given what is still visible."""
+        # Gibbs sampling (Geman & Geman 1984): each window in turn is drawn given the patch around
+        # it, in which other windows have what they were drawn last. Nothing of what is hidden is
+        # seen: the first draws are given the mean colour of what is visible. Windows of one colour
+        # of a chequered board do not see each other, and are drawn at once.
+        filled = np.repeat(_blanked(inputs, windows)[None], samples, axis=0)
+        boards = _boards(windows)
+        for number, copy in enumerate(filled):
+            streams = np.random.SeedSequence((seed, number)).generate_state(_SWEEPS, np.uint64)
+            for stream in streams:
+                for board in boards:
+                    put(copy[None], board, self.draw(copy, board, 1, int(stream >> 1), valid))
+        return filled
+
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield one normal per window, of what weighted sums change by given the patch's rest."""
         # A window's draw X is N(μ, Σ) given the rest, so the sums v·(X - x_w) of k weight vectors
@@ -199,6 +219,22 @@ class Patchwise(Stored):
         # over pairs (`group`). An odd number of draws ends with half a pair.
         half = random.standard_normal(((samples + 1) // 2, values))
         return np.stack([half, -half], axis=1).reshape(-1, values)[:samples]
+
+
+def _blanked(inputs: Pixels, windows: Windows) -> Pixels:
+    """Return a copy in which the windows have the mean of each channel's visible values."""
+    hidden = np.zeros(windows.shape, dtype=bool)
+    put(hidden[None, None], windows, np.ones((len(windows), 1, 1, *windows.size), dtype=bool))
+    visible = ~hidden if not hidden.all() else hidden
+    means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * len(windows.shape))
+    return np.where(hidden, means, inputs).astype(np.float32)
+
+
+def _boards(windows: Windows) -> list[Windows]:
+    """Return the windows in parts, such as the colours of a chequered board, without neighbours."""
+    rows = [np.unique(at, return_inverse=True)[1].reshape(-1) % 2 for at in windows.starts.T]
+    colour = np.ravel_multi_index(tuple(rows), (2,) * len(rows))
+    return [windows.subset(np.flatnonzero(colour == each)) for each in np.unique(colour)]
 
 
 def grouped(

@@ -1,0 +1,138 @@
+"""Runs in which random sets of windows are hidden together."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from preddiff.engines.dense import Dense
+from preddiff.errors import ResultError
+from preddiff.method.analysis import AfterChunk
+from preddiff.method.estimates import Estimates
+from preddiff.method.measures import Measure
+from preddiff.method.running_means import RunningMeans
+from preddiff.method.sets import GROUP, SetDesign, shares
+from preddiff.pipeline import progress
+from preddiff.pipeline.settings import Work
+from preddiff.pipeline.subject import Subject
+from preddiff.results.explanation import percent
+from preddiff.samplers import Sampler
+from preddiff.samplers.base import fill
+from preddiff.types import Batch, PerTarget
+
+_FORECAST_SETS = 4  # that are timed
+
+
+@dataclass(frozen=True, eq=False)
+class RunOfSets:
+    """Evidence of windows from random sets of them (`method/sets.py`).
+
+    The running means are over the draws of each set: their windows are the sets.
+
+    Attributes
+    ----------
+    design : the sets.
+    samples : draws per set.
+    targets, base : (target,), class or channel numbers and their values on the unperturbed input.
+    """
+
+    subject: Subject
+    design: SetDesign
+    sampler: Sampler
+    samples: int
+    targets: list[int]
+    base: PerTarget
+    measure: Measure
+    work: Work
+    finished: bool = False
+
+    @property
+    def facts(self) -> Mapping[str, str | float]:
+        """The engine and its precision."""
+        return {"engine": self._engine.name, "precision": "float32", "batch": self._engine.batch}
+
+    def begin(self) -> RunningMeans:
+        """Return the running means of a run that has not begun."""
+        return RunningMeans.empty(
+            len(self.targets), len(self.design), self.sampler.group, self.sampler.population
+        )
+
+    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "RunOfSets":
+        """Return the run that continues what was begun, or done to the end."""
+        if engine["engine"] != self.facts["engine"]:
+            raise ResultError(
+                f"the unfinished work was done by the {engine['engine']} engine; sets of windows "
+                "are evaluated by whole passes: remove it"
+            )
+        return replace(self, finished=finished)
+
+    def forecast(self) -> str:
+        """Return evaluations and time, from a few sets."""
+        inputs = np.concatenate([self._filled(number) for number in range(_FORECAST_SETS)])
+        self._engine.evaluate_whole(inputs[:1])  # the first pass of a network is slow
+        started = time.perf_counter()
+        for number in range(_FORECAST_SETS):
+            self._filled(number)
+        self._engine.evaluate_whole(inputs)
+        seconds = (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
+        at_most, early = "", ""
+        if self.work.tolerance is not None:
+            at_most = "at most "
+            early = f"; fewer if the relative error is below {percent(self.work.tolerance)} before"
+        return (
+            f"{at_most}{len(self.design):,} sets of windows × {self.samples} draws, {at_most}about "
+            f"{progress.duration(seconds)}{early}"
+        )
+
+    def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
+        """Return the evidence of the windows, going on from running means over sets."""
+
+        def current() -> Estimates:
+            return self._estimates(means)
+
+        total = len(self.design)
+        done = int((means.groups > 0).sum())
+        for first in range(done, 0 if self.finished else total, GROUP):
+            which = np.arange(first, first + GROUP)
+            inputs = np.concatenate([self._filled(number) for number in which.tolist()])
+            values = self._engine.evaluate_whole(inputs).reshape(GROUP, self.samples, -1)
+            means.add(which, values.transpose(2, 0, 1))
+            if after_chunk(current, means.visits, total):
+                break
+        return current()
+
+    @cached_property
+    def _engine(self) -> Dense:
+        subject = self.subject
+        return Dense(
+            subject.model, subject.inputs, self.targets, subject.node, memory=self.work.memory
+        )
+
+    def _filled(self, number: int) -> Batch:
+        """Return the input with a set hidden, once for each draw."""
+        windows = self.design.windows_of(number)
+        if not len(windows):
+            return np.repeat(self.subject.inputs[None], self.samples, axis=0)
+        # A stream of its own for every set: draws do not depend on which others were taken before.
+        seeds = np.random.SeedSequence((self.design.seed, number))
+        seed = int(seeds.generate_state(1, np.uint64)[0] >> 1)
+        return fill(
+            self.sampler, self.subject.inputs, windows, self.samples, seed, self.subject.valid
+        )
+
+    def _estimates(self, means: RunningMeans) -> Estimates:
+        numbers = np.flatnonzero(means.groups)
+        mean, error = means.mean_and_error(numbers)
+        of_sets, _ = self.measure(self.base[:, None], mean, error)
+        visited, evidence, errors = shares(self.design, numbers, of_sets)
+        return Estimates(
+            self.design.windows,
+            visited,
+            evidence,
+            errors,
+            np.zeros_like(evidence),
+            draws=int(means.groups.sum()) * means.size,
+            taken=self.measure.taken(self.base[:, None], mean, of_sets),
+        )
