@@ -20,7 +20,7 @@ DEFAULTS = {each.name: each.default for part in PARTS for each in fields(part)}
 NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback"}
 # Options of the command line that are called otherwise, or that only Python has.
 RENAMED = {"target": "targets", "baseline": "baselines"}
-ONLY_PYTHON = {"train_size", "memory"}
+ONLY_PYTHON = {"memory"}
 ONLY_COMMAND = {
     "overwrite",
     "inputs",

@@ -118,6 +118,14 @@ def explain(
     measure: Annotated[
         str, typer.Option(metavar="M", help="auto, WE, AD, DP or ID, as docs/cli.md says.")
     ] = "auto",
+    train_size: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Number of training examples, which limits how sure a prediction counts (Laplace "
+            "correction); inf does not. [default: the model's own, else ImageNet's]",
+        ),
+    ] = None,
     baseline: Annotated[
         list[str] | None,
         typer.Option(
@@ -206,6 +214,7 @@ def explain(
                 engine=engine,
                 precision=precision,
                 measure=measure,
+                train_size=train_size,
                 baselines=baseline or [],
                 tolerance=tolerance,
                 device=device,

@@ -198,7 +198,8 @@ def explain(
         )
         estimates = plan.run.evidence(means, monitor)
         explanation = result(estimates)
-    _warn_of_correction(plan, estimates)
+    if settings.question.train_size is None:  # who states N knows what it limits
+        _warn_of_correction(plan, estimates)
     unfinished.finish(means, plan.run.facts)
     return explanation
 
@@ -327,7 +328,8 @@ def _warn_of_correction(plan: Plan, estimates: Estimates) -> None:
     warnings.warn(
         f"the Laplace correction with train_size={plan.facts['train_size']} takes "
         f"{100 * taken[worst]:.0f} % of the evidence for {plan.labels[worst]!r}, whose probability "
-        f"is {plan.base[worst]:.6g}: train_size=math.inf leaves it out",
+        f"is {plan.base[worst]:.6g}; train_size=math.inf (--train-size inf) leaves it out, an N "
+        "that you state is not warned of",
         EngineWarning,
         stacklevel=3,
     )
