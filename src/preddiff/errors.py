@@ -50,7 +50,7 @@ class ResultError(PreddiffError):
 
 
 class InputWarning(UserWarning):
-    """A scan, mask or sampler of which something cannot be known, such as which side is left."""
+    """An input, sampler or model of which something cannot be known, such as which side is left."""
 
 
 class EngineWarning(UserWarning):

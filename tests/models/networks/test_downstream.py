@@ -51,6 +51,56 @@ def picture(rng):
     return rng.random((3, 12, 12), dtype=np.float32)
 
 
+class SideInPlace(nn.Module):
+    """A side branch that the main one changes in place, and a source that does so itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.side = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 1)
+        self.act = nn.ReLU(inplace=True)
+        self.fc = nn.Linear(12, 4)
+
+    def forward(self, x):
+        main, side = self.first(x), self.side(x)
+        self.act(main)
+        side.add_(2 * main)
+        side.mul_(main + 1)
+        return self.fc(torch.cat([main, side, self.act(main - side)], 1).mean((2, 3)))
+
+
+@pytest.mark.parametrize("engine", ["dense", "incremental"])
+@pytest.mark.parametrize("source", ["first", "act"])
+def test_a_side_branch_that_is_changed_in_place_is_right_in_every_batch(picture, source, engine):
+    torch.manual_seed(5)
+    module = SideInPlace().eval()
+    e = preddiff.explain(
+        Network(module), picture, "all", source=source, sampler="constant:0", window=4, stride=4,
+        samples=2, engine=engine, measure="DP", train_size=np.inf,
+    )  # fmt: skip
+    x = torch.from_numpy(picture)[None]
+    with torch.inference_mode():
+        before = module(x).softmax(1)
+        for number, (top, left) in enumerate(e.data["window_start"].values):
+            zeros = torch.ones(1, 1, 12, 12)
+            zeros[..., top : top + 4, left : left + 4] = 0
+            layer = module.first if source == "first" else module.act
+            hook = layer.register_forward_hook(Hidden(zeros))
+            change = (before - module(x).softmax(1))[0]
+            hook.remove()
+            np.testing.assert_allclose(e.evidence[:, number], change, atol=1e-6)
+
+
+class Hidden:
+    """A hook that hides a window of a layer's output, in place, when it is first called."""
+
+    def __init__(self, zeros):
+        self.zeros = zeros
+
+    def __call__(self, _layer, _inputs, values):
+        values.mul_(self.zeros)
+        self.zeros = 1
+
+
 SETTINGS = {"window": 4, "stride": 4, "samples": 6, "engine": "dense"}
 
 

@@ -114,7 +114,10 @@ def _after(
     root: dict[str, nn.Module | torch.Tensor] = {}
     graph = fx.Graph()
     given = graph.placeholder("source")
-    copies: dict[fx.Node, fx.Node | object] = {start: _as_node(graph, given, kind, values)}
+    own = _as_node(graph, given, kind, values)
+    copies: dict[fx.Node, fx.Node | object] = dict.fromkeys(
+        (start, *network.changed_by(start)), own
+    )
     for node in later:
         for each in node.all_input_nodes:
             if each not in copies:

@@ -8,6 +8,7 @@ from torch import nn
 
 from preddiff.errors import ModelError, first_line
 from preddiff.models.networks.preprocessing import Preprocessing
+from preddiff.models.networks.quiet import call
 
 _ROUNDING = 1e-2  # that another order in memory may cause, also in a short precision
 
@@ -61,7 +62,7 @@ class Forward:
         try:
             if module is self.module and not self._is_settled:
                 self._settle(inputs[:1])
-            result = module(self.normalised(inputs))
+            result = call(module, self.normalised(inputs))
         except Exception as error:
             # Convolutions on processors are fastest with the channels last in memory. A network
             # that flattens by `view` needs the usual order: it fails once, and gets that from then
@@ -87,8 +88,8 @@ class Forward:
         """Keep the usual order in memory for a network to which it makes a difference."""
         # Whatever reads memory as it lies (`as_strided`) takes other numbers with channels last.
         self._is_settled = True
-        result = self.module(self.normalised(inputs))
-        usual = self.module(self.normalised(inputs).contiguous())
+        result = call(self.module, self.normalised(inputs))
+        usual = call(self.module, self.normalised(inputs).contiguous())
         if isinstance(result, torch.Tensor) and isinstance(usual, torch.Tensor):
             allowed = _ROUNDING * float(usual.abs().max())
             same = torch.allclose(result, usual, rtol=_ROUNDING, atol=allowed, equal_nan=True)

@@ -8,8 +8,10 @@ from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp, TensorMetadata
 
 from preddiff.errors import TargetError, nearest
+from preddiff.models.networks.quiet import quiet
 
 _SOFTMAX = ("softmax", "Softmax", "OnnxSoftmaxV1V11")
+_ASSIGNMENTS = ("iadd", "isub", "imul", "itruediv")  # x += y and its like
 _SIGMOID = ("sigmoid", "Sigmoid")
 
 
@@ -66,11 +68,20 @@ class Graph:
         """Return the nodes that depend on a node, in running order, the node itself first."""
         # fx keeps nodes in running order, so each comes after all of its inputs: one pass will do.
         found = [node]
-        seen = {node}
-        for other in list(self.module.graph.nodes):
+        seen = {node, *self.changed_by(node)}
+        every = list(self.module.graph.nodes)
+        for other in every[every.index(node) + 1 :]:
             if any(each in seen for each in other.all_input_nodes):
                 found.append(other)
-                seen.add(other)
+                seen.update((other, *self.changed_by(other)))
+        return found
+
+    def changed_by(self, node: fx.Node) -> list[fx.Node]:
+        """Return the nodes whose values an operation in place replaces by its own."""
+        found = []
+        while self._in_place(node) and node.args and isinstance(node.args[0], fx.Node):
+            node = node.args[0]
+            found.append(node)
         return found
 
     def weights_follow(self, node: fx.Node) -> bool:
@@ -117,11 +128,13 @@ class Graph:
         if node.op == "call_module":
             return bool(getattr(self.module.get_submodule(str(node.target)), "inplace", False))
         name = self.operation(node)
+        if name in _ASSIGNMENTS:
+            return True
         return bool(node.kwargs.get("inplace")) or (name.endswith("_") and not name.startswith("_"))
 
     def shapes(self, inputs: torch.Tensor) -> Mapping[str, tuple[int, ...]]:
         """Return the shape of every node's output, without the first axis, for inputs (1, ...)."""
-        with torch.inference_mode():
+        with quiet(), torch.inference_mode():
             ShapeProp(self.module).propagate(inputs)
         found = {}
         for name, node in self.nodes.items():
@@ -184,9 +197,10 @@ def exported(
     # torch.export specialises on axes of length 1: with one example, n would be a constant.
     two = inputs[:1].expand(2, *inputs.shape[1:]).contiguous()
     any_batch = ({0: torch.export.Dim.AUTO},)
-    with torch.no_grad():  # with gradients, parts of a split could not be changed in place
+    # With gradients, parts of a split could not be changed in place.
+    with quiet(), torch.no_grad():
         program = torch.export.export(network, (two,), dynamic_shapes=any_batch)
-    module = (program.run_decompositions({}) if functional else program).module()
+        module = (program.run_decompositions({}) if functional else program).module()
     for node in list(module.graph.nodes):
         if "_guards" in str(node.target):  # that the batch is not one, which may be here
             module.graph.erase_node(node)

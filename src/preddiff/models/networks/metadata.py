@@ -6,11 +6,12 @@ docs/models.md explains the keys.
 import json
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import SupportsFloat, cast, get_args
 
-from preddiff.errors import ModelError
+from preddiff.errors import InputWarning, ModelError
 from preddiff.media.reading import failures_as, read_text
 from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
 from preddiff.models.request import Output, PreprocessingSettings
@@ -143,6 +144,12 @@ def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:
     if metadata.get("dataset") == "ILSVRC2012":
         from torchvision.models import AlexNet_Weights
 
+        warnings.warn(
+            f"labels_file {name!r} is not in {folder}, the model's own folder: ImageNet's usual "
+            "names are taken; put it there, or name another with --preprocess",
+            InputWarning,
+            stacklevel=2,
+        )
         return list(AlexNet_Weights.IMAGENET1K_V1.meta["categories"])
     raise ModelError(
         f"labels_file {name!r} is not in {folder}, the model's own folder: put it there, or name "

@@ -1,8 +1,7 @@
 """ONNX files, converted to torch so that their nodes stay reachable by their own names."""
 
-import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ from preddiff.models.base import Model
 from preddiff.models.networks import head, metadata
 from preddiff.models.networks.graph import Graph
 from preddiff.models.networks.network import Network
+from preddiff.models.networks.quiet import call
 from preddiff.models.request import Output, Request
 from preddiff.models.sources import onnx_opset
-from preddiff.models.sources.onnx_runtime import OnnxRuntime
+from preddiff.models.sources.onnx_runtime import OnnxRuntime, check_size
 from preddiff.models.sources.onnxruntime import runtime
 
-_COPIES_OF_THE_INPUT = 16
 _FLOAT32 = 1  # onnx.TensorProto.FLOAT
 _ROUNDING = 1e-5  # of a value in float32, after many operations
 _CONVERSION_TOLERANCE = 1e-3  # of the output's range, against onnxruntime
@@ -49,6 +48,9 @@ def load(spec: str, request: Request) -> Model:
     """
     path = Path(spec)
     proto = _read(path)
+    for value in _inputs(proto):
+        lengths = [axis.dim_value for axis in value.type.tensor_type.shape.dim]
+        check_size(path, [n for n in lengths if n > 0])
     settings: dict[str, object] = {
         entry.key: entry.value for entry in proto.metadata_props if entry.key != "output"
     }  # which says something else in the files of others
@@ -75,8 +77,6 @@ def _network(
 ) -> Network:
     """Return a file's network, converted to torch; raise a ModelError where that cannot be done."""
     name, shape = _input(proto, path)
-    # As a picture, as a batch of one and of two, and what the network makes of it at first.
-    check_memory(path, math.prod(shape) * 4 * _COPIES_OF_THE_INPUT, ModelError)
     channels, height, width = shape
     if metadata.is_channels_last(settings):
         height, width, channels = shape
@@ -141,22 +141,40 @@ def _check_external(proto: Proto, path: Path) -> None:
     from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
     folder, total = path.parent.resolve(), 0
-    for location in {
-        ExternalDataInfo(tensor).location
-        for tensor in proto.graph.initializer
-        if uses_external_data(tensor)
-    }:
+    for tensor in _tensors(proto):
+        if not uses_external_data(tensor):
+            continue
+        location = ExternalDataInfo(tensor).location
         file = folder / location
         if file.is_symlink() or not file.resolve().is_relative_to(folder):
             raise ModelError(f"{path}: weights in {location!r}: expected a file beside the model")
-        total += check_file(file, ModelError, "the model's weights")
+        size = check_file(file, ModelError, "the model's weights")
+        # Each tensor is read by itself: many may name one and the same part of a file.
+        total += ExternalDataInfo(tensor).length or size
     check_memory(path, total, ModelError)
+
+
+def _tensors(message: Proto) -> Iterator[Proto]:
+    """Yield every tensor in a file: also those of attributes, of subgraphs and of functions."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for each in [value] if hasattr(value, "ListFields") else value:
+            if field.message_type.name == "TensorProto":
+                yield each
+            else:
+                yield from _tensors(each)
+
+
+def _inputs(proto: Proto) -> list[Proto]:
+    """Return the graph's inputs but for its weights, which older files list among them."""
+    weights = {tensor.name for tensor in proto.graph.initializer}
+    return [value for value in proto.graph.input if value.name not in weights]
 
 
 def _input(proto: Proto, path: Path) -> tuple[str, tuple[int, ...]]:
     """Name and shape (without the first axis) of the graph's one input."""
-    weights = {tensor.name for tensor in proto.graph.initializer}
-    inputs = [value for value in proto.graph.input if value.name not in weights]
+    inputs = _inputs(proto)
     types = [value.type.tensor_type for value in inputs]
     shapes = [tuple(d.dim_value for d in kind.shape.dim)[1:] for kind in types]
     if len(inputs) != 1 or len(shapes[0]) != 3 or 0 in shapes[0] or types[0].elem_type != _FLOAT32:
@@ -187,7 +205,7 @@ def _checked(
         session = runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
         expected = session.run(None, {name: inputs.numpy()})
         with torch.inference_mode():
-            result = converted(inputs)
+            result = call(converted, inputs)
     except Exception as error:
         raise ModelError(
             f"{path}: does not run on one picture of shape {tuple(inputs.shape)} "
@@ -214,7 +232,7 @@ def _check_batches(
     """Raise unless a picture gives the same in company: a file may fix its batch to one."""
     try:
         with torch.inference_mode():
-            result = converted(inputs.repeat(2, 1, 1, 1))
+            result = call(converted, inputs.repeat(2, 1, 1, 1))
         first = result[0] if isinstance(result, list | tuple) else result
         same = first.shape[0] == 2 and torch.allclose(first[1:], alone, rtol=1e-3, atol=1e-5)
     except RuntimeError:

@@ -1,6 +1,7 @@
 """ONNX files that onnxruntime evaluates whole, as torch cannot take them apart."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 
 from preddiff.errors import InputError, ModelError, first_line
 from preddiff.media.input import as_pixels
-from preddiff.media.reading import display_name
+from preddiff.media.reading import check_memory, display_name
 from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head, metadata
 from preddiff.models.networks.preprocessing import Preprocessing
@@ -29,6 +30,8 @@ _DTYPES = {
     "tensor(double)": np.float64,
     "tensor(uint8)": np.uint8,
 }
+# As a picture, as a batch of one and of two, and what the network makes of it at first.
+_COPIES_OF_THE_INPUT = 16
 _WHITE = 255  # of pictures in 8 bits
 _PROBES = 4  # inputs that are tried, to see what the outputs are
 _UNKNOWN_SIDE = 64  # of an input that is tried where any size will do
@@ -90,6 +93,7 @@ class OnnxRuntime(Model):
         elif None not in axes and not self._flat:
             self.shape = tuple(n for n in axes if n is not None)
         self._features = axes[0] if self._flat else None
+        check_size(path, self.shape or ())  # of any size, in the file, but one is said beside it
         self.labels = metadata.labels(settings, folder)
         self.sha256 = hashlib.sha256(proto.SerializeToString()).hexdigest()
         self._chosen, self.output = self._outputs(proto, output)
@@ -197,6 +201,11 @@ class OnnxRuntime(Model):
             return (self.preprocessing.channels, _UNKNOWN_SIDE, _UNKNOWN_SIDE)
         axes = [n if isinstance(n, int) else None for n in self._session.get_inputs()[0].shape]
         return (axes[1] or 1, *(n or _UNKNOWN_SIDE // 4 for n in axes[2:]))
+
+
+def check_size(path: Path, lengths: Sequence[int]) -> None:
+    """Raise unless inputs of a shape may be made, as often as loading a file needs them."""
+    check_memory(path, math.prod(lengths) * 4 * _COPIES_OF_THE_INPUT, ModelError)
 
 
 def _rows(given: object) -> Predictions:
