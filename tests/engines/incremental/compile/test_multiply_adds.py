@@ -2,6 +2,7 @@
 
 import torch
 from torch import fx, nn
+from torch.nn import functional
 
 from preddiff.engines.incremental.compile.multiply_adds import first_leaf, multiply_adds
 from preddiff.engines.incremental.compile.trace import trace
@@ -18,6 +19,47 @@ def test_a_changed_input_meets_all_weights_once_per_stride():
     assert multiply_adds(convolution, placements) == (4 * 3 * 9 * 49, 4 * 3 * 9 * 24 / 4)
     linear = program.tail[-1]
     assert multiply_adds(linear, placements) == (5 * 196, 5 * 196)
+
+
+class Attention(nn.Module):
+    """Attention as functions of weights, as torch.export gives every layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(24, 8))
+        self.own = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x):
+        tokens = x.flatten(2).transpose(1, 2)
+        query, key, value = functional.linear(tokens, self.weight).chunk(3, 2)
+        mixed = (query @ key.transpose(1, 2)).softmax(2) @ value
+        return self.own(mixed, mixed, mixed)[0].mean(1)
+
+
+def test_functions_and_products_without_weights_count():
+    module = nn.Sequential(conv(3, 8, padding=1), Attention()).eval()
+    with torch.inference_mode():
+        program = trace(fx.symbolic_trace(module), torch.rand(1, 3, 6, 6), (2, 3), torch.float32)
+    counts = {step.name: step.multiply_adds for step in (*program.body, *program.tail)}
+    assert counts["linear"] == 36 * 8 * 24
+    assert [n for name, n in counts.items() if name.startswith("matmul")] == [36 * 36 * 8] * 2
+    assert counts["_1_own"] == 36 * 8 * (24 + 8)
+
+
+def test_a_linear_layer_at_each_pixel_costs_its_box():
+    module = nn.Sequential(Channels(), nn.Linear(3, 5)).eval()
+    with torch.inference_mode():
+        program = trace(fx.symbolic_trace(module), torch.rand(1, 3, 8, 8), (2, 3), torch.float32)
+    linear = program.body[-1]
+    placements = {id(linear): Placement([(0, 0)], (4, 2), False, 1)}
+    assert multiply_adds(linear, placements) == (64 * 15, 8 * 15)
+
+
+class Channels(nn.Module):
+    """Channels go last."""
+
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1)
 
 
 def test_the_first_of_nested_values():

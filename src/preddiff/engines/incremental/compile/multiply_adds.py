@@ -1,21 +1,44 @@
 """The arithmetic that boxes save."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from preddiff.engines.incremental.execute.boxes import Placement
 from preddiff.engines.incremental.execute.convolution import Convolution
+from preddiff.engines.incremental.execute.operation import Native
 from preddiff.engines.incremental.execute.steps import Step
 from preddiff.engines.incremental.execute.whole import Value
+
+
+def counted(native: Native, values: Sequence[Value], called: nn.Module | None) -> tuple[Value, int]:
+    """Return an operation's result, and its multiply-adds: those of convolutions and products.
+
+    Parameters
+    ----------
+    called : the module that the operation is, if it is one.
+    """
+    # A count of calls, not of parameters: the linear layers of an exported network are functions,
+    # and the products of attention have no weights at all.
+    with FlopCounterMode(display=False) as counter:
+        result: Value = native(*values)
+    found = counter.get_total_flops() // 2
+    outputs = first_leaf(result)
+    if found == 0 and called is not None and isinstance(outputs, torch.Tensor):
+        # Torch's own attention is one operation on a processor, of which the counter knows nothing.
+        weights = sum(p.numel() for p in called.parameters() if p.ndim > 1)
+        found = weights * math.prod(outputs.shape[1:-1])
+    return result, found
 
 
 def multiply_adds(step: Step, placements: Mapping[int, Placement]) -> tuple[float, float]:
     """Return a step's multiply-adds for one draw: on whole outputs, and on boxes.
 
-    Only what has weights is counted. Of a convolution on boxes, every changed input meets all
-    weights once (a share of 1 / stride along each axis): zeros around the box cost nothing.
+    Of a convolution on boxes, every changed input meets all weights once (a share of 1 / stride
+    along each axis): zeros around the box cost nothing.
     """
     operation = step.operation
     if isinstance(operation, Convolution):
@@ -23,10 +46,11 @@ def multiply_adds(step: Step, placements: Mapping[int, Placement]) -> tuple[floa
         stride = math.prod(side.stride for side in operation.sliding)
         inputs = math.prod(placements[id(step.inputs[0])].lengths)
         return each * math.prod(operation.base.shape[2:]), each * inputs / stride
-    weights = sum(p.numel() for p in step.parameters if p.ndim > 1)
-    outputs = first_leaf(step.base)
-    count = math.prod(outputs.shape[1:-1]) if isinstance(outputs, torch.Tensor) else 0
-    return weights * count, weights * count
+    if id(step) not in placements:
+        return step.multiply_adds, step.multiply_adds
+    sizes = [step.tensor.shape[axis] for axis in step.axes]
+    share = math.prod(placements[id(step)].lengths) / math.prod(sizes)
+    return step.multiply_adds, step.multiply_adds * share
 
 
 def first_leaf(value: Value) -> Value:

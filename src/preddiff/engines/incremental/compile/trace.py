@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
-from torch import fx
+from torch import fx, nn
 
 from preddiff.engines.incremental.compile.fuse import fused
+from preddiff.engines.incremental.compile.multiply_adds import counted
 from preddiff.engines.incremental.compile.recognise.call import Call, TracedInput, TracedParts
 from preddiff.engines.incremental.compile.recognise.modules import as_function
 from preddiff.engines.incremental.compile.recognise.table import RECOGNISED
@@ -84,26 +85,24 @@ class _Tracer:
         before = [n for n in node.all_input_nodes if n in self.made]
         native = self._native(node, before)
         values = [self.made[n].base for n in before]
-        base: Value = native(*values)
+        base, work = counted(native, values, self._called(node))
         steps = [self.made[n] for n in before]
         from_shapes = all(isinstance(step.operation, FromShapes) for step in steps)
         if from_shapes or _is_shape(node) or not (_has_tensor(values) and _has_tensor(base)):
             return Step(node.name, FromShapes(base, native), steps)
         operation = self._recognised(node, Call(base, native, self.dtype))
         if operation is None:
-            return Step(node.name, WholeOutput(base, native), steps, self._parameters(node))
+            return Step(node.name, WholeOutput(base, native), steps, work)
         operation.base = channels_last(operation.base, operation.axes)
         first = node.args[0]
         if isinstance(first, fx.Node) and first in self.parts:
             # A part is cut out of what was split, so that the split itself need not be run.
             steps = [self.made[self.parts[first][0]]]
         inputs = [step for step in steps if isinstance(step.base, torch.Tensor)]
-        return Step(node.name, operation, inputs, self._parameters(node))
+        return Step(node.name, operation, inputs, work)
 
-    def _parameters(self, node: fx.Node) -> list[torch.Tensor]:
-        if node.op != "call_module":
-            return []
-        return list(self.module.get_submodule(str(node.target)).parameters())
+    def _called(self, node: fx.Node) -> nn.Module | None:
+        return self.module.get_submodule(str(node.target)) if node.op == "call_module" else None
 
     def _recognised(self, node: fx.Node, call: Call) -> Operation | None:
         """Return the operation on boxes; None where it is unknown or needs whole outputs."""

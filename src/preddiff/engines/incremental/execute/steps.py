@@ -39,14 +39,14 @@ class Step:
     name : of the node in the graph.
     operation : what it does to boxes.
     inputs : the steps before it whose results it takes.
-    parameters : of its module.
+    multiply_adds : of one whole output.
     users : how many steps take its result.
     """
 
     name: str
     operation: StepOperation
     inputs: list["Step"]
-    parameters: list[torch.Tensor] = field(default_factory=list)
+    multiply_adds: int = 0
     users: int = 0
 
     @property
