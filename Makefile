@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench browser
+.PHONY: demo test lint format bench fuzz browser
 
 demo: .venv/.with-demo
 	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --stride 6 --samples 5 --output demo
@@ -24,6 +24,10 @@ format: .venv/.with-dev
 bench: .venv/.with-dev
 	$(BIN)/preddiff bench $(wildcard $(addsuffix /models/*.onnx,$(PREDDIFF_DATA))) --output docs/performance.md
 	$(BIN)/preddiff bench --scans --output docs/performance.md
+
+# Reads damaged files of every kind; offenders are kept in fuzz-offenders.
+fuzz: .venv/.with-dev
+	$(BIN)/python scripts/fuzz.py
 
 # The tests of the page need a real browser. Where none can be installed, they are skipped with the reason.
 browser:

@@ -25,3 +25,25 @@ def test_only_the_first_line_of_another_librarys_message():
 def test_the_nearest_names_end_a_message():
     assert errors.nearest("gogglenet", ["googlenet", "vgg16"]) == "; nearest: googlenet"
     assert errors.nearest("zzz", ["googlenet"]) == ""
+
+
+UNSAFE = "a\x1b]0;owned\x07\r\n\x9b31m\u202eb\udce9é\u2028"
+SAFE = r"a\x1b]0;owned\x07\r\n\x9b31m\u202eb\xe9é\u2028"
+
+
+KINDS = [
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_messages_have_no_control_characters(kind):
+    assert str(kind(UNSAFE)) == SAFE
+    assert str(kind(SAFE)) == SAFE
+    assert getattr(kind("a"), "why", "") == ""
+    assert errors.EngineWarning("a", UNSAFE).why == SAFE
+
+
+def test_words_of_all_languages_are_left_alone():
+    for text in ("naïve café", "猫", "قط", "क्षत्रिय", "👩‍🔬", "a\u00a0b"):
+        assert errors.printable(text) == text

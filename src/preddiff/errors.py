@@ -14,15 +14,40 @@
     EngineWarning            a run that goes on, but slower than it might, or with numbers that
                              a setting makes small (a UserWarning)
 
-Every message names the value, what was expected and what to do.
+Every message names the value, what was expected and what to do. Values come from strangers' files,
+so messages are `printable`.
 """
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# What moves a terminal's cursor or recolours it, breaks a line or turns it round, and halves of
+# characters, which no encoder takes.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return a text for terminals and pages on one line, with control characters as escapes.
+
+    Bytes of names that are not UTF-8 are written as bytes, e.g. caf\\xe9.jpg.
+    """
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    is_byte = 0xDC80 <= code <= 0xDCFF  # PEP 383
+    return f"\\x{code - 0xDC00:02x}" if is_byte else found[0].encode("unicode_escape").decode()
 
 
 class PreddiffError(ValueError):
     """A user's mistake. Its message is meant to be shown as it is."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(printable(str(message)))
 
 
 class InputError(PreddiffError):
@@ -52,6 +77,9 @@ class ResultError(PreddiffError):
 class InputWarning(UserWarning):
     """An input, sampler or model of which something cannot be known, such as which side is left."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
+
 
 class EngineWarning(UserWarning):
     """A run that goes on, but slower than it might, without what is optional, or with numbers
@@ -67,8 +95,8 @@ class EngineWarning(UserWarning):
     """
 
     def __init__(self, text: str, why: str = "") -> None:
-        super().__init__(text)
-        self.why = why
+        super().__init__(printable(text))
+        self.why = printable(why)
 
 
 def first_line(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+import preddiff
 from command_line import FACTORY, TINY, run
 from preddiff import cli
 from preddiff.errors import ResultError
@@ -299,11 +300,41 @@ def test_a_full_disk_keeps_the_unfinished_work(folder, monkeypatch):
     assert not (folder / "out" / "cat.unfinished.npz").exists()
 
 
-def test_a_name_that_is_not_utf8_loses_no_page(folder, monkeypatch):
-    (folder / "cat.jpg").rename(folder / "caf\udce9.jpg")
-    done = run("explain", "caf\udce9.jpg", *TINY, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    assert (folder / "out" / "caf%E9.html").exists()
+@pytest.mark.parametrize(
+    ("name", "written", "shown"),
+    [
+        ("caf\udce9.jpg", "caf%E9", r"caf\xe9.jpg"),
+        ("a\x1b]0;owned\x07\n.jpg", "a\x1b]0;owned\x07\n", r"a\x1b]0;owned\x07\n.jpg"),
+    ],
+)
+def test_a_name_that_no_terminal_should_print_loses_nothing(folder, name, written, shown):
+    (folder / "cat.jpg").rename(folder / name)
+    for _ in range(2):  # the second replaces what the first wrote
+        done = run("explain", name, *TINY, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        lines = (done.stdout + done.stderr).splitlines()
+        assert all(line.isprintable() for line in lines), lines
+    for ending in (".zarr", ".png", ".html"):
+        assert (folder / "out" / f"{written}{ending}").exists()
+    assert preddiff.load(folder / "out" / f"{written}.zarr").provenance["input"] == shown
+    page = (folder / "out" / f"{written}.html").read_text(encoding="utf-8")
+    assert shown in page
+    assert "\x1b" not in page
+    done = run("explain", name, *TINY, "--sampler", "none", cwd=folder)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_labels_of_strangers_are_printed_safely(folder, monkeypatch):
+    source = (folder / "tiny_model.py").read_text()
+    for n, word in enumerate(("ant", "bee", "dog", "elk")):
+        source = source.replace(f'"{word}"', f'"{word}\\x1b[{n}m\\r\\u202e"')
+    (folder / "tiny_model.py").write_text(source)
+    for command in (("explain", "cat.jpg", *TINY, "--target", "all"), ("model", TINY[1])):
+        done = run(*command, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert r"ant\x1b[0m\r\u202e" in done.stdout
+        assert all(line.isprintable() for line in done.stdout.splitlines())
 
 
 def test_a_name_that_is_too_long_for_results_is_refused_before_the_work(folder, monkeypatch):

@@ -100,3 +100,16 @@ def test_a_picture_has_no_grid_and_no_sensitivity_unless_given():
     assert e.grid is None
     assert e.sensitivity.shape == (2, 4, 5)
     assert explained().sensitivity is None
+
+
+def test_labels_and_settings_of_strangers_have_no_control_characters():
+    one = explained(
+        labels=["\x1b[2Jcat", "dog\n"],
+        provenance={"input": "a\x07.png", "model": "m\udce9.onnx", "note\r": "\u202e"},
+        baselines={"other": BaselineMap(np.zeros((2, 4, 5)), "best\x1b[0m", True)},
+    )
+    assert one.labels == (r"\x1b[2Jcat", r"dog\n")
+    assert one.provenance["input"] == r"a\x07.png"
+    assert one.provenance["model"] == r"m\xe9.onnx"
+    assert one.provenance[r"note\r"] == r"\u202e"
+    assert one.baselines["other"].attrs["long_name"] == r"best\x1b[0m"

@@ -22,7 +22,7 @@ from preddiff.cli.options import verbose
 from preddiff.cli.reproduce import reproduce
 from preddiff.cli.sampler import sampler
 from preddiff.cli.view import view
-from preddiff.errors import EngineWarning, InputWarning, PreddiffError
+from preddiff.errors import EngineWarning, InputWarning, PreddiffError, printable
 
 app = typer.Typer(
     name="preddiff",
@@ -85,5 +85,5 @@ def _warn(message: Warning | str, category: type[Warning], *_where: object) -> N
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    print(f"preddiff: {message}", file=sys.stderr)  # noqa: T201
+    print(f"preddiff: {printable(message)}", file=sys.stderr)  # noqa: T201
     sys.exit(status)

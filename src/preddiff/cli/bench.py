@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
 _HELP = """
@@ -62,7 +63,7 @@ def bench(
     rows = _scan_table() if scans else _network_table(specs or [], only, windows, check)
     lines = []
     for line in itertools.chain([machine.describe(), ""], rows):
-        typer.echo(line)  # as soon as a network is measured
+        echo(line)  # as soon as a network is measured
         lines.append(line)
     if output is not None:
         marks.fill(output, section, "\n".join(lines))

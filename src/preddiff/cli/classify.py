@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from preddiff.cli.terminal import echo
+
 if TYPE_CHECKING:
     from preddiff.classify.fitting import ClassifierFacts
 
@@ -102,7 +104,7 @@ def fit(
     fitted = fit_classifier(scans, voxels, folds=folds, standardise=standardise, seed=seed)
     skops.save(output, fitted.estimator, voxels.mask, voxels.grid, fitted.facts)
     _print(fitted.facts)
-    typer.echo(output)
+    echo(output)
 
 
 def show(
@@ -132,7 +134,7 @@ def _print(facts: "ClassifierFacts") -> None:
         "AUC": f"{facts['auc']:.3f} ± {facts['auc_spread']:.3f} {folds}",
     }
     for name, value in lines.items():
-        typer.echo(f"{name:20s} {value}")
+        echo(f"{name:20s} {value}")
 
 
 def _adjustment(facts: "ClassifierFacts") -> dict[str, str]:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
+
 _HELP = """
 Simulate scans of patients whose differences are known.
 
@@ -41,7 +43,7 @@ def cohort(
 
     files.check_destinations(output, subjects)
     simulated = simulated_cohort(seed, subjects, effect.value, spacing=spacing)
-    typer.echo(files.write(simulated, output))
+    echo(files.write(simulated, output))
 
 
 cohort.__doc__ = _HELP

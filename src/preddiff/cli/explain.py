@@ -13,6 +13,7 @@ import typer
 
 from preddiff.cli import options
 from preddiff.cli.options import Order, Preprocess
+from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def explain(
                 unfinished.remove()
             if watched is not None:
                 watched.finish(f"Saved as {written}.", explanations[-1])
-            typer.echo(written)
+            echo(written)
 
 
 def _window(text: str | None) -> int | str | None:
@@ -243,8 +244,8 @@ def _print_summary(explanations: "Comparison") -> None:
     for title, explanation in zip(explanations.titles, explanations, strict=True):
         prefix = f"{title}, " if len(explanations) > 1 else ""
         for label, value in zip(explanation.labels, explanation.values, strict=True):
-            typer.echo(f"{prefix}{label}: {value}")
-        typer.echo(f"{prefix}{_effort(explanation)}", err=True)
+            echo(f"{prefix}{label}: {value}")
+        echo(f"{prefix}{_effort(explanation)}", err=True)
 
 
 def _effort(explanation: "Explanation") -> str:
@@ -259,7 +260,7 @@ def _effort(explanation: "Explanation") -> str:
 
 
 def _announce(address: str) -> None:
-    typer.echo(f"Watch it, pause it or stop it: {address}", err=True)
+    echo(f"Watch it, pause it or stop it: {address}", err=True)
 
 
 def _write(explanations: "Comparison", result: Path) -> Path:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
+
 _HELP = """
 Write a RESULT in another program's format, next to the result.
 
@@ -46,7 +48,7 @@ def export(
     from preddiff.results import store
 
     name = named(result).name.removesuffix(".zarr") + _SUFFIXES[to]
-    typer.echo(exports.export(store.load(result), named(result).with_name(name)))
+    echo(exports.export(store.load(result), named(result).with_name(name)))
 
 
 export.__doc__ = _HELP

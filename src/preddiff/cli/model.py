@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from preddiff.cli.options import Preprocess
+from preddiff.cli.terminal import echo
 
 _HELP = """
 Show a model's input, classes and nodes, and what it costs.
@@ -26,12 +27,13 @@ def model(
 
     facts, nodes = inspect(load_model(spec, preprocess=preprocess))
     for name, value in facts.items():
-        typer.echo(f"{name:20s} {value}")
+        echo(f"{name:20s} {value}")
     if nodes:
         width = max(map(len, nodes))
-        typer.echo(f"\n{'node':{width}s}  shape")
+        echo()
+        echo(f"{'node':{width}s}  shape")
     for name, shape in nodes.items():
-        typer.echo(f"{name:{width}s}  {'×'.join(map(str, shape))}")
+        echo(f"{name:{width}s}  {'×'.join(map(str, shape))}")
 
 
 model.__doc__ = _HELP

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
 _HELP = """
@@ -58,10 +59,11 @@ def reproduce(
     if page is not None:
         marks.check(page, "claims")
     for path, seconds in reproduce(names, data, output, seed, hurry, say):
-        typer.echo(f"{path}  ({seconds:.0f} s)")
+        echo(f"{path}  ({seconds:.0f} s)")
         if path.name == "claims.md":
             text = ours.unsigned(path.read_text(encoding="utf-8")).rstrip()
-            typer.echo(text)
+            for line in text.splitlines():
+                echo(line)
             if page is not None:
                 marks.fill(page, "claims", text)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def fit(
         pictures = (prepare(image) for image in folders.read_pictures(folder))
         fitted = ConditionalGaussian.fit(pictures, patch=patch, channels=channels)
     fitted.save(output)
-    typer.echo(output)
+    echo(output)
 
 
 def _fit_volumes(
@@ -120,7 +121,7 @@ def show(
     from preddiff.samplers.load import read_sampler
 
     for name, value in read_sampler(file).summary().items():
-        typer.echo(f"{name:24s} {value}")
+        echo(f"{name:24s} {value}")
 
 
 fit.__doc__ = _FIT

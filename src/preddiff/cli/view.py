@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
+
 _HELP = """
 Write the page of one or more RESULTs and open it in a browser.
 
@@ -38,7 +40,7 @@ def view(
     # as_uri takes absolute paths only.
     if not no_browser:
         webbrowser.open(written.resolve().as_uri())
-    typer.echo(written)
+    echo(written)
 
 
 view.__doc__ = _HELP

@@ -231,7 +231,9 @@ def affine_problem(affine: Affine) -> str | None:
     if affine.shape != (4, 4) or not np.isfinite(affine).all():
         return "its affine has values that are NaN or infinite"
     # Without an inverse several voxels lie at one point of the world, and no point has a voxel.
-    box = math.prod(np.linalg.norm(affine[:3, :3], axis=0).tolist())
-    if abs(float(np.linalg.det(affine[:3, :3]))) <= _FLAT * box:
+    with np.errstate(over="ignore", invalid="ignore"):
+        box = math.prod(np.linalg.norm(affine[:3, :3], axis=0).tolist())
+        size = abs(float(np.linalg.det(affine[:3, :3])))
+    if not _FLAT * box < size < math.inf:
         return "its affine has no inverse"
     return None

@@ -3,13 +3,14 @@
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from preddiff.errors import InputError, InputWarning
+from preddiff.media.complaints import caught, unlogged
 from preddiff.media.reading import (
     MEMORY_VARIABLE,
     check_file,
@@ -47,7 +48,7 @@ def read(path: str | Path) -> Image.Image:
         lambda why: InputError(f"{path}: the picture is damaged ({why}); save it anew")
     ):
         try:
-            return _decoded(path)
+            image, complaints = _decoded(path)
         except UnidentifiedImageError:
             raise InputError(
                 f"{path}: not a picture that can be read; expected JPEG, PNG, TIFF, GIF, WebP, "
@@ -57,21 +58,40 @@ def read(path: str | Path) -> Image.Image:
             raise InputError(
                 f"{path}: the picture is too large to be safe ({error}); crop it"
             ) from None
+    if complaints:
+        warnings.warn(
+            InputWarning(
+                f"{path}: the picture seems damaged ({complaints[0]:.200}); look at it, and save "
+                "it anew"
+            ),
+            stacklevel=2,
+        )
+    return image
 
 
-def _decoded(path: Path) -> Image.Image:
+def _decoded(path: Path) -> tuple[Image.Image, list[str]]:
+    """Return a picture, and what its decoder complained of."""
     # Pillow only warns of a small file that unpacks to a huge picture; here that is an error. A
     # damaged part that is no pixel (a tag, a comment) is of no concern.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with _pixels_allowed(), Image.open(path, formats=_FORMATS) as image:
+        with (
+            _pixels_allowed(),
+            unlogged("PIL.TiffImagePlugin"),
+            Image.open(path, formats=_FORMATS) as image,
+        ):
             # Image.open reads the header only: what it claims is held against the limit here, and
             # damage shows up in load.
             check_pixels(image.width, image.height, path)
-            image.load()
+            # libtiff prints what is wrong, and may go on: a fax with broken lines is no failure.
+            printed: AbstractContextManager[list[str]] = (
+                caught() if image.format == "TIFF" else nullcontext([])
+            )
+            with printed as complaints:
+                image.load()
             image.getexif()  # needed by `upright`: better refused here, where the file is named
-            return image
+            return image, complaints
 
 
 def check_pixels(width: int, height: int, name: str | Path = "the picture") -> None:
@@ -102,12 +122,16 @@ def upright(image: Image.Image) -> Image.Image:
     InputError
         If its values are of a kind whose white is unknown.
     """
-    with failures_as(
-        lambda why: InputError(
-            f"the picture's EXIF data, which say which way is up, are damaged ({why}); save it "
-            "anew without them"
-        )
-    ):
+    with (
+        failures_as(
+            lambda why: InputError(
+                f"the picture's EXIF data, which say which way is up, are damaged ({why}); save it "
+                "anew without them"
+            )
+        ),
+        warnings.catch_warnings(),
+    ):  # of other tags, which say nothing of directions
+        warnings.simplefilter("ignore")
         image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         _warn_if_dark(np.asarray(image))

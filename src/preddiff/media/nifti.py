@@ -18,6 +18,7 @@ import numpy as np
 
 from preddiff.errors import InputError, first_line
 from preddiff.media import packed
+from preddiff.media.complaints import unlogged
 from preddiff.media.reading import MAX_DEFLATE_RATIO, check_file, check_memory
 
 if TYPE_CHECKING:
@@ -81,15 +82,14 @@ def load(path: Path) -> Any:  # nibabel's images have no common type with `datao
     """Return nibabel's image of a file, or raise an InputError."""
     try:
         from nibabel.filebasedimages import ImageFileError
-        from nibabel.imageglobals import LoggingOutputSuppressor
     except ModuleNotFoundError:
         raise InputError(f"{path}: scans need nibabel; install preddiff[volumes]") from None
     check_file(path, InputError, "a scan", sys.maxsize)
     try:
         _check_extensions(path)
-        with LoggingOutputSuppressor(), warnings.catch_warnings():
-            # An SPM .mat may hold an affine for each volume; there is only one, which is the first.
-            warnings.filterwarnings("ignore", message="More than one affine")
+        # Also of an SPM .mat with an affine for each volume: there is only one, which is the first.
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             image = packed.load(path) if packed.needs_opening(path) else _by_name(path)
     except ImageFileError:
         image = None
@@ -100,6 +100,13 @@ def load(path: Path) -> Any:  # nibabel's images have no common type with `datao
     if image is None:
         raise InputError(f"{path}: no scan that can be read; expected NIfTI or Analyze")
     return image
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let nibabel log, and numpy warn, nothing of a header: what is wrong is refused by name."""
+    with unlogged("nibabel.global"), np.errstate(all="ignore"):
+        yield
 
 
 def _by_name(path: Path) -> Any:

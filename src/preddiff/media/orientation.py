@@ -48,8 +48,9 @@ def orientation(image: SpatialImage, name: str) -> tuple[Affine, dict[str, objec
     # `maps.nifti_image` writes the same bits again. A header that was computed anew from the affine
     # differs in the last bits, and some programs compare those.
     try:
-        header = _header(_as_nifti(image))
-        affine = np.array(header.get_best_affine(), dtype=np.float64)
+        with nifti.quiet():
+            header = _header(_as_nifti(image))
+            affine = np.array(header.get_best_affine(), dtype=np.float64)
     except Exception as error:
         raise InputError(f"{name}: {nifti.damage(error)}") from None
     fields = {key: _plain(key, header[key]) for key in ORIENTATION_FIELDS}

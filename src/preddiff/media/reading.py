@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from preddiff.errors import PreddiffError, SettingError, first_line
+from preddiff.errors import PreddiffError, SettingError, first_line, printable
 
 MEMORY_VARIABLE = "PREDDIFF_MAX_READ_GIB"
 """Environment variable with the most memory that reading one file may take, in GiB."""
@@ -117,6 +117,6 @@ def display_name(path: str | Path) -> str:
     """Return a file's name without its folders, as a text that every file and page can hold.
 
     Names are bytes. Python stands surrogates for those that are not UTF-8, and no encoder takes
-    them; they are written as escapes here, e.g. caf\\xe9.jpg.
+    them; they are written as escapes here, e.g. caf\\xe9.jpg, and so are control characters.
     """
-    return os.fsencode(Path(path).name).decode("utf-8", "backslashreplace")
+    return printable(Path(path).name)

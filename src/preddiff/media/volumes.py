@@ -190,7 +190,8 @@ def _values(image: SpatialImage, name: str) -> Pixels:
         )
     try:
         # A file stores x fastest, so the transpose (z, y, x) is in C order and moves nothing.
-        values = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32))
+        with nifti.quiet():  # what becomes infinite is refused below
+            values = np.asarray(image.get_fdata(caching="unchanged", dtype=np.float32))
         values = values.reshape(image.shape[:3], order="F").T
     except Exception as error:
         raise InputError(f"{name}: {nifti.damage(error)}") from None

@@ -1,7 +1,7 @@
 """Explanation: the result that engines and plans make, and that files, figures and pages read."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from preddiff.errors import printable
 from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, PerTarget, Relevance
@@ -47,6 +48,10 @@ class Explanation:
     """
 
     data: xr.Dataset
+
+    def __post_init__(self) -> None:
+        # Labels, names and settings may be strangers': terminals, figures and pages get them safe.
+        object.__setattr__(self, "data", _with_printable_texts(self.data))
 
     @property
     def relevance(self) -> xr.DataArray:
@@ -275,3 +280,21 @@ def assemble(
     }
     attributes = {**provenance, "baselines": ", ".join(baselines)}
     return Explanation(xr.Dataset(arrays, coords=coordinates, attrs=attributes))
+
+
+def _with_printable_texts(data: xr.Dataset) -> xr.Dataset:
+    """Return a dataset whose labels and attributes have no control characters."""
+    data = data.assign_attrs(_printable(data.attrs))
+    for name in data.variables:
+        data[name].attrs = _printable(data[name].attrs)
+    if "label" not in data:
+        return data
+    labels = np.asarray([printable(str(each)) for each in data["label"].values], dtype=np.str_)
+    return data.assign_coords(label=data["label"].copy(data=labels))
+
+
+def _printable(attributes: Mapping[Hashable, Any]) -> dict[str, Any]:
+    return {
+        printable(str(name)): printable(value) if isinstance(value, str) else value
+        for name, value in attributes.items()
+    }

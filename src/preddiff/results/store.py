@@ -1,6 +1,7 @@
 """Results on disk: Zarr groups as docs/format.md specifies them. Nothing here unpickles."""
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -147,6 +148,8 @@ def _read(path: Path) -> Explanation:
                 f"{path}: the result is damaged ({why}); run the analysis again"
             )
         ),
+        # What they warn of, such as files that are no arrays, is refused below if it matters.
+        warnings.catch_warnings(action="ignore"),
         xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) as opened,
     ):
         data = opened.load()

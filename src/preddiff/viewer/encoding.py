@@ -28,7 +28,9 @@ def pack_floats(
     """
     dropped = _FRACTION_BITS - bits
     half = np.uint64((1 << dropped) >> 1)
-    numbers = np.ascontiguousarray(values, dtype="<f4").view("<u4").astype(np.uint64)
+    with np.errstate(over="ignore"):  # what no float32 can hold becomes infinite
+        stored = np.ascontiguousarray(values, dtype="<f4")
+    numbers = stored.view("<u4").astype(np.uint64)
     # Adding half of the last kept bit and clearing what is below it rounds the magnitude to
     # nearest, for either sign, as the sign is a bit of its own. A carry moves on into the exponent,
     # which is right: 1.111…₂ becomes 10.0₂. In 64 bits, so that the addition cannot overflow.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Sequence
@@ -12,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import InputError, InputWarning, first_line
-from preddiff.media.dicom import files
+from preddiff.media.dicom import content, files
 from preddiff.media.dicom.frames import Frame, frames_of, rescaled
 from preddiff.media.dicom.stack import ordered
 from preddiff.media.grid import Grid
+from preddiff.media.reading import check_memory
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
     from pydicom import Dataset
-    from pydicom.uid import UID
 
 _MAX_VOXELS = 2**30  # a scan of 1024³
+_BYTES_PER_VOXEL = 5  # in float32, and whether it is finite
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory: a DICOMDIR
 _SHARED = {"SeriesInstanceUID": "series", "FrameOfReferenceUID": "frames of reference"}
 
@@ -60,19 +62,14 @@ def read(path: Path) -> Nifti1Image:
     except (InputError, InputWarning):
         raise
     except Exception as error:
-        raise InputError(f"{path}: not one volume ({first_line(error)}); check it") from None
+        raise InputError(f"{path}: not one volume ({first_line(error):.200}); check it") from None
     _check_scales(path, frames)
     return _image(values, affine)
 
 
 def _headers(path: Path, found: Sequence[Path]) -> list[tuple[Path, Dataset]]:
     """The headers of the files that have pixels, which are all of one series."""
-    import pydicom
-
-    # Forced: without the preamble a file is as good, as long as it begins like one.
-    every: list[tuple[Path, Dataset]] = [
-        (file, pydicom.dcmread(file, stop_before_pixels=True, force=True)) for file in found
-    ]
+    every = [(file, content.read(file, with_pixels=False)) for file in found]
     headers = [(file, header) for file, header in every if "Rows" in header]
     if not headers:
         raise _nothing(path, every)
@@ -102,33 +99,21 @@ def _nothing(path: Path, every: Sequence[tuple[Path, Dataset]]) -> InputError:
 
 def _values(path: Path, frames: Sequence[Frame]) -> NDArray[np.float32]:
     """(slice, row, column), rescaled; memory holds the pixels of one file at a time."""
-    import pydicom
-
     shape = (len(frames), *frames[0].shape)
-    if np.prod(shape, dtype=float) > _MAX_VOXELS:
+    if math.prod(shape) > _MAX_VOXELS:
         raise InputError(f"{path}: {shape} voxels: expected at most {_MAX_VOXELS:,}; crop the scan")
+    taken = math.prod(shape) * _BYTES_PER_VOXEL
+    check_memory(path, taken, InputError)
     values = np.empty(shape, dtype=np.float32)
     by_file: dict[Path, list[tuple[int, Frame]]] = {}
     for n, frame in enumerate(frames):
         by_file.setdefault(frame.file, []).append((n, frame))
     for file, own in by_file.items():
-        content = pydicom.dcmread(file, force=True)
-        if "TransferSyntaxUID" not in content.file_meta:
-            content.file_meta.TransferSyntaxUID = _guessed_syntax(content)
-        pixels = content.pixel_array.reshape(-1, *frames[0].shape)
+        elements = content.read(file, with_pixels=True)
+        pixels = content.pixels(file, elements, taken)
         for n, frame in own:
-            values[n] = rescaled(pixels[frame.index], content, frame.scale)
+            values[n] = rescaled(pixels[frame.index], elements, frame.scale)
     return values
-
-
-def _guessed_syntax(content: Dataset) -> UID:
-    """The transfer syntax of a file without a preamble, which is as it was found to be coded."""
-    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
-    is_implicit, is_little = content.original_encoding
-    if is_implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
 
 
 def _check_scales(path: Path, frames: Sequence[Frame]) -> None:
