@@ -196,6 +196,17 @@ def test_metadata_that_are_none(tmp_path, explanation, metadata):
         preddiff.load(tmp_path / "a.zarr")
 
 
+def test_what_is_odd_is_refused_without_a_word_of_other_libraries(tmp_path, explanation):
+    path = preddiff.save(explanation, tmp_path / "a.zarr")
+    (path / "note.txt").write_text("no array")
+    assert preddiff.load(path).labels == explanation.labels
+    attributes = path / "standard_error" / ".zattrs"
+    twice = json.loads(attributes.read_text()) | {"_ARRAY_DIMENSIONS": ["target", "x", "x"]}
+    attributes.write_text(json.dumps(twice))
+    with pytest.raises(ResultError, match="a.zarr: "):
+        preddiff.load(path)
+
+
 def test_links_are_refused(tmp_path, explanation):
     preddiff.save(explanation, tmp_path / "a.zarr")
     (tmp_path / "a.zarr" / "relevance").rename(tmp_path / "elsewhere")

@@ -48,3 +48,9 @@ def test_planes_of_bytes_compress_better(rng):
     smooth = np.cumsum(rng.normal(size=4096)).astype(np.float32)
     plain = len(pack_bytes(smooth.view(np.uint8)))
     assert len(pack_floats(smooth)) < 0.95 * plain
+
+
+def test_what_no_float32_can_hold_is_infinite():
+    np.testing.assert_array_equal(
+        unpacked(pack_floats(np.array([1e300, -1e300]))), [np.inf, -np.inf]
+    )

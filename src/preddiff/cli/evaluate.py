@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError, nearest
 
 _HELP = """
@@ -92,7 +93,8 @@ def evaluate(
         report,
     )
     text = tables(file.scores.values(), against, budget)
-    typer.echo(text)
+    for line in text.splitlines():
+        echo(line)
     if table is not None:
         marks.fill(table, "evaluation", text)
 

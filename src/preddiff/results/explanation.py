@@ -287,10 +287,11 @@ def _with_printable_texts(data: xr.Dataset) -> xr.Dataset:
     data = data.assign_attrs(_printable(data.attrs))
     for name in data.variables:
         data[name].attrs = _printable(data[name].attrs)
-    if "label" not in data:
+    if "label" not in data or data["label"].dtype.kind != "U":  # which is no result
         return data
-    labels = np.asarray([printable(str(each)) for each in data["label"].values], dtype=np.str_)
-    return data.assign_coords(label=data["label"].copy(data=labels))
+    texts = data["label"].values
+    safe = np.array([printable(str(text)) for text in texts.ravel()], dtype=np.str_)
+    return data.assign_coords(label=data["label"].copy(data=safe.reshape(texts.shape)))
 
 
 def _printable(attributes: Mapping[Hashable, Any]) -> dict[str, Any]:

@@ -51,6 +51,16 @@ def test_any_estimator_of_scikit_learn_is_a_model(tmp_path, rng):
         skops.facts(tmp_path / "b.skops")
 
 
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e308])
+def test_a_damaged_estimator_is_one_line(tmp_path, rng, value):
+    x = rng.normal(size=(30, 12))
+    estimator = LogisticRegression().fit(x, x[:, 0] > 0)
+    estimator.coef_[0, 3] = value
+    io.dump(estimator, tmp_path / "b.skops")
+    with pytest.raises(ModelError, match=r"b.skops: its estimator is damaged \(ValueError"):
+        preddiff.load_model(tmp_path / "b.skops")
+
+
 def test_what_could_run_code_is_refused(tmp_path):
     io.dump(FunctionTransformer(print), tmp_path / "b.skops")
     with pytest.raises(ModelError, match=r"holds .*print, which could run code"):

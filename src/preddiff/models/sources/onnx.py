@@ -59,10 +59,16 @@ def load(spec: str, request: Request) -> Model:
         overriding, folder = metadata.read(request.preprocess)
         settings.update(overriding)
     output = metadata.output(settings, request.output)
+
+    def damaged(why: str) -> ModelError:
+        return ModelError(f"{path}: cannot be evaluated ({why}); export it again")
+
     try:
-        return _network(proto, path, settings, folder, output)
+        with failures_as(damaged):
+            return _network(proto, path, settings, folder, output)
     except ModelError as error:
-        model = OnnxRuntime(path, proto, settings, folder, output)
+        with failures_as(damaged):
+            model = OnnxRuntime(path, proto, settings, folder, output)
         reason = str(error).removeprefix(f"{path}: ")
         warnings.warn(
             f"{path}: onnxruntime evaluates it in whole passes, without nodes ({reason})",
@@ -122,7 +128,7 @@ def _read(path: Path) -> Proto:
     def damaged(why: str) -> ModelError:
         return ModelError(f"{path}: not a complete ONNX file ({why}); export or copy it again")
 
-    with failures_as(damaged):
+    with failures_as(damaged), warnings.catch_warnings(action="ignore"):
         if not path.is_file() or path.stat().st_size:
             check_file(path, ModelError, "an ONNX file")
         proto = onnx.load(path, load_external_data=False)

@@ -84,7 +84,7 @@ def load(spec: str, request: Request) -> Model:
                 f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
                 "with predict_proba"
             )
-        model = sklearn.from_estimator(content, request.order)
+        model = _of_features(path, content, request)
     else:
         model = _of_scans(path, content)
     model.spec = display_name(path)
@@ -107,13 +107,23 @@ def facts(path: str | Path) -> dict[str, object]:
         return dict(content["facts"])
 
 
+def _of_features(path: Path, content: SklearnObject, request: Request) -> Model:
+    """An estimator as it is; a ModelError if it cannot be one."""
+
+    def damaged(why: str) -> ModelError:
+        return ModelError(f"{path}: its estimator is damaged ({why}); save it anew")
+
+    with failures_as(damaged), np.errstate(all="ignore"):
+        return sklearn.from_estimator(content, request.order)
+
+
 def _of_scans(path: str | Path, content: Content) -> sklearn.Folded:
     """A classifier of scans, whose weights lie on its voxels; a ModelError if it is none."""
 
     def damaged(why: str) -> ModelError:
         return ModelError(f"{path}: a classifier of scans that is damaged ({why}); fit it anew")
 
-    with failures_as(damaged):
+    with failures_as(damaged), np.errstate(all="ignore"):
         if content[ours.CLASSIFIER_MARK] > _FORMAT:
             raise ModelError(f"{path}: of a newer version; upgrade preddiff")
         _check(content)
