@@ -5,6 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,48 @@ def test_what_a_kill_leaves_is_cleaned_at_the_next_write(tmp_path, call):
         written.write_text("")
     assert (path / "text").read_text() == ("new" if call == 4 else "old")
     assert sorted(tmp_path.iterdir()) == [other, path]
+
+
+KILLED_WHILE_IT_WRITES = """
+import os, sys
+from preddiff.media.atomic import atomic_write
+
+with atomic_write(sys.argv[1]) as written:
+    written.write_text("half")
+    os._exit(9)
+"""
+
+
+@pytest.mark.parametrize("name", ["cat.png", "cat.html", "scan.nii.gz", "mine.skops", "mine.npz"])
+def test_a_kill_while_a_file_is_written_leaves_the_old_one(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("old")
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_IT_WRITES, path], check=False)
+    assert killed.returncode == 9
+    assert path.read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2
+    with atomic_write(path) as written:
+        written.write_text("new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_readers_of_a_file_that_several_programs_write_get_one_whole_file(tmp_path):
+    path = tmp_path / "cat.html"
+    texts = [letter * 200_000 for letter in "abc"]
+
+    def write(text):
+        for _ in range(20):
+            with atomic_write(path) as written:
+                written.write_text(text)
+
+    write(texts[0])
+    writers = [threading.Thread(target=write, args=(text,)) for text in texts]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        assert path.read_text() in texts
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_another_program_writes_at_the_moment_is_left_alone(tmp_path):
