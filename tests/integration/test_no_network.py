@@ -1,62 +1,149 @@
-"""Nothing leaves the machine: every command runs where a socket means death."""
+"""Nothing leaves the machine: every command runs where a socket means death.
+
+Nor does any need a home that can be written: theirs cannot.
+"""
 
 import signal
+import stat
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import preddiff.cli
 from command_line import FACTORY
-from sealed import run_sealed
+from sealed import RUN, run, run_sealed, run_sealed_in_a_read_only_home
 from small_onnx import write_onnx
 
+CALLABLE = """
+def make_callable():
+    import numpy as np
+    return lambda batch: np.stack([p := batch.mean(axis=(1, 2, 3)), 1 - p], axis=1)
+"""
+# Figures of a study that is small enough for a test.
+SMALL = """
+from preddiff.studies.paper import volume_figures as figures
 
-def test_the_seal_holds(tmp_path):
-    """Else the other tests say nothing."""
-    reach = "import socket; socket.socket()"
-    assert run_sealed([], tmp_path / "home", reach).returncode == -signal.SIGSYS
-
-
-def test_an_onnx_file_is_explained_without_a_word_to_the_maker_of_onnxruntime(tmp_path):
-    pytest.importorskip("onnxruntime")
-    path = write_onnx(tmp_path / "net.onnx")
-    Image.new("RGB", (8, 8), "red").save(tmp_path / "red.png")
-    commands = [
-        ["model", path],
-        ["explain", tmp_path / "red.png", "--model", path, "--window", 3, "-o", tmp_path / "out"],
-    ]
-    done = run_sealed(commands, tmp_path / "home")
-    assert done.returncode == 0, done.stderr
-    names = {found.name for found in (tmp_path / "home").rglob("*")}
-    assert not names & {"deviceid", "Microsoft"}
+study = figures.simulated_study
+figures.simulated_study = lambda seed, effect, _: study(seed, effect, 8, train=40, test=16)
+figures.WINDOW = 1
+"""
 
 
-def test_no_command_opens_a_socket(tmp_path, rng, monkeypatch):
+@pytest.fixture
+def folder(tmp_path, rng, monkeypatch):
+    """A folder of pictures, scans and models, which commands are run in."""
     nibabel = pytest.importorskip("nibabel")
-    (tmp_path / "tiny_model.py").write_text(FACTORY)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    monkeypatch.chdir(tmp_path)
-    for folder in ("pictures", "scans"):
-        (tmp_path / folder).mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "work"), prepend=":")
+    (tmp_path / "work" / "tiny_model.py").write_text(FACTORY + CALLABLE)
+    for name in ("pictures", "scans"):
+        (tmp_path / "work" / name).mkdir()
     for n in range(6):
         noise = rng.integers(0, 255, size=(40, 40, 3)).astype(np.uint8)
         Image.fromarray(noise).save(f"pictures/{n}.png")
         scan = rng.normal(size=(6, 6, 6)).astype(np.float32)
         nibabel.save(nibabel.Nifti1Image(scan, np.eye(4)), f"scans/{n}.nii")
     rows = "".join(f"scans/{n}.nii,{'ab'[n % 2]}\n" for n in range(6))
-    (tmp_path / "table.csv").write_text("path,group\n" + rows)
-    tiny = ["--model", "tiny_model:make", "--window", 6, "--stride", 6, "-o", "out"]
-    commands = [
-        ["model", "tiny_model:make"],
-        ["sampler", "fit", "pictures", "--patch", 4, "-o", "mine.npz"],
-        ["sampler", "show", "mine.npz"],
-        ["explain", "pictures/0.png", *tiny],
-        ["view", "out/0.zarr", "--no-browser"],
-        ["export", "out/0.zarr", "--to", "netcdf"],
-        ["classify", "fit", "table.csv", "--folds", 2, "-o", "scans.skops"],
-        ["classify", "show", "scans.skops"],
-        ["explain", "scans/0.nii", "--model", "scans.skops", "--sampler", "marginal:scans",
-         "-o", "out2"],
-    ]  # fmt: skip
-    done = run_sealed(commands, tmp_path / "home")
+    (tmp_path / "work" / "table.csv").write_text("path,group\n" + rows)
+    Image.new("RGB", (8, 8), "red").save("red.png")
+    write_onnx(tmp_path / "work" / "net.onnx")
+    return tmp_path
+
+
+_COARSE = ["--window", 6, "--stride", 6]
+_FEW = ["--stride", 200, "--samples", 2, "--engine", "dense"]
+COMMANDS = [
+    ["model", "tiny_model:make"],
+    ["sampler", "fit", "pictures", "--patch", 4, "-o", "mine.npz"],
+    ["sampler", "show", "mine.npz"],
+    ["explain", "pictures/0.png", "--model", "tiny_model:make", *_COARSE],
+    ["view", "out/0.zarr", "--no-browser"],
+    ["export", "out/0.zarr", "--to", "netcdf"],
+    ["classify", "fit", "table.csv", "--folds", 2, "-o", "scans.skops"],
+    ["classify", "show", "scans.skops"],
+    ["explain", "scans/0.nii", "--model", "scans.skops", "--sampler", "marginal:scans",
+     "-o", "out2"],
+    ["explain", "pictures/0.png", "--model", "tiny_model:make_callable", *_COARSE, "-o", "out3",
+     "--sampler", "constant:0.5"],
+    ["explain", "red.png", "--model", "net.onnx", "--window", 3, "-o", "out"],
+    ["explain", "pictures/1.png", *_FEW],  # embedded
+    ["explain", "pictures/2.png", "--model", "torchvision:squeezenet1_1@random", *_FEW],
+    ["cohort", "--subjects", 4, "--spacing", 8],
+    ["bench", "tiny_model:make", "--only", "--windows", 1, "--check", 1],
+    ["evaluate", "--pictures", "pictures", "--model", "tiny_model:make", "--contender", "sobel",
+     "--contender", "random", "--metric", "flipping:grey", "--count", 2, "--against", "sobel"],
+    ["reproduce", "fig9", "--hurry", 8],
+]  # fmt: skip
+
+
+def test_every_command_is_tried():
+    names = {each.name or each.callback.__name__ for each in preddiff.cli.app.registered_commands}
+    names |= {each.typer_instance.info.name for each in preddiff.cli.app.registered_groups}
+    assert {command[0] for command in COMMANDS} == names
+
+
+def test_the_seal_holds(tmp_path):
+    """Else the other tests say nothing."""
+    reach = "print('ready', flush=True); import socket; socket.socket()"
+    assert run_sealed([], tmp_path / "home", reach).returncode == -signal.SIGSYS
+
+
+def test_no_command_opens_a_socket_or_needs_a_home_that_can_be_written(folder):
+    done = run_sealed_in_a_read_only_home(COMMANDS, folder / "home", SMALL + RUN)
     assert (done.returncode, "done" in done.stdout) == (0, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((folder / "home").iterdir())
+
+
+def test_the_home_is_read_only_even_for_root(tmp_path):
+    """Else the test above says nothing."""
+    write = (
+        "from pathlib import Path; print('ready', flush=True); Path.home().joinpath('a').touch()"
+    )
+    assert "PermissionError" in run_sealed_in_a_read_only_home([], tmp_path / "home", write).stderr
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o500
+
+
+def test_networks_of_timm_are_explained_without_network_or_home(folder):
+    pytest.importorskip("timm")
+    words = ["--model", "timm:test_vit@random", *_FEW]
+    commands = [["explain", "pictures/2.png", *words, "--sampler", "constant:0.5"]]
+    done = run_sealed_in_a_read_only_home(commands, folder / "home")
+    assert (done.returncode, "done" in done.stdout) == (0, True), done.stderr
+
+
+def test_an_onnx_file_is_explained_without_a_word_to_the_maker_of_onnxruntime(folder):
+    pytest.importorskip("onnxruntime")
+    commands = [
+        ["model", "net.onnx"],
+        ["explain", "red.png", "--model", "net.onnx", "--window", 3],
+        ["classify", "fit", "table.csv", "--folds", 2, "-o", "scans.skops"],
+    ]
+    done = run_sealed(commands, folder / "home")
+    assert done.returncode == 0, done.stderr
+    names = {found.name for found in (folder / "home").rglob("*")}
+    assert not names & {"deviceid", "Microsoft"}
+
+
+# What Python tells of sockets before it opens them (audit events).
+_LOOPBACK = """
+import sys
+
+def watch(event, arguments):
+    if event in {"socket.bind", "socket.connect"} and arguments[1][0] != "127.0.0.1":
+        raise SystemExit(f"{event} {arguments[1]}")
+    if event == "socket.getaddrinfo":
+        raise SystemExit(f"{event} {arguments}")
+
+sys.addaudithook(watch)
+"""
+
+
+def test_a_live_page_is_served_to_this_machine_only(folder):
+    words = ["explain", "pictures/0.png", "--model", "tiny_model:make", *_COARSE, "--live"]
+    (folder / "home").mkdir()
+    done = run(_LOOPBACK + RUN, [words], folder / "home", {})
+    assert (done.returncode, "done" in done.stdout) == (0, True), done.stderr
+    assert "http://127.0.0.1:" in done.stderr
