@@ -21,6 +21,10 @@ def test_a_result_in_every_format(folder, monkeypatch):
     for to, ending in (("png", ".png"), ("npz", ".npz"), ("netcdf", ".nc")):
         assert invoke("export", "out/cat.zarr", "--to", to).strip() == f"out/cat{ending}"
         assert Path(f"out/cat{ending}").stat().st_size > 0
+    told = invoke("export", "out/cat.zarr", "--to", "png", "--map", "importance")
+    assert told.strip() == "out/cat.importance.png"
+    told = invoke("export", "out/cat.zarr", "--to", "npz", "--map", "importance")
+    assert told.strip() == "out/cat.npz"
 
 
 def test_what_is_no_result_is_one_line(folder):

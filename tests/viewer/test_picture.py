@@ -134,6 +134,56 @@ def test_every_way_of_showing_is_pythons(tab, several):
     assert "standard error" in tab.locator("#middle").inner_text()
 
 
+def test_a_switch_shows_importance_in_its_own_colours(tab, several):
+    """With the keyboard: Tab goes to the chosen kind of map, an arrow chooses the other."""
+    e = several[0]
+    values, errors = e.importance.values[0], e.importance_error.values[0]
+    end = max(colours.limit(each.importance.values) for each in several)
+    assert tab.locator("header p:visible").count() == 1
+    assert "Pixels in red" in tab.locator("header p:visible").inner_text()
+    tab.get_by_label("relevance", exact=True).focus()
+    tab.keyboard.press("ArrowDown")
+    assert tab.get_by_label("importance", exact=True).is_checked()
+    expected = overlay(e.picture.values, values, end, colours.SEQUENTIAL)
+    np.testing.assert_array_equal(seen(tab), expected)
+    tab.get_by_label("alone").check()
+    painted = colours.unsigned(values, end, colours.SEQUENTIAL)
+    np.testing.assert_array_equal(seen(tab), painted)
+    assert "either way" in tab.locator("header p:visible").inner_text()
+    assert tab.locator("#kind-caption").inner_text() == (
+        "how much the answer depends on each place, either way"
+    )
+    assert tab.locator("#low").inner_text() == "0"
+    assert tab.locator("#high").inner_text() == f"{end:.3g} bits"
+    assert tab.locator("#middle").inner_text() == "importance"
+    point_at(tab, 7, 3)
+    assert number(tab.locator("#relevance").inner_text()) == float(f"{values[7, 3]:.3g}")
+    assert number(tab.locator("#error").inner_text()) == float(f"{errors[7, 3]:.3g}")
+    assert tab.locator("#value-name").inner_text() == "Importance"
+    tab.locator("#threshold").fill("50")
+    seen(tab)
+    shown = int((values > 0.5 * values.max()).sum())
+    assert number(tab.locator("#shown").inner_text()) == shown
+    tab.get_by_label("standard error instead").check()
+    largest = max(colours.limit(each.importance_error.values) for each in several)
+    np.testing.assert_array_equal(seen(tab), colours.unsigned(errors, largest, colours.ERROR))
+
+
+def test_both_maps_are_explained(tab):
+    tab.get_by_text("How to read it").click()
+    text = tab.locator("details[open]").inner_text()
+    assert "Importance is how much the answer depends on each place, either way" in text
+    assert "does not necessarily speak against its class" in text
+
+
+def test_older_results_have_no_switch(browser, tmp_path, several):
+    old = several[0].data.drop_vars(["importance", "importance_error"])
+    written = preddiff.page([preddiff.Explanation(old), several[1]], tmp_path / "page.html")
+    for tab in opened(browser, written):
+        assert tab.locator("#kinds").count() == 0
+        assert "Importance" not in tab.content().split("<script")[0]
+
+
 def test_it_opens_with_a_bold_map_and_says_why_another_is_pale(browser, tmp_path, several):
     weak = several[0].data.copy()
     weak["relevance"] = weak["relevance"] / 10

@@ -25,6 +25,13 @@ class Format(StrEnum):
     NIFTI = "nifti"
 
 
+class Map(StrEnum):
+    """A map that a figure or a scan can show."""
+
+    RELEVANCE = "relevance"
+    IMPORTANCE = "importance"
+
+
 _SUFFIXES = {
     Format.PNG: ".png",
     Format.NPZ: ".npz",
@@ -42,13 +49,24 @@ def export(
             "scan's grid (nifti)."
         ),
     ],
+    shown: Annotated[
+        Map | None,
+        typer.Option(
+            "--map",
+            help="What png and nifti show: evidence for and against (relevance), or how much the "
+            "answer depends on each place, either way (importance). [default: relevance]",
+        ),
+    ] = None,
 ) -> None:
     from preddiff.media.names import named
     from preddiff.render import exports
+    from preddiff.render.maps import DEFAULT_MAP
     from preddiff.results import store
 
-    name = named(result).name.removesuffix(".zarr") + _SUFFIXES[to]
-    echo(exports.export(store.load(result), named(result).with_name(name)))
+    chosen = str(shown or DEFAULT_MAP)
+    own = f".{chosen}" if chosen != DEFAULT_MAP and to in {Format.PNG, Format.NIFTI} else ""
+    name = named(result).name.removesuffix(".zarr") + own + _SUFFIXES[to]
+    echo(exports.export(store.load(result), named(result).with_name(name), chosen))
 
 
 export.__doc__ = _HELP

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
+from preddiff.render.maps import MAPS, Shown
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 _MAX_BARS = 20
 
 
-def bars(explanations: Sequence[tuple[str, Explanation]]) -> Figure:
-    """Return a panel per target: bars of relevance with 95 % intervals, red for, blue against.
+def bars(
+    explanations: Sequence[tuple[str, Explanation]], shown: Shown = MAPS["relevance"]
+) -> Figure:
+    """Return a panel per target: bars of a map with 95 % intervals; red is for, blue against.
 
     Parameters
     ----------
@@ -28,20 +31,20 @@ def bars(explanations: Sequence[tuple[str, Explanation]]) -> Figure:
     drawing = Figure(figsize=(7.5, 3.4 * len(rows)), layout="constrained")
     panels = drawing.subplots(len(rows), 1, squeeze=False)[:, 0]
     for panel, (title, e, row) in zip(panels, rows, strict=True):
-        values = e.relevance.values[row]
+        values = shown.of(e).values[row]
         strongest = np.argsort(-np.abs(values), kind="stable")[:_MAX_BARS]
-        errors = np.nan_to_num(e.standard_error.values[row][strongest])  # no bar where unknown
+        errors = np.nan_to_num(e.data[shown.error].values[row][strongest])  # no bar where unknown
         end = colours.limit(values)
         panel.bar(
             np.arange(len(strongest)), values[strongest],
-            color=colours.signed(values[strongest], end) / 255,
+            color=colours.painted(values[strongest], end, shown.scale) / 255,
             edgecolor="#555555", linewidth=0.5, yerr=INTERVAL * errors,
             error_kw={"elinewidth": 0.8},
         )  # fmt: skip
         panel.axhline(0, color="black", linewidth=0.6)
         panel.set_xticks(np.arange(len(strongest)), [str(n) for n in strongest], fontsize=8)
         panel.set_xlabel(f"channel of {e.provenance['source']}, {len(strongest)} of {len(values)}")
-        panel.set_ylabel(f"relevance ({e.unit})")
+        panel.set_ylabel(f"{shown.name} ({e.unit})")
         symbol = "p" if e.of_probabilities else "value"
         name = f"{e.labels[row]}, {symbol} = {e.values[row]}"
         panel.set_title(f"{title}: {name}" if title else name, fontsize=10, parse_math=False)

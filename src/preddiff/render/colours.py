@@ -25,6 +25,10 @@ ALTERNATIVE = "PuOr_r"
 UNSIGNED = "Reds"
 """White to red, for maps whose sign means nothing."""
 
+SEQUENTIAL = "Greens"
+"""White to green, for importance, which has no sign: red, blue and their alternatives mean evidence
+for or against."""
+
 ERROR = "Greys"
 """White to black, for standard errors: red and blue mean evidence."""
 
@@ -66,26 +70,38 @@ def unsigned(values: NDArray[np.floating], end: float, name: str = UNSIGNED) -> 
 
 
 def gapped(threshold: float, name: str = SIGNED) -> Colours:
-    """Return the colours (256, 3) of a signed scale that begins at a share of its end; grey below.
+    """Return the colours (256, 3) of a scale that begins at a share of its end; grey below.
 
     The strength of a colour is linear in the value, from `_FAINTEST_STRENGTH` at the threshold to 1
-    at the end of the scale.
+    at the end of the scale. A signed scale goes from -1 to 1, `SEQUENTIAL` from 0 to 1.
     """
-    share = np.linspace(-1, 1, 256)
+    share = np.linspace(0 if name == SEQUENTIAL else -1, 1, 256)
     above = (np.abs(share) - threshold) / (1 - threshold)
     strength = _FAINTEST_STRENGTH + (1 - _FAINTEST_STRENGTH) * above
-    # From the middle of the scale (128) outwards.
-    steps = np.clip(128 * (1 + np.sign(share) * strength), 0, 255).astype(np.intp)
+    # From white, at the beginning of the scale or in its middle (128), outwards.
+    steps = 256 * strength if name == SEQUENTIAL else 128 * (1 + np.sign(share) * strength)
+    steps = np.clip(steps, 0, 255).astype(np.intp)
     return np.where(np.abs(share)[:, None] > threshold, table(name)[steps], np.uint8(_GAP_GREY))
 
 
 def thresholded(
-    background: Colours, values: NDArray[np.floating], end: float, threshold: float
+    background: Colours,
+    values: NDArray[np.floating],
+    end: float,
+    threshold: float,
+    name: str = SIGNED,
 ) -> Colours:
     """Return the colours (..., 3) of values above a share of `end`, the background elsewhere."""
     share = as_float32(np.nan_to_num(values, nan=0.0)) / end
-    steps = np.rint(255 * (np.clip(share, -1, 1) + 1) / 2).astype(np.intp)
-    return np.where(np.abs(share)[..., None] > threshold, gapped(threshold)[steps], background)
+    position = np.clip(share, 0, 1) if name == SEQUENTIAL else (np.clip(share, -1, 1) + 1) / 2
+    steps = np.rint(255 * position).astype(np.intp)
+    above = gapped(threshold, name)[steps]
+    return np.where(np.abs(share)[..., None] > threshold, above, background)
+
+
+def painted(values: NDArray[np.floating], end: float, name: str) -> Colours:
+    """Return the colours (..., 3) of values on a scale of ours that ends at `end`."""
+    return unsigned(values, end, name) if name == SEQUENTIAL else signed(values, end)
 
 
 def as_float32(values: NDArray[np.floating]) -> Floats:

@@ -8,22 +8,32 @@ import numpy as np
 from preddiff.errors import SettingError
 from preddiff.media import maps, ours
 from preddiff.media.atomic import atomic_write
+from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
 from preddiff.results.explanation import Explanation
 
 _DPI = 150
 
 
-def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
+def export(
+    explanation: Explanation | Sequence[Explanation],
+    path: str | Path,
+    map: str = DEFAULT_MAP,  # noqa: A002 - the word for it everywhere
+) -> Path:
     """Write a result for another program, in the format that the ending of `path` says.
 
     .png is the figure, .npz the arrays for numpy, .nc all arrays and the provenance as netCDF, .nii
-    and .nii.gz the relevance on the grid of the scan (several targets along the fourth axis). Only
-    a figure can show several explanations.
+    and .nii.gz the map on the grid of the scan (several targets along the fourth axis). Only a
+    figure can show several explanations.
+
+    Parameters
+    ----------
+    map : "relevance" or "importance": what figures and scans show. Arrays are always all there.
 
     Raises
     ------
     SettingError
-        If the ending is unknown, or a NIfTI file is asked for of an input that is not a scan.
+        If the ending is unknown, there is no such map, or a NIfTI file is asked for of an input
+        that is not a scan.
     ResultError
         If the file cannot be written, or would replace one that this package did not write.
     """
@@ -37,12 +47,13 @@ def export(explanation: Explanation | Sequence[Explanation], path: str | Path) -
         raise SettingError(
             f"{path}: only a .png can show several explanations; export each by itself"
         )
+    chosen = map_named(map)
     check_destination(path)
     with atomic_write(path) as written:
         if isinstance(explanation, Explanation):
-            _WRITERS[ending](explanation, written)
+            _WRITERS[ending](explanation, written, chosen)
         else:
-            _png(explanation, written)
+            _png(explanation, written, chosen)
     return path
 
 
@@ -55,35 +66,35 @@ def check_destination(path: Path) -> None:
         maps.check_destination(path)
 
 
-def _png(explanation: Explanation | Sequence[Explanation], path: Path) -> None:
+def _png(explanation: Explanation | Sequence[Explanation], path: Path, chosen: Shown) -> None:
     from preddiff.render.figures import figure
 
-    figure(explanation).savefig(path, dpi=_DPI, metadata={"Software": ours.SIGN})
+    figure(explanation, chosen.name).savefig(path, dpi=_DPI, metadata={"Software": ours.SIGN})
 
 
-def _npz(explanation: Explanation, path: Path) -> None:
+def _npz(explanation: Explanation, path: Path, chosen: Shown) -> None:  # noqa: ARG001
     arrays = {str(name): values.values for name, values in explanation.data.variables.items()}
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
-def _netcdf(explanation: Explanation, path: Path) -> None:
+def _netcdf(explanation: Explanation, path: Path, chosen: Shown) -> None:  # noqa: ARG001
     # netCDF has no type for truth values: they become 0 and 1.
     explanation.data.assign_attrs(
         {n: int(v) if isinstance(v, bool) else v for n, v in explanation.provenance.items()}
     ).to_netcdf(path, engine="scipy")
 
 
-def _nifti(explanation: Explanation, path: Path) -> None:
+def _nifti(explanation: Explanation, path: Path, chosen: Shown) -> None:
     if explanation.grid is None:
         raise SettingError(
             f"{explanation.provenance['input']} has no affine: NIfTI is for scans; explain the "
             "file itself, or export to npz"
         )
-    relevance = explanation.relevance.values
-    maps.write(relevance[0] if len(relevance) == 1 else relevance, explanation.grid, path)
+    values = chosen.of(explanation).values
+    maps.write(values[0] if len(values) == 1 else values, explanation.grid, path)
 
 
-_WRITERS: dict[str, Callable[[Explanation, Path], None]] = {
+_WRITERS: dict[str, Callable[[Explanation, Path, Shown], None]] = {
     ".png": _png,
     ".npz": _npz,
     ".nc": _netcdf,

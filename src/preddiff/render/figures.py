@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.bars import bars
+from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
 from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.panels import colour_bar, show_image
 from preddiff.render.strips import strips, through_peak
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
+def figure(
+    explanation: Explanation | Sequence[Explanation],
+    map: str = DEFAULT_MAP,  # noqa: A002 - the word for it everywhere
+) -> Figure:
     """Return a figure of an explanation, or of several of one input side by side.
 
     It opens no window: save it with `savefig`. Of pictures, there is a row per target: the picture,
@@ -33,25 +37,34 @@ def figure(explanation: Explanation | Sequence[Explanation]) -> Figure:
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
     figures 9 to 12 of the paper do. Of a node's channels, it shows the strongest.
 
+    Parameters
+    ----------
+    map : "relevance", evidence for and against, or "importance", how much the answer depends on
+        each place, either way.
+
     Raises
     ------
     SettingError
-        If the inputs or the kinds of the explanations differ, or they are of single units.
+        If the inputs or the kinds of the explanations differ, or they are of single units; if there
+        is no such map, or an older result does not have it.
     """
     several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
+    chosen = map_named(map)
     axes = {each.coverage.dims for each in several}
     if axes == {("z", "y", "x")}:
-        rows = [strip for title, each in _titled(several) for strip in through_peak(each, title)]
+        rows = [
+            strip for title, each in _titled(several) for strip in through_peak(each, title, chosen)
+        ]
         return strips(rows, title=str(several[0].provenance["input"]))
     if axes == {("channel",)}:
-        return bars([(title, each) for title, each in _titled(several)])
+        return bars(list(_titled(several)), chosen)
     if axes != {("y", "x")}:
-        shown = " and of ".join(sorted(str(tuple(map(str, each))) for each in axes))
+        shown = " and of ".join(sorted(str(tuple(str(axis) for axis in each)) for each in axes))
         raise SettingError(
             f"explanations over {shown}: figures show pictures (y, x), volumes (z, y, x) or "
             "channels, one kind at a time; draw each kind by itself, or read the arrays"
         )
-    return _pictures(several)
+    return _pictures(several, chosen)
 
 
 def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:
@@ -59,14 +72,14 @@ def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:
     return zip(several.titles if len(several) > 1 else [""], several, strict=True)
 
 
-def _pictures(several: Comparison) -> Figure:
+def _pictures(several: Comparison, chosen: Shown) -> Figure:
     rows = [(title, each, row) for title, each in _titled(several) for row in _rows(each)]
     others = [
         name for name in several[0].baselines if all(name in each.baselines for each in several)
     ]
     ends = {
         unit: colours.limit(
-            np.concatenate([e.relevance.values.reshape(-1) for e in several if e.unit == unit])
+            np.concatenate([chosen.of(e).values.reshape(-1) for e in several if e.unit == unit])
         )
         for unit in dict.fromkeys(each.unit for each in several)
     }
@@ -74,18 +87,20 @@ def _pictures(several: Comparison) -> Figure:
     drawing = Figure(figsize=(2.9 * columns + 1.2, 2.85 * len(rows) + 0.3), layout="constrained")
     panels = drawing.subplots(len(rows), columns, squeeze=False)
     for number, (title, each, row) in enumerate(rows):
-        shown = _shown(each, row, ends[each.unit], others)
-        for panel, (name, image) in zip(panels[number], shown.items(), strict=True):
+        images = _panels(each, row, ends[each.unit], others, chosen)
+        for panel, (name, image) in zip(panels[number], images.items(), strict=True):
             show_image(panel, image, name if number == 0 else "")
         caption = _caption(each, row) if not title else f"{title}\n{_caption(each, row)}"
         panels[number, 0].set_ylabel(caption, fontsize=10, parse_math=False)
     for unit, end in ends.items():
         own = panels[[number for number, (_, each, _) in enumerate(rows) if each.unit == unit]]
-        colour_bar(drawing, own, end, unit)
-    notes = ["maps of other methods: each on its own scale"] if len(others) > 1 else []
+        colour_bar(drawing, own, end, unit, chosen)
+    notes = [] if chosen.name == DEFAULT_MAP else [f"{chosen.name}: {chosen.caption}"]
+    notes += ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):
         notes.append("sand-coloured: no window covers these pixels")
-    notes += dict.fromkeys(each.relative_error_text for each in several if each.relative_error_text)
+    if chosen.name == "relevance":  # which the relative error is of
+        notes += dict.fromkeys(filter(None, (each.relative_error_text for each in several)))
     if notes:
         drawing.supxlabel("; ".join(notes), fontsize=9)
     return drawing
@@ -95,21 +110,21 @@ def _rows(explanation: Explanation) -> range:
     return range(len(explanation.labels))
 
 
-def _shown(
-    explanation: Explanation, row: int, end: float, others: Sequence[str]
+def _panels(
+    explanation: Explanation, row: int, end: float, others: Sequence[str], chosen: Shown
 ) -> dict[str, NDArray[np.uint8]]:
     """Return the panels of a target by their titles."""
     picture = explanation.picture.values
-    relevance = stretched(explanation.relevance.values[row], picture.shape[1:])
-    shown = {"input": rgb(picture)}
+    drawn = stretched(chosen.of(explanation).values[row], picture.shape[1:])
+    images = {"input": rgb(picture)}
     for name in others:
         baseline = explanation.baselines[name]
         values = baseline.values[row]
         paint = colours.signed if baseline.attrs["signed"] else colours.unsigned
-        shown[str(baseline.attrs["long_name"])] = paint(values, colours.limit(values))
-    shown["relevance"] = colours.signed(relevance, end)
-    shown["relevance over input"] = overlay(picture, relevance, end)
-    return shown
+        images[str(baseline.attrs["long_name"])] = paint(values, colours.limit(values))
+    images[chosen.name] = colours.painted(drawn, end, chosen.scale)
+    images[f"{chosen.name} over input"] = overlay(picture, drawn, end, chosen.scale)
+    return images
 
 
 def _caption(explanation: Explanation, row: int) -> str:

@@ -39,10 +39,15 @@ def opacity(relevance: NDArray[np.floating], end: float) -> Floats:
     return np.asarray(np.clip(share / OPAQUE, 0, 1))
 
 
-def overlay(picture: NDArray[np.floating], relevance: NDArray[np.floating], end: float) -> Colours:
-    """Return relevance (y, x) over the greyed picture (channel, y, x), as colours (y, x, 3)."""
-    cover = opacity(relevance, end)[..., None]
-    return _bytes((1 - cover) * greyed(picture) + cover * colours.signed(relevance, end))
+def overlay(
+    picture: NDArray[np.floating],
+    values: NDArray[np.floating],
+    end: float,
+    scale: str = colours.SIGNED,
+) -> Colours:
+    """Return a map (y, x) over the greyed picture (channel, y, x), as colours (y, x, 3)."""
+    cover = opacity(values, end)[..., None]
+    return _bytes((1 - cover) * greyed(picture) + cover * colours.painted(values, end, scale))
 
 
 def stretched(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.floating]:

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from preddiff.render import colours
+from preddiff.render.maps import MAPS, Shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,9 +77,15 @@ def show_image(axes: Axes, image: Colours, title: str) -> None:
         side.set_linewidth(0.5)
 
 
-def colour_bar(drawing: Figure, axes: NDArray, end: float, unit: str) -> None:  # type: ignore[type-arg]
-    """Add the signed scale from -end to end to the right of some panels."""
-    scale = ScalarMappable(Normalize(-end, end), colours.SIGNED)
+def colour_bar(
+    drawing: Figure,
+    axes: NDArray,  # type: ignore[type-arg]
+    end: float,
+    unit: str,
+    shown: Shown = MAPS["relevance"],
+) -> None:
+    """Add the scale of a map, from -end or from 0 to end, to the right of some panels."""
+    scale = ScalarMappable(Normalize(-end if shown.signed else 0, end), shown.scale)
     bar = drawing.colorbar(scale, ax=axes, fraction=0.03, pad=0.01, aspect=25)
-    bar.set_label(f"against  ←  relevance ({unit})  →  for", fontsize=10)
+    bar.set_label(shown.bar_label(unit), fontsize=10)
     bar.ax.tick_params(labelsize=9)

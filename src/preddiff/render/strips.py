@@ -14,6 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
 from preddiff.render import colours
+from preddiff.render.maps import MAPS, Shown
 from preddiff.render.slices import PLANES, Plane
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Strip:
     unit : of the values.
     threshold : share of the largest absolute value above which voxels are coloured.
     outline : (z, y, x), a region whose border is drawn; None for none.
+    scale : of the colours.
     """
 
     label: str
@@ -54,13 +56,16 @@ class Strip:
     unit: str
     threshold: float = DEFAULT_THRESHOLD
     outline: NDArray[np.bool_] | None = None
+    scale: str = colours.SIGNED
 
 
-def through_peak(explanation: Explanation, title: str = "") -> list[Strip]:
-    """Return a strip per target, of the three slices that meet where relevance is largest."""
+def through_peak(
+    explanation: Explanation, title: str = "", shown: Shown = MAPS["relevance"]
+) -> list[Strip]:
+    """Return a strip per target, of the three slices that meet where a map is largest."""
     result = []
     for row, label in enumerate(explanation.labels):
-        values = explanation.relevance.values[row]
+        values = shown.of(explanation).values[row]
         symbol = "p" if explanation.of_probabilities else "value"
         result.append(
             Strip(
@@ -69,10 +74,16 @@ def through_peak(explanation: Explanation, title: str = "") -> list[Strip]:
                 values=values,
                 grid=explanation.grid,
                 cuts=cuts_through(peak(values), explanation.grid),
-                unit=f"against ← {explanation.unit} → for",
+                unit=_bar_label(explanation, shown),
+                scale=shown.scale,
             )
         )
     return result
+
+
+def _bar_label(explanation: Explanation, shown: Shown) -> str:
+    unit = explanation.unit
+    return f"against ← {unit} → for" if shown.signed else shown.bar_label(unit)
 
 
 def peak(values: NDArray[np.floating]) -> tuple[int, ...]:
@@ -111,6 +122,7 @@ def _explained(rows: Sequence[Strip]) -> str:
 
 def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
     end = colours.limit(row.values)
+    begin = 0 if row.scale == colours.SEQUENTIAL else -end
     for panel in axes:
         panel.axis("off")
     for (name, number), over, reverse in zip(row.cuts, axes[::2], axes[1::2], strict=False):
@@ -122,7 +134,7 @@ def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
             (reverse, 255 - scan, _LETTER_AND_RIM[::-1]),
         ):
             image = colours.thresholded(
-                np.repeat(grey[..., None], 3, axis=-1), values, end, row.threshold
+                np.repeat(grey[..., None], 3, axis=-1), values, end, row.threshold, row.scale
             )
             panel.imshow(image, interpolation="nearest", aspect=plane.aspect)
             if row.outline is not None and (border := plane.cut(row.outline, number)).any():
@@ -135,9 +147,9 @@ def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:
         -0.06, 0.5, row.label, transform=axes[0].transAxes, rotation=90, fontsize=9,
         ha="right", va="center", multialignment="center", parse_math=False,
     )  # fmt: skip
-    scale = ListedColormap(colours.gapped(row.threshold) / 255)
+    scale = ListedColormap(colours.gapped(row.threshold, row.scale) / 255)
     bar = drawing.colorbar(
-        ScalarMappable(Normalize(-end, end), scale), ax=list(axes), fraction=0.03, pad=0.01
+        ScalarMappable(Normalize(begin, end), scale), ax=list(axes), fraction=0.03, pad=0.01
     )
     bar.set_label(row.unit, fontsize=8)
     bar.ax.tick_params(labelsize=7)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from preddiff.render import colours
+from preddiff.render.maps import DEFAULT_MAP, MAPS, Shown
 from preddiff.results.comparison import titles
 from preddiff.results.confidence import are_exact
 
@@ -27,6 +28,8 @@ _CONDITIONAL = {"conditional", "conditionalgaussian", "located", "channelwisegau
 def caption_fields(explanations: Sequence[Explanation]) -> dict[str, object]:
     """Return the fields that `captions.html.j2` is filled with."""
     return {
+        "kinds": kinds(explanations),
+        "default_kind": default_kind(explanations),
         "nouns": _SCAN_NOUNS if explanations[0].coverage.ndim == 3 else _PICTURE_NOUNS,
         "explanations": [_how_made(each) for each in explanations],
         "numbers": [
@@ -36,6 +39,17 @@ def caption_fields(explanations: Sequence[Explanation]) -> dict[str, object]:
         ],
         "of_probabilities": all(each.of_probabilities for each in explanations),
     }
+
+
+def kinds(explanations: Sequence[Explanation]) -> list[Shown]:
+    """Return the kinds of maps that all results have, older ones having but one."""
+    return [kind for kind in MAPS.values() if all(kind.name in each.data for each in explanations)]
+
+
+def default_kind(explanations: Sequence[Explanation]) -> str:
+    """Return the kind of map that a page begins with: the default, if all results have it."""
+    names = [kind.name for kind in kinds(explanations)]
+    return DEFAULT_MAP if DEFAULT_MAP in names else names[0]
 
 
 def _how_made(explanation: Explanation) -> dict[str, object]:

@@ -10,7 +10,7 @@ import numpy as np
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours, overlay
 from preddiff.results.comparison import differing_settings, titles
-from preddiff.viewer.captions import caption_fields
+from preddiff.viewer.captions import caption_fields, default_kind, kinds
 from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, pack_bytes, pack_floats
 from preddiff.viewer.html import fill_template
 from preddiff.viewer.palettes import PALETTES
@@ -63,6 +63,13 @@ def _facts(
             }
             for name, palette in PALETTES.items()
         },
+        "kinds": {
+            kind.name: {"signed": kind.signed, "caption": kind.caption}
+            for kind in kinds(explanations)
+        },
+        "order": [kind.name for kind in kinds(explanations)],
+        "kind": default_kind(explanations),
+        "sequential": colours.table(colours.SEQUENTIAL).tolist(),
         "error": colours.table(colours.ERROR).tolist(),
         "unknown": colours.UNKNOWN,
         "opaque": overlay.OPAQUE,
@@ -97,10 +104,14 @@ def maps(explanation: Explanation, level: int = 6) -> list[dict[str, object]]:
         {
             "label": explanation.labels[row],
             "value": explanation.values[row],
-            "largest": _largest(explanation.relevance.values[row]),
-            "largestError": _largest(explanation.standard_error.values[row]),
-            "relevance": pack_floats(explanation.relevance.values[row], level=level),
-            "error": pack_floats(explanation.standard_error.values[row], level=level),
+            "layers": {
+                kind.name: _layer(
+                    kind.of(explanation).values[row],
+                    explanation.data[kind.error].values[row],
+                    level,
+                )
+                for kind in kinds([explanation])
+            },
             "evidence": pack_floats(explanation.evidence.values[row], THREE_DIGITS, level),
             "evidenceError": pack_floats(
                 explanation.evidence_error.values[row], THREE_DIGITS, level
@@ -108,6 +119,16 @@ def maps(explanation: Explanation, level: int = 6) -> list[dict[str, object]]:
         }
         for row in range(len(explanation.labels))
     ]
+
+
+def _layer(values: Floats, errors: Floats, level: int) -> dict[str, object]:
+    """Return a map and its standard error (y, x), packed, with the largest value of each."""
+    return {
+        "values": pack_floats(values, level=level),
+        "error": pack_floats(errors, level=level),
+        "largest": _largest(values),
+        "largestError": _largest(errors),
+    }
 
 
 def _largest(values: Floats) -> float:

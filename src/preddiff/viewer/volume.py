@@ -10,6 +10,7 @@ import numpy as np
 from preddiff.errors import SettingError
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
+from preddiff.render.maps import MAPS
 from preddiff.render.strips import DEFAULT_THRESHOLD, contrast
 from preddiff.results.comparison import differing_settings, titles
 from preddiff.results.confidence import are_exact
@@ -72,6 +73,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "volumes": volumes,
             "palettes": list(PALETTES),
             **caption_fields(explanations),
+            "kinds": [MAPS["relevance"]],  # the page of a scan shows no other map
         },
         styles=("volume.css", *("live.css",) * live),
         scripts=(*(f"volume.{name}.js" for name in _SCRIPTS), *_LIVE_SCRIPTS * live),

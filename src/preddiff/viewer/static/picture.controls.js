@@ -16,8 +16,7 @@ async function choose(map) {
   current = map;
   one("#label").textContent = map.label;
   one("#value").textContent = `${isSymbol(map)} = ${map.value}`;
-  one("#view-name").textContent = `relevance for ${map.name}`;
-  for (const element of all("[data-explanation]")) {
+    for (const element of all("[data-explanation]")) {
     element.hidden = Number(element.dataset.explanation) !== map.explanation;
   }
   for (const input of all("[data-selector]")) {
@@ -25,25 +24,26 @@ async function choose(map) {
     if (input.type === "radio") input.checked = input.value === choice;
     else input.value = choice;
   }
-  one("#bits").textContent = unitOf(map) === "bits" ? "One bit doubles the odds." : "";
+  for (const text of all(".bits")) text.textContent = unitOf(map) === "bits" ? "One bit doubles the odds." : "";
   one("#gaps").hidden = !explanations[map.explanation].gaps;
   closeWindows();
   showAll();
 }
 
 function showAll() {
+  showKind();
   const [height, width] = shapeOf(current);
   paint(one("#view"), current);
   one("#marks").setAttribute("viewBox", `0 0 ${width} ${height}`);
   const [tall, wide] = pictureShapeOf(current);
   document.body.style.setProperty("--ratio", wide / tall);
   one("#opacity-value").textContent = `${Math.round(100 * look.opacity)} %`;
-  const least = look.threshold * current.largest;
+  const least = look.threshold * layerOf(current).largest;
   one("#threshold-value").textContent =
     `${Math.round(100 * look.threshold)} % of the largest (${three(least)} ${unitOf(current)})`;
-  const [shown, of] = [countShown(current), current.relevance.length];
+  const [shown, of] = [countShown(current), layerOf(current).values.length];
   one("#shown").textContent = `${shown.toLocaleString("en")} of ${of.toLocaleString("en")} pixels shown`;
-  const share = current.largest / endOf(current);
+  const share = layerOf(current).largest / endOf(current);
   one("#pale").hidden = share > PALE_SHARE;
   one("#pale").textContent =
     `Pale because all maps share one colour scale: this one reaches ${three(100 * share)} % of it.`;
@@ -52,13 +52,24 @@ function showAll() {
   for (const tile of tiles) tile.show();
 }
 
+// The words for the kind of map that is shown.
+function showKind() {
+  one("#view-name").textContent = `${look.kind} for ${current.name}`;
+  one("#value-name").textContent = look.kind[0].toUpperCase() + look.kind.slice(1);
+  for (const element of all("[data-kind]")) element.hidden = element.dataset.kind !== look.kind;
+  const palette = facts.signed[look.palette];
+  const caption = facts.kinds[look.kind].caption;
+  if (one("#kind-caption")) one("#kind-caption").textContent = caption.replace("red", palette.for).replace("blue", palette.against);
+}
+
 function showBar() {
   const isError = look.mode === "error";
+  const fromZero = isError || !isSigned();
   const [end, unit] = [three(isError ? errorEnd(current) : endOf(current)), unitOf(current)];
   paintBar(one("#bar"), current);
-  one("#low").textContent = isError ? "0" : `−${end} ${unit}, against`;
-  one("#middle").textContent = isError ? "standard error" : "0";
-  one("#high").textContent = isError ? `${end} ${unit}` : `for, +${end} ${unit}`;
+  one("#low").textContent = fromZero ? "0" : `−${end} ${unit}, against`;
+  one("#middle").textContent = isError ? "standard error" : fromZero ? look.kind : "0";
+  one("#high").textContent = fromZero ? `${end} ${unit}` : `for, +${end} ${unit}`;
   const palette = facts.signed[look.palette];
   nameEvidenceColours(palette, (step) => palette.table[step]);
 }
@@ -73,23 +84,27 @@ function showPointer() {
     for (const id of ["pixel", "relevance", "error", "meaning"]) one(`#${id}`).textContent = "–";
     return;
   }
-  const [value, error] = [current.relevance[indexOf(current)], current.error[indexOf(current)]];
+  const layer = layerOf(current);
+  const [value, error] = [layer.values[indexOf(current)], layer.error[indexOf(current)]];
   const unit = unitOf(current);
   one("#pixel").textContent = `x ${at[1]}, y ${at[0]}`;
-  one("#relevance").textContent = withUnit(withSign(value), unit);
+  one("#relevance").textContent = withUnit(asText(value), unit);
   one("#error").textContent = withUnit(three(error), unit);
   one("#meaning").textContent = meaning(value, error);
-  const share = look.mode === "error" ? error / errorEnd(current) : (value / endOf(current) + 1) / 2;
+  const share = look.mode === "error" ? error / errorEnd(current) : placeOnScale(value / endOf(current));
   one("#tick").hidden = Number.isNaN(share);
   one("#tick").style.left = `${100 * Math.max(0, Math.min(1, share))}%`;
 }
 
+const asText = (value, kind) => (isSigned(kind) ? withSign(value) : three(value));
+const placeOnScale = (share) => (isSigned() ? (share + 1) / 2 : share);
 const withUnit = (text, unit) => (text === "unknown" ? text : `${text} ${unit}`);
 
 function meaning(value, error) {
   if (Number.isNaN(value)) return "covered by no window";
   if (Math.abs(value) < facts.interval * error) return `within ${facts.interval} standard errors of 0`;
-  if (value === 0) return "no evidence";
+  if (value === 0) return isSigned() ? "no evidence" : "the answer does not depend on it";
+  if (!isSigned()) return "the answer depends on it";
   return value > 0 ? "evidence for" : "evidence against";
 }
 
@@ -167,6 +182,12 @@ function listen() {
   on("certain", "change", (input) => (look.certain = input.checked));
   on("own-scale", "change", (input) => (look.ownScale = input.checked));
   on("palette", "change", (input) => (look.palette = input.value));
+  for (const radio of all("input[name=kind]")) {
+    radio.addEventListener("change", () => {
+      look.kind = radio.value;
+      repaint();
+    });
+  }
   for (const radio of all("input[name=mode]")) {
     radio.addEventListener("change", () => {
       look.mode = radio.value;
@@ -197,13 +218,13 @@ function caption() {
     middle: one("#middle").textContent,
     high: one("#high").textContent,
     foot: explanations[current.explanation].settings,
-    file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.name}.png`,
+    file: `${document.title.split(":")[0].replace(/\.\w+$/, "")} ${current.name}${look.kind === facts.kind ? "" : ` ${look.kind}`}.png`,
   };
 }
 
 // The map of the first target that fills its scale best: others may be too pale on a common scale.
 function boldest() {
-  const share = (map) => map.largest / endOf(map);
+  const share = (map) => layerOf(map).largest / endOf(map);
   const first = maps.filter((map) => map.choices[0] === maps[0].choices[0]);
   return first.reduce((best, map) => (share(map) > share(best) ? map : best));
 }

@@ -27,7 +27,8 @@ async function unpack(holder, fields, reader) {
   return holder;
 }
 
-const unpackMap = (map) => unpack(map, ["relevance", "error"], floatsOf);
+const unpackMap = (map) =>
+  Promise.all(Object.values(map.layers).map((layer) => unpack(layer, ["values", "error"], floatsOf)));
 const unpackPicture = (picture) => unpack(picture, ["colour", "grey"], bytesOf);
 
 // The corners of a map's windows, and the evidence of each.

@@ -2,6 +2,7 @@
 // Numbers to colours. The tables and constants are Python's, so a figure looks the same.
 
 const look = {
+  kind: facts.kind, // relevance or importance
   mode: "greyed", // greyed, colour, alone or error
   opacity: 1,
   threshold: 0, // share of the map's largest absolute value
@@ -15,11 +16,15 @@ function sharingScale(map) {
   return look.ownScale ? [map] : maps.filter((other) => unitOf(other) === unitOf(map));
 }
 
-const endOf = (map) => Math.max(...sharingScale(map).map((each) => each.largest)) || 1;
-const errorEnd = (map) => Math.max(...sharingScale(map).map((each) => each.largestError)) || 1;
+const layerOf = (map, kind = look.kind) => map.layers[kind];
+const isSigned = (kind = look.kind) => facts.kinds[kind].signed;
+const endOf = (map, kind) => Math.max(...sharingScale(map).map((each) => layerOf(each, kind).largest)) || 1;
+const errorEnd = (map) => Math.max(...sharingScale(map).map((each) => layerOf(each).largestError)) || 1;
 
 const step = (share) => Math.max(0, Math.min(255, Math.floor(256 * share)));
 const signedColour = (value, end) => facts.signed[look.palette].table[step((value / end + 1) / 2)];
+const colourOn = (kind, value, end) =>
+  isSigned(kind) ? signedColour(value, end) : facts.sequential[step(value / end)];
 const errorColour = (value, end) => facts.error[step(value / end)];
 
 function isShown(value, error, largest) {
@@ -29,19 +34,20 @@ function isShown(value, error, largest) {
 
 function countShown(map) {
   let shown = 0;
-  for (let i = 0; i < map.relevance.length; i++) {
-    if (isShown(map.relevance[i], map.error[i], map.largest)) shown += 1;
+  const { values, error, largest } = layerOf(map);
+  for (let i = 0; i < values.length; i++) {
+    if (isShown(values[i], error[i], largest)) shown += 1;
   }
   return shown;
 }
 
 // Draw a map on a canvas, one pixel of the canvas for each of the picture.
-function paint(canvas, map, mode = look.mode) {
+function paint(canvas, map, mode = look.mode, kind = look.kind) {
   const [height, width] = pictureShapeOf(map);
   canvas.width = width;
   canvas.height = height;
   const image = new ImageData(width, height);
-  const colourOf = painter(map, mode);
+  const colourOf = painter(map, mode, kind);
   for (let i = 0; i < width * height; i++) {
     const colour = colourOf(i);
     for (let part = 0; part < 3; part++) image.data[4 * i + part] = colour[part];
@@ -65,35 +71,36 @@ function mapIndices(map) {
 }
 
 // The function from the number of a pixel to its colour.
-function painter(map, mode) {
+function painter(map, mode, kind) {
   const { colour, grey } = pictureOf(map);
   const under = mode === "greyed" ? grey : colour;
   const picture = (i) => under.subarray(3 * i, 3 * i + 3);
   if (mode === "picture") return picture;
   const indices = mapIndices(map);
-  const relevanceAt = (i) => map.relevance[indices[i]];
+  const { values, error: errors, largest } = layerOf(map, kind);
+  const valueAt = (i) => values[indices[i]];
   if (mode === "error") {
     const end = errorEnd(map);
     return (i) => {
-      const error = map.error[indices[i]];
+      const error = errors[indices[i]];
       return Number.isNaN(error) ? facts.unknown : errorColour(error, end);
     };
   }
-  const end = endOf(map);
-  const shown = (i) => isShown(relevanceAt(i), map.error[indices[i]], map.largest);
+  const end = endOf(map, kind);
+  const shown = (i) => isShown(valueAt(i), errors[indices[i]], largest);
   if (mode === "alone") {
     return (i) =>
-      Number.isNaN(relevanceAt(i))
+      Number.isNaN(valueAt(i))
         ? facts.unknown
-        : signedColour(shown(i) ? relevanceAt(i) : 0, end);
+        : colourOn(kind, shown(i) ? valueAt(i) : 0, end);
   }
   const mixed = [0, 0, 0];
   return (i) => {
     const below = picture(i);
     if (!shown(i)) return below;
-    const value = relevanceAt(i);
+    const value = valueAt(i);
     const cover = look.opacity * Math.min(1, Math.abs(value) / end / facts.opaque);
-    const above = signedColour(value, end);
+    const above = colourOn(kind, value, end);
     for (let part = 0; part < 3; part++) {
       mixed[part] = Math.floor((1 - cover) * below[part] + cover * above[part] + 0.5);
     }
@@ -108,10 +115,10 @@ function paintBar(canvas, map) {
   const image = new ImageData(512, 1);
   const end = endOf(map);
   for (let x = 0; x < 512; x++) {
-    const value = ((x + 0.5) / 256 - 1) * end;
+    const value = (isSigned() ? (x + 0.5) / 256 - 1 : (x + 0.5) / 512) * end;
     const isError = look.mode === "error";
-    const colour = isError ? facts.error[x >> 1] : signedColour(value, end);
-    const clear = !isError && Math.abs(value) <= look.threshold * map.largest;
+    const colour = isError ? facts.error[x >> 1] : colourOn(look.kind, value, end);
+    const clear = !isError && Math.abs(value) <= look.threshold * layerOf(map).largest;
     image.data.set([...colour, clear ? 0 : 255], 4 * x);
   }
   // Kept in main memory: it is written, not drawn.

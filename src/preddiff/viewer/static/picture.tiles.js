@@ -4,7 +4,7 @@
 let tiles = [];
 
 // A small map with its name; as a button it chooses the map.
-function tile(mapOf, mode, name, isButton) {
+function tile(mapOf, mode, name, isButton, kind) {
   const box = document.createElement(isButton ? "button" : "div");
   const [canvas, dot, text] = ["canvas", "span", "span"].map((kind) => document.createElement(kind));
   const wrapper = document.createElement("span");
@@ -27,25 +27,26 @@ function tile(mapOf, mode, name, isButton) {
     if (!pointer) return;
     [dot.style.top, dot.style.left] = pointer.map((share) => `${100 * share}%`);
     if (mode === "picture") return;
-    const values = mode === "error" ? map.error : map.relevance;
+    const layer = layerOf(map, kind);
+    const values = mode === "error" ? layer.error : layer.values;
     if (typeof values === "string") return; // not unpacked yet
     const value = values[indexOf(map)];
-    text.textContent += `: ${mode === "error" ? three(value) : withSign(value)}`;
+    text.textContent += `: ${mode === "error" ? three(value) : asText(value, kind)}`;
   };
   const show = () => {
     const map = mapOf();
     if (isButton) box.setAttribute("aria-pressed", map === current);
-    if (typeof map.relevance !== "string") paint(canvas, map, mode === "shown" ? relevanceMode() : mode);
+    if (typeof layerOf(map, kind).values !== "string") paint(canvas, map, mode === "shown" ? mapMode() : mode, kind);
   };
   return { box, show, point };
 }
 
-const relevanceMode = () => (look.mode === "error" ? "greyed" : look.mode);
+const mapMode = () => (look.mode === "error" ? "greyed" : look.mode);
 
 async function makeTiles() {
   const currentTiles = [
     tile(() => current, "picture", "picture"),
-    tile(() => current, "alone", "relevance"),
+    ...facts.order.map((kind) => tile(() => current, "alone", kind, false, kind)),
     tile(() => current, "error", "standard error"),
   ];
   one("#current-tiles").append(...currentTiles.map((each) => each.box));
