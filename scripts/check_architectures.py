@@ -29,6 +29,7 @@ from preddiff.types import Pixels
 
 _DRAWS = 2
 _LARGEST = 1e-3  # share of what windows change
+_LEAST = {"torchvision:inception_v3": 96, "torchvision:maxvit_t": 224}  # pixels they need
 _SILENT = 1e-3  # weights below which a branch is silent: of zeros, or a layer scale of 1e-6
 _TORCHVISION = """alexnet vgg11 vgg16_bn resnet18 resnet50 resnext50_32x4d wide_resnet50_2
 densenet121
@@ -61,7 +62,7 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|", flush=True)
     bad = 0
     for name in names:
-        for pixels in chosen.pixels:
+        for pixels in sorted({max(each, _LEAST.get(name, 0)) for each in chosen.pixels}):
             started = time.perf_counter()
             try:
                 engine, ratio, off, said = _held(name, pixels)
@@ -79,7 +80,7 @@ def _held(name: str, pixels: int) -> tuple[str, float, float, str]:
     """Return engine, ratio of arithmetic, deviation, and what was warned of."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    model = Network(lively(_module(name, pixels), pixels), output="logits", spec=name)
+    model = Network(lively(made(name, pixels), pixels), output="logits", spec=name)
     inputs: Pixels = rng.random((3, pixels, pixels), dtype=np.float32)
     windows = Windows.over((pixels, pixels), pixels // 16)
     some = everywhere(windows, seed=0)
@@ -121,7 +122,7 @@ def lively(module: torch.nn.Module, pixels: int) -> torch.nn.Module:
     return module.eval()
 
 
-def _module(name: str, pixels: int) -> torch.nn.Module:
+def made(name: str, pixels: int) -> torch.nn.Module:
     """Return a network with random weights, for pictures of a size where it must know that."""
     source, _, name = name.partition(":")
     if source == "torchvision":

@@ -89,6 +89,24 @@ def test_anything_else_is_asked_about_every_draw(rng, steps):
 
 
 @pytest.mark.parametrize(
+    "last",
+    [
+        lambda: CalibratedClassifierCV(LinearSVC(), ensemble=True),
+        lambda: CalibratedClassifierCV(SVC(kernel="linear"), ensemble=True),
+        lambda: SVC(kernel="linear", probability=True, random_state=0),
+    ],
+    ids=["mean of calibrated", "mean of calibrated svc", "svc with probabilities"],
+)
+def test_linear_scores_whose_probabilities_are_none_of_theirs_are_right(rng, last):
+    estimator, x = fitted((StandardScaler(), last()), rng, 2)
+    model = load_model(estimator)
+    assert isinstance(model, Estimator)
+    expected = estimator.predict_proba(x.astype(np.float32).astype(np.float64))
+    inputs = x.reshape(-1, 1, 3, 4).astype(np.float32)
+    np.testing.assert_allclose(model.predict(inputs), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
     "estimator",
     [SGDClassifier(loss="log_loss"), OneVsRestClassifier(LogisticRegression())],
     ids=str,
