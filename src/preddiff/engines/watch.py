@@ -12,9 +12,10 @@ from preddiff.engines.incremental.check import TOLERANCE
 from preddiff.errors import first_line
 from preddiff.types import Corners, Draws, Values
 
-# A whole forward pass takes as long as so many draws on boxes as it has times their arithmetic: one
-# in a hundred times as many draws is 1 % of a run.
-_DRAWS_PER_CHECK = 100
+# A whole forward pass takes as long as so many draws on boxes as it has times their arithmetic, and
+# up to four times that, as it is of one input and not of a batch: with one in two hundred times as
+# many draws, 1 to 2 % of a run (scripts/watch_share.py).
+_DRAWS_PER_CHECK = 200
 # Share of the largest change by which a shorter precision may be off: it is 1 % usually, and what
 # boxes leave out or misplace is all of a change.
 _SHORT_TOLERANCE = 0.3
