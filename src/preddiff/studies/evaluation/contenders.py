@@ -58,6 +58,17 @@ def _own(window: int, sampler: str, hides_with: str = "") -> list[Contender]:
     ]
 
 
+def _of_sets(window: int, sampler: str, hides_with: str) -> Contender:
+    """Return the map of this package from sets of windows of one size."""
+    return Contender(
+        f"sets-{window}-{hides_with}",
+        f"relevance, sets of windows, k = {window}, {hides_with}",
+        partial(own_maps.of_sets, window=window, sampler=sampler),
+        hides_with=hides_with,
+        is_random=True,
+    )
+
+
 CONTENDERS = {
     each.name: each
     for each in (
@@ -66,6 +77,11 @@ CONTENDERS = {
         *_own(10, "constant:mean", "grey"),
         *_own(20, "constant:mean", "grey"),
         *_own(40, "constant:mean", "grey"),
+        *(
+            _of_sets(window, sampler, hides_with)
+            for window in (16, 20)
+            for sampler, hides_with in (("blurred", "blurred"), ("constant:mean", "grey"))
+        ),
         Contender("grad_cam", "Grad-CAM", attributions.grad_cam),
         Contender("guided_grad_cam", "guided Grad-CAM", attributions.guided_grad_cam),
         Contender("smooth_grad", "SmoothGrad", attributions.smooth_grad, is_random=True),

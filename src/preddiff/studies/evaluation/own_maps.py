@@ -1,4 +1,6 @@
-"""Maps of this package: the relevance of single windows, and the magnitude of their evidence."""
+"""Maps of this package: of single windows, signed and in magnitude, and of sets of windows."""
+
+import math
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from preddiff.types import Pixels
 _OVERLAP = 4
 _PER_SIDE = 50
 _DRAWS = 2
+# About what RISE takes: several for each window, of which there are some hundred.
+_SETS = 1800
 
 
 def relevance(
@@ -40,6 +44,24 @@ def importance(
         explanation.data["window_start"].values,
     )
     return _everywhere(np.sqrt(np.maximum(0, windows.mean(squares)[0])))
+
+
+def of_sets(
+    model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
+) -> PictureMap:
+    """Return the signed relevance of windows that are hidden in random sets, in bits."""
+    explanation = explain(
+        model,
+        picture,
+        targets=[target],
+        sampler=sampler,
+        window=window,
+        stride=window // 2,
+        sets=_SETS,
+        seed=seed,
+        train_size=math.inf,
+    )
+    return _everywhere(explanation.relevance.values[0])
 
 
 def _explain(
