@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from preddiff.method.windows import Windows
 from preddiff.models import Model
 from preddiff.pipeline.explain import explain
 from preddiff.results.explanation import Explanation
@@ -31,19 +30,9 @@ def relevance(
 def importance(
     model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
 ) -> PictureMap:
-    """Return the root mean square of the evidence of the windows that cover a pixel, in bits.
-
-    The square of a window's evidence is too large by its own draws' variance, which is taken off;
-    where less than nothing is left, the map is 0.
-    """
+    """Return the importance, in bits: the root mean square of the evidence, noise taken off."""
     explanation = _explain(model, picture, target, seed, window, sampler)
-    squares = explanation.evidence.values**2 - explanation.evidence_error.values**2
-    windows = Windows(
-        explanation.coverage.shape,
-        (window,) * explanation.coverage.ndim,
-        explanation.data["window_start"].values,
-    )
-    return _everywhere(np.sqrt(np.maximum(0, windows.mean(squares)[0])))
+    return _everywhere(explanation.data["importance"].values[0])
 
 
 def of_sets(
@@ -77,6 +66,7 @@ def _explain(
         samples=_DRAWS,
         stride=stride,
         seed=seed,
+        train_size=math.inf,
     )
 
 
