@@ -1,5 +1,6 @@
 """Every contender gives a map, the same for the same seed, or says why it cannot."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_the_draws_own_variance_is_no_importance(rng):
     model = additive_model(rng.normal(scale=0.1, size=small.shape).astype(np.float32))
     settings = {"window": 3, "sampler": "conditional"}
     explanation = own_maps.explain(
-        model, small, targets=[1], samples=2, stride=1, seed=0, **settings
+        model, small, targets=[1], samples=2, stride=1, seed=0, train_size=math.inf, **settings
     )
     raw = explanation.evidence.values**2
     corrected = importance(model, small, 1, 0, **settings) ** 2
