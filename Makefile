@@ -8,7 +8,7 @@ demo: .venv/.with-demo
 	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --stride 6 --samples 5 --output demo
 
 test: .venv/.with-dev browser
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.with-dev
 	$(BIN)/ruff check .

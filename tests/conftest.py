@@ -10,7 +10,8 @@ import torch
 from hypothesis import settings
 from torch import nn
 
-torch.set_num_threads(2)
+# Workers of pytest-xdist share the processors: threads of their own would wait for each other.
+torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 

@@ -36,7 +36,7 @@ def test_every_setting_stands_in_the_facts(picture):
         "model": plan.subject.model.spec, "model_sha256": "", "sampler": "conditional",
         "sampler_sha256": plan.facts["sampler_sha256"],
         "sampler_description": plan.facts["sampler_description"], "source": "", "node": "",
-        "window": 4, "margin": 2, "samples": 6, "stride": 2, "seed": 3, "masked": False,
+        "window": 4, "margin": 2, "samples": 6, "stride": 2, "seed": 3, "sets": "", "masked": False,
         "resampled": False, "tolerance": 0.2, "antithetic": True,
         "measure": "weight_of_evidence", "unit": "bits", "train_size": 1_281_167, "classes": 3,
     }  # fmt: skip
