@@ -36,6 +36,7 @@ class Blurred(Stored):
 
     def __init__(self, sigma: float) -> None:
         self.sigma = float(sigma)
+        self._last: tuple[Pixels, Pixels] | None = None
         if not (np.isfinite(self.sigma) and self.sigma > 0):
             raise SamplerError(f"blur of {sigma} pixels: expected more than 0, e.g. blurred:12")
 
@@ -53,12 +54,19 @@ class Blurred(Stored):
         valid: ValidRange | None,  # noqa: ARG002
     ) -> Draws:
         """Return the windows of the blurred input."""
-        blurred = ndimage.gaussian_filter(inputs, (0, *(self.sigma,) * (inputs.ndim - 1)))
+        blurred = self._blurred(inputs)
         draws = np.empty((len(windows), samples, len(inputs), *windows.size), dtype=np.float32)
         for draw, start in zip(draws, windows.starts, strict=True):
             box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
             draw[:] = blurred[(slice(None), *box)]
         return draws
+
+    def _blurred(self, inputs: Pixels) -> Pixels:
+        # An analysis asks thousands of times for the same input: the last one is kept.
+        if self._last is None or not np.array_equal(self._last[0], inputs):
+            sigmas = (0, *(self.sigma,) * (inputs.ndim - 1))
+            self._last = inputs.copy(), ndimage.gaussian_filter(inputs, sigmas)
+        return self._last[1]
 
     def contents(self) -> Contents:
         """Return the blur."""
