@@ -5,11 +5,13 @@ import sys
 import nibabel
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import preddiff
 from preddiff import cli
 from preddiff.media import maps
 from preddiff.media.grid import Grid
+from preddiff.models.sources import skops
 from small_study import AFFINE, SHAPE, write_small_study
 
 
@@ -55,6 +57,17 @@ def test_from_table_to_map(study, monkeypatch, capsys):
     peak = np.unravel_index(np.nanargmax(e.relevance.values[0]), SHAPE)
     assert max(peak) < 3
     assert (nibabel.load(study / "out" / "scan00.nii.gz").affine == e.grid.affine).all()
+
+
+@pytest.mark.parametrize("facts", [{}, {"accuracy": None}, {"groups": 3}, {"auc": "high"}])
+def test_facts_that_are_damaged_are_refused_in_one_line(tmp_path, monkeypatch, capsys, facts):
+    grid = Grid((2, 2, 2), np.eye(4), {"pixdim": [1.0]})
+    mask = np.ones((2, 2, 2), dtype=bool)
+    skops.save(tmp_path / "a.skops", LogisticRegression(), mask, grid, {"subjects": 3, **facts})
+    status, _, complained = run(monkeypatch, capsys, tmp_path, "classify", "show", "a.skops")
+    assert status == 2
+    assert complained.startswith("preddiff: a.skops: its facts are damaged (")
+    assert len(complained.splitlines()) == 1
 
 
 def table(*lines):

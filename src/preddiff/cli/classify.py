@@ -1,5 +1,6 @@
 """preddiff classify fit, preddiff classify show"""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -103,7 +104,7 @@ def fit(
     voxels = Voxels.choose(volumes.read(scans.paths[0]).grid, mask, slices)
     fitted = fit_classifier(scans, voxels, folds=folds, standardise=standardise, seed=seed)
     skops.save(output, fitted.estimator, voxels.mask, voxels.grid, fitted.facts)
-    _print(fitted.facts)
+    _print(_lines(fitted.facts))
     echo(output)
 
 
@@ -112,19 +113,29 @@ def show(
         Path, typer.Argument(metavar="FILE", help="A file from `preddiff classify fit`.")
     ],
 ) -> None:
+    from preddiff.errors import ModelError
+    from preddiff.media.reading import failures_as
     from preddiff.models.sources import skops
 
-    _print(cast("ClassifierFacts", skops.facts(file)))
+    facts = cast("ClassifierFacts", skops.facts(file))
+    with failures_as(lambda why: ModelError(f"{file}: its facts are damaged ({why})")):
+        lines = _lines(facts)
+    _print(lines)
 
 
-def _print(facts: "ClassifierFacts") -> None:
+def _print(lines: Mapping[str, str]) -> None:
+    for name, value in lines.items():
+        echo(f"{name:20s} {value}")
+
+
+def _lines(facts: "ClassifierFacts") -> dict[str, str]:
     groups = ", ".join(f"{count} {label}" for label, count in facts["groups"].items())
     accuracy = _share(facts["accuracy"], facts["accuracy_spread"])
     balanced = _share(facts["balanced_accuracy"], facts["balanced_accuracy_spread"])
     folds = f"over {facts['folds']} folds"
     who = "scans" if "people" in facts else "subjects"
     people = f" of {facts['people']} subjects" if "people" in facts else ""
-    lines = {
+    return {
         who: f"{facts['subjects']}{people} ({groups})",
         **_adjustment(facts),
         "voxels": f"{facts['voxels']:,} of {facts['grid']}",
@@ -133,8 +144,6 @@ def _print(facts: "ClassifierFacts") -> None:
         "balanced accuracy": f"{balanced} {folds}",
         "AUC": f"{facts['auc']:.3f} ± {facts['auc_spread']:.3f} {folds}",
     }
-    for name, value in lines.items():
-        echo(f"{name:20s} {value}")
 
 
 def _adjustment(facts: "ClassifierFacts") -> dict[str, str]:

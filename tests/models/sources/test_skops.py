@@ -8,7 +8,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skops import io
 
 import preddiff
-from preddiff.errors import InputError, ModelError
+from preddiff.errors import InputError, InputWarning, ModelError
 from preddiff.media.grid import Grid
 from preddiff.models import Linear
 from preddiff.models.sources import skops
@@ -113,3 +113,14 @@ def test_a_classifier_sees_a_scan_where_it_lies_however_it_is_stored(tmp_path, r
     np.testing.assert_allclose(e.prediction.values, own, atol=1e-6)
     peak = np.argwhere(e.relevance.values[1] == np.nanmax(e.relevance.values[1]))
     np.testing.assert_allclose(e.grid.world(peak)[0], grid.world(np.array([[1, 0, 4]]))[0])
+
+
+def test_another_version_of_scikit_learn_is_named_in_one_line(tmp_path, rng, monkeypatch):
+    x = rng.normal(size=(30, 12))
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn.base.__version__", "1.0.2")
+        io.dump(LogisticRegression().fit(x, x[:, 0] > 0), tmp_path / "b.skops")
+    with pytest.warns(InputWarning, match=r"b.skops: was saved by scikit-learn 1.0.2, and") as seen:
+        preddiff.load_model(tmp_path / "b.skops")
+    assert len(seen) == 1
+    assert "\n" not in str(seen[0].message)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers import ConditionalGaussian
 from preddiff.samplers.gaussian.conditioning import by_covariance, by_precision
@@ -58,3 +59,9 @@ def test_by_precision_and_by_covariance_are_the_same(rng):
     matrix, constant = one.change
     expected = one.mean(patches) - patches[:, window]
     np.testing.assert_allclose(patches @ matrix.T + constant, expected, atol=1e-10)
+
+
+def test_a_precision_without_an_inverse_is_refused():
+    rows, window, rest = np.ones((2, 4)), np.array([0, 1]), np.array([2, 3])
+    with pytest.raises(SamplerError, match="values is singular; fit it anew"):
+        by_precision(np.zeros(4), rows, window, rest)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from preddiff.errors import ModelError
+from preddiff.errors import InputWarning, ModelError
 from preddiff.media import ours
 from preddiff.media.archives import check_archive
 from preddiff.media.atomic import atomic_write
@@ -185,4 +188,27 @@ def _read(path: Path) -> Content | SklearnObject:
                 f"{path}: holds {', '.join(unknown)}, which could run code: expected plain "
                 "scikit-learn and numpy"
             )
-        return cast(Content | SklearnObject, io.load(path))
+        with _versions_in_one_line(path):
+            return cast(Content | SklearnObject, io.load(path))
+
+
+@contextmanager
+def _versions_in_one_line(path: Path) -> Iterator[None]:
+    """Let scikit-learn's warnings of other versions be one of ours: its text is of pickles."""
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    versions = set()
+    for each in caught:
+        if isinstance(each.message, InconsistentVersionWarning):
+            versions.add(str(each.message.original_sklearn_version))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    if versions:
+        text = (
+            f"{path}: was saved by scikit-learn {', '.join(sorted(versions))}, and this is "
+            f"{version('scikit-learn')}: check that it still predicts the same, or save it anew"
+        )
+        warnings.warn(InputWarning(text), stacklevel=5)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
+from preddiff.errors import SamplerError
 from preddiff.samplers.gaussian.axes import (
     PatchCovariance,
     Patches,
@@ -97,8 +98,19 @@ def by_precision(
     Parameters
     ----------
     rows : (w, w + r), Λ_w.
+
+    Raises
+    ------
+    SamplerError
+        If the window's part of it has no inverse.
     """
-    own = np.linalg.inv(rows[:, window])
+    try:
+        own = np.linalg.inv(rows[:, window])
+    except np.linalg.LinAlgError:
+        raise SamplerError(
+            "the sampler's normal has no spread in some direction: the precision of a window's "
+            "values is singular; fit it anew"
+        ) from None
     own = (own + own.T) / 2
     gain = -own @ rows[:, rest]
     return ConditionalNormal(window, rest, mean[window], mean[rest], gain, own, square_root(own))
