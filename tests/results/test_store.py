@@ -156,6 +156,10 @@ def test_several_missing_arrays_are_named_on_one_line(tmp_path, explanation):
             r"picture has \(channel\), expected a channel and spatial axes",
         ),
         (
+            lambda data: data.assign(relevance=data.relevance * 1e300),
+            r"relevance has values beyond 3.4e\+38",
+        ),
+        (
             lambda data: data.drop_vars("importance_error"),
             "importance is there without importance_error",
         ),

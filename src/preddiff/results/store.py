@@ -199,8 +199,18 @@ def _faults(data: xr.Dataset) -> Iterator[str]:
         yield f"picture has {_shape(data['picture'].dims)}, expected a channel and spatial axes"
     elif not np.isfinite(data["picture"].values).all():
         yield "picture has values that are NaN or infinite"
+    yield from _range_faults(data)
     yield from _attribute_faults(data)
     yield from _optional_faults(data)
+
+
+def _range_faults(data: xr.Dataset) -> Iterator[str]:
+    """Yield which arrays have finite values that float32 has not: maps in files and pages do."""
+    largest = float(np.finfo(np.float32).max)
+    for name, array in data.variables.items():
+        finite = array.values[np.isfinite(array.values)] if array.dtype.kind == "f" else ()
+        if len(finite) and np.abs(finite).max() > largest:
+            yield f"{name} has values beyond {largest:.2g}"
 
 
 def _attribute_faults(data: xr.Dataset) -> Iterator[str]:
