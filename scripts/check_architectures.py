@@ -23,6 +23,7 @@ from preddiff.engines import Task, choose
 from preddiff.engines.dense import Dense
 from preddiff.engines.incremental import Incremental
 from preddiff.engines.probe import everywhere
+from preddiff.errors import first_line
 from preddiff.method.windows import Windows
 from preddiff.models.networks.network import Network
 from preddiff.types import Pixels
@@ -68,7 +69,7 @@ def main() -> int:
                 engine, ratio, off, said = _held(name, pixels)
             except Exception as error:
                 engine, ratio, off = "none", np.nan, np.inf
-                said = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+                said = f"{type(error).__name__}: {first_line(error)}"
             bad += not off <= _LARGEST
             seconds = time.perf_counter() - started
             row = f"| {name} | {pixels} | {engine} | {ratio:.2f} | {off:.1e} | {seconds:.0f} |"
