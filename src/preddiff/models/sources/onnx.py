@@ -195,7 +195,9 @@ def _convert(proto: Proto, path: Path) -> torch.fx.GraphModule:
     import onnx2torch
 
     try:
-        converted: torch.fx.GraphModule = onnx2torch.convert(proto).eval()
+        # What the converter warns may differ is held against onnxruntime (`_checked`).
+        with warnings.catch_warnings(action="ignore"):
+            converted: torch.fx.GraphModule = onnx2torch.convert(proto).eval()
     except Exception as error:
         raise ModelError(f"{path}: cannot be converted to torch ({first_line(error)})") from None
     return converted

@@ -65,7 +65,7 @@ class OnnxRuntime(Model):
     ) -> None:
         onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3  # errors only: they are raised, too
+        options.log_severity_level = 4  # nothing but what is fatal: errors are raised, too
         try:
             self._session: Session = onnxruntime.InferenceSession(
                 path, options, providers=["CPUExecutionProvider"]

@@ -7,7 +7,7 @@ from types import ModuleType
 # (microsoft/onnxruntime#27379). It asks its environment once, when it is imported; the second name
 # is that of an earlier proposal (#29843).
 _OPT_OUT = ("ORT_DISABLE_TELEMETRY", "ORT_TELEMETRY_DISABLED")
-_ERRORS = 3  # the least severe that it prints; it warns of much that it can cope with
+_FATAL = 4  # all that it prints: errors are raised as well, and it copes with what it warns of
 
 
 def runtime() -> ModuleType:
@@ -22,5 +22,5 @@ def runtime() -> ModuleType:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()  # also where someone imported it before us
-    onnxruntime.set_default_logger_severity(_ERRORS)
+    onnxruntime.set_default_logger_severity(_FATAL)
     return onnxruntime  # type: ignore[no-any-return]
