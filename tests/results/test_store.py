@@ -1,4 +1,5 @@
 import json
+import logging
 import threading
 
 import numpy as np
@@ -245,3 +246,12 @@ def test_a_result_that_was_replaced_by_a_program_that_died_is_found(tmp_path, ex
     preddiff.save(explanation, staging / "old" / "cat.zarr")
     assert preddiff.load(path).data.equals(explanation.data)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_zarr_gave_up_reading_is_not_logged_later(tmp_path, explanation, caplog):
+    preddiff.save(explanation, tmp_path / "a.zarr")
+    preddiff.load(tmp_path / "a.zarr")
+    logger = logging.getLogger("asyncio")
+    logger.error("Task exception was never retrieved\nfuture: <Task coro=<f() at zarr/core/g.py>>")
+    logger.error("Task exception was never retrieved\nfuture: <Task coro=<f() at mine.py>>")
+    assert [record.getMessage()[-8:] for record in caplog.records] == ["ine.py>>"]

@@ -1,6 +1,7 @@
 """Results on disk: Zarr groups as docs/format.md specifies them. Nothing here unpickles."""
 
 import json
+import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -142,6 +143,7 @@ def _read(path: Path) -> Explanation:
         raise ResultError(f"{path}: not a result of preddiff; expected a folder NAME.zarr")
     # Before xarray opens the file: opening already decodes coordinates.
     check_group(path)
+    logging.getLogger("asyncio").addFilter(_is_worth_logging)  # once, however often it is added
     with (
         failures_as(
             lambda why: ResultError(
@@ -157,6 +159,15 @@ def _read(path: Path) -> Explanation:
     if faults:
         raise ResultError(f"{path}: not as docs/format.md says ({faults}); run the analysis again")
     return Explanation(_with_baselines(data))
+
+
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    """Return False for the arrays that zarr was still reading when another one failed.
+
+    asyncio logs each with its traceback, at some later time; the failure itself is raised.
+    """
+    text = record.getMessage()
+    return not ("exception was never retrieved" in text and "zarr" in text)
 
 
 def _with_baselines(data: xr.Dataset) -> xr.Dataset:
