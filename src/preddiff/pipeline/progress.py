@@ -76,6 +76,13 @@ def say(text: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
+def limits(tolerance: float | None) -> tuple[str, str]:
+    """Return the words around a forecast: nothing, or that a tolerance may end the run early."""
+    if tolerance is None:
+        return "", ""
+    return "at most ", f"; fewer if the relative error is below {percent(tolerance)} before"
+
+
 def duration(seconds: float) -> str:
     """Return seconds as people write them: 40 s, 4.5 min, 1.2 h."""
     if seconds < 90:

@@ -21,7 +21,6 @@ from preddiff.method.windows import Windows
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
-from preddiff.results.explanation import percent
 from preddiff.samplers import Sampler
 from preddiff.types import Draws, Evidence, PerTarget, Values
 
@@ -184,10 +183,7 @@ class SampledRun:
         some = self._probe
         seconds = seconds_per_draw(self.engine, some.starts, self._draw(some, 0, self.samples))
         draws = len(self.windows) * self.samples
-        at_most, early = "", ""
-        if self.work.tolerance is not None:
-            at_most = "at most "
-            early = f"; fewer if the relative error is below {percent(self.work.tolerance)} before"
+        at_most, early = progress.limits(self.work.tolerance)
         return (
             f"{at_most}{len(self.windows):,} windows × {self.samples} draws = {draws:,} "
             f"evaluations, {at_most}about {progress.duration(draws * seconds)} "

@@ -17,7 +17,6 @@ from preddiff.method.sets import GROUP, SetDesign, shares
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
-from preddiff.results.explanation import percent
 from preddiff.samplers import Sampler
 from preddiff.samplers.base import fill
 from preddiff.types import Batch, PerTarget
@@ -77,10 +76,7 @@ class RunOfSets:
             self._filled(number)
         self._engine.evaluate_whole(inputs)
         seconds = (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
-        at_most, early = "", ""
-        if self.work.tolerance is not None:
-            at_most = "at most "
-            early = f"; fewer if the relative error is below {percent(self.work.tolerance)} before"
+        at_most, early = progress.limits(self.work.tolerance)
         return (
             f"{at_most}{len(self.design):,} sets of windows × {self.samples} draws, {at_most}about "
             f"{progress.duration(seconds)}{early}"

@@ -121,14 +121,8 @@ class Marginal(Stored):
         valid: ValidRange | None,  # noqa: ARG002
     ) -> Batch:
         """Return the input with what one member of the pool has in all of these windows."""
-        result = np.repeat(inputs[None], samples, axis=0)
         members = np.random.default_rng(seed).permutation(len(self.pool))[:samples]
-        for start in windows.starts:
-            box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
-            result[(slice(None), slice(None), *box)] = self.pool[(slice(None), slice(None), *box)][
-                members
-            ]
-        return result
+        return np.where(windows.coverage > 0, self.pool[members], inputs)
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield what each member of the pool gives: a normal without spread."""

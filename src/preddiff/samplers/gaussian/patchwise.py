@@ -223,8 +223,7 @@ class Patchwise(Stored):
 
 def _blanked(inputs: Pixels, windows: Windows) -> Pixels:
     """Return a copy in which the windows have the mean of each channel's visible values."""
-    hidden = np.zeros(windows.shape, dtype=bool)
-    put(hidden[None, None], windows, np.ones((len(windows), 1, 1, *windows.size), dtype=bool))
+    hidden = windows.coverage > 0
     visible = ~hidden if not hidden.all() else hidden
     means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * len(windows.shape))
     return np.where(hidden, means, inputs).astype(np.float32)
