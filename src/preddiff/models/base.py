@@ -35,6 +35,7 @@ class Model(ABC):
     output : how the output became probabilities; "as given" or what was added.
     repeats_to : share of the values' range by which they may move from batch to batch, by rounding.
     order : of the features that volumes were flattened to; None if it was not stated.
+    runtime : what a network was exported to, with its version; None if it was not.
     """
 
     spec: str = "model"
@@ -47,6 +48,7 @@ class Model(ABC):
     output: str = "as given"
     repeats_to: float = 1e-3
     order: Order | None = None
+    runtime: str | None = None
 
     @abstractmethod
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
@@ -94,6 +96,17 @@ class Model(ABC):
         is_scan : whether it is a scan from a file, whose voxels lie somewhere.
         """
         del inputs, is_scan
+
+    def faster(self, inputs: Pixels, node: str | None = None) -> "Model":
+        """Return a model that gives the same by faster whole passes, or this one.
+
+        Parameters
+        ----------
+        inputs : (channel, *spatial), on which the two are held against each other.
+        node : the only one that is going to be asked for; None is the output.
+        """
+        del inputs, node
+        return self
 
     def is_probability(self, node: str | None) -> bool:
         """Return whether a node's values (None: the output's) are probabilities."""

@@ -49,8 +49,15 @@ class RunOfSets:
 
     @property
     def facts(self) -> Mapping[str, str | float]:
-        """The engine and its precision."""
-        return {"engine": self._engine.name, "precision": "float32", "batch": self._engine.batch}
+        """The engine, what runs the network, and its precision."""
+        engine = self._engine
+        runtime = {} if engine.model.runtime is None else {"runtime": engine.model.runtime}
+        return {
+            "engine": engine.name,
+            "precision": "float32",
+            "batch": engine.batch,
+            **runtime,
+        }
 
     def begin(self) -> RunningMeans:
         """Return the running means of a run that has not begun."""
@@ -102,9 +109,8 @@ class RunOfSets:
     @cached_property
     def _engine(self) -> Dense:
         subject = self.subject
-        return Dense(
-            subject.model, subject.inputs, self.targets, subject.node, memory=self.work.memory
-        )
+        model = subject.model.faster(subject.inputs, subject.node)
+        return Dense(model, subject.inputs, self.targets, subject.node, memory=self.work.memory)
 
     def _filled(self, number: int) -> Batch:
         """Return the input with a set hidden, once for each draw."""

@@ -88,6 +88,7 @@ class Network(Model):
         self._forward = Forward(module, self.preprocessing, self.spec)
         self._head: Head | None = None
         self._parts: dict[str, nn.Module] = {}
+        self._faster: tuple[tuple[str | None, tuple[int, ...]], Model] | None = None
 
     @cached_property
     def sha256(self) -> str:  # type: ignore[override]
@@ -130,6 +131,7 @@ class Network(Model):
         derived.__dict__["sha256"] = self.sha256  # of all weights, also those that are left out
         derived.module = module
         derived._parts = {}
+        derived._faster = None
         return derived
 
     @cached_property
@@ -178,9 +180,18 @@ class Network(Model):
         ----------
         inputs : (n, channel, *spatial), in input space.
         """
-        if node is None:
-            return self._forward.run_classes(self._head_for(inputs).trunk, inputs)
-        return self._forward.run(self._part(node), inputs)
+        part = self.part(node, inputs)
+        run = self._forward.run_classes if node is None else self._forward.run
+        return run(part, inputs)
+
+    def part(self, node: str | None, inputs: torch.Tensor) -> nn.Module:
+        """Return the module that gives what `raw` gives, from normalised inputs.
+
+        Parameters
+        ----------
+        inputs : (n, channel, *spatial), in input space, to see what the network ends in.
+        """
+        return self._part(node) if node is not None else self._head_for(inputs).trunk
 
     def traced(self, inputs: torch.Tensor, node: str | None = None) -> GraphModule:
         """Return the operations that lead to what `raw` gives.
@@ -194,7 +205,7 @@ class Network(Model):
         Exception
             Whatever torch.export raises, if neither torch.fx nor torch.export can trace it.
         """
-        part = self._part(node) if node is not None else self._head_for(inputs).trunk
+        part = self.part(node, inputs)
         if isinstance(part, GraphModule):
             return part
         if self.graph is None:
@@ -233,6 +244,18 @@ class Network(Model):
             return np.concatenate([p, complements(p)[:, ::-1]], axis=1)
         rest = checked_values(self._head.complements(values), len(values), self.spec)
         return np.concatenate([p, rest[:, ::-1]], axis=1)
+
+    def faster(self, inputs: Pixels, node: str | None = None) -> Model:
+        """Return the same network run by onnxruntime, where that can be had and agrees.
+
+        The last one is kept: an export takes as long as a hundred passes.
+        """
+        from preddiff.models.networks.exported import faster  # it knows networks
+
+        asked = node, inputs.shape
+        if self._faster is None or self._faster[0] != asked:
+            self._faster = asked, faster(self, inputs, node)
+        return self._faster[1]
 
     def is_probability(self, node: str | None) -> bool:
         """Return whether a node's values are probabilities: a softmax gives them."""

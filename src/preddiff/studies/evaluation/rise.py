@@ -25,11 +25,12 @@ def rise(model: Model, picture: Pixels, target: int, seed: int, *, masks: int) -
     random = np.random.default_rng(seed)
     colour = mean_colour(model, picture)[:, None, None]
     total = np.zeros(picture.shape[1:])
+    faster = model.faster(picture)
     for first in range(0, masks, _BATCH):
         count = min(_BATCH, masks - first)
         some = np.stack([_mask(random, picture.shape[1:]) for _ in range(count)])
         shown = some[:, None] * picture + (1 - some[:, None]) * colour
-        p = model.predict(shown.astype(np.float32))[:, target]
+        p = faster.predict(shown.astype(np.float32))[:, target]
         total += np.tensordot(p, some, axes=1)
     return np.asarray(total / (masks * _VISIBLE))
 
