@@ -37,32 +37,40 @@ def picture(path: Path) -> np.ndarray:
     return images.to_array(image.resize(size, Image.Resampling.BILINEAR)).astype(np.float64)
 
 
-def autocovariance(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def split(folder: str, held_out: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The pictures that are fitted, and those that are held out."""
+    pictures = [picture(path) for path in folders.find_pictures(folder)]
+    order = np.random.default_rng(0).permutation(len(pictures))
+    return [pictures[i] for i in order[held_out:]], [pictures[i] for i in order[:held_out]]
+
+
+def autocovariance(pictures: list[np.ndarray], reach: int = REACH) -> tuple[np.ndarray, np.ndarray]:
     """Mean (a,) and covariance (a, b, lag y, lag x) of channel a here and b a lag further on."""
     tapers = [np.outer(*(np.hanning(n + 2)[1:-1] for n in p.shape[1:])) for p in pictures]
     weights = sum((taper**2).sum() for taper in tapers)
     mean = sum((p * t**2).sum(axis=(1, 2)) for p, t in zip(pictures, tapers, strict=True)) / weights
-    total = np.zeros((3, 3, 2 * REACH - 1, 2 * REACH - 1))
+    total = np.zeros((3, 3, 2 * reach - 1, 2 * reach - 1))
     for p, taper in zip(pictures, tapers, strict=True):
         tapered = (p - mean[:, None, None]) * taper
         for a in range(3):
             for b in range(3):
-                total[a, b] += lags(tapered[a], tapered[b])
+                total[a, b] += lags(tapered[a], tapered[b], reach)
     return mean, total / weights
 
 
-def lags(here: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """Sum over pixels of here[p] · there[p + lag], for lags of -31 to 31 in both directions."""
+def lags(here: np.ndarray, there: np.ndarray, reach: int) -> np.ndarray:
+    """Sum over pixels of here[p] · there[p + lag], for lags below `reach` in both directions."""
     whole = signal.correlate(there, here, mode="full", method="fft")
     centre = [n - 1 for n in here.shape]
-    box = tuple(slice(c - REACH + 1, c + REACH) for c in centre)
+    box = tuple(slice(c - reach + 1, c + reach) for c in centre)
     return whole[box]
 
 
 def add_rounding_noise(values: np.ndarray) -> np.ndarray:
     """The autocovariance with the variance of rounding to 8 bits added at lag 0."""
     values = values.copy()
-    values[range(3), range(3), REACH - 1, REACH - 1] += 1 / (12 * 255**2)
+    centre = values.shape[-1] // 2
+    values[range(3), range(3), centre, centre] += 1 / (12 * 255**2)
     return values
 
 
@@ -89,15 +97,13 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=30)
     parser.add_argument("-o", "--output", default="src/preddiff/samplers/gaussian/natural.npz")
     arguments = parser.parse_args()
-    pictures = [picture(path) for path in folders.find_pictures(arguments.folder)]
-    order = np.random.default_rng(0).permutation(len(pictures))
-    held_out = [pictures[i] for i in order[: arguments.held_out]]
-    mean, values = autocovariance([pictures[i] for i in order[arguments.held_out :]])
+    fitted, held_out = split(arguments.folder, arguments.held_out)
+    mean, values = autocovariance(fitted)
     values = add_rounding_noise(values)
     np.savez_compressed(
         arguments.output, mean=mean.astype(np.float32), autocovariance=values.astype(np.float32)
     )
-    print(f"pictures: {len(pictures) - len(held_out)} fitted, {len(held_out)} held out")
+    print(f"pictures: {len(fitted)} fitted, {len(held_out)} held out")
     least = np.linalg.eigvalsh(natural.patch_statistics(REACH, "joint", 3)[1])[0]
     print(f"least eigenvalue of the {REACH}×{REACH} patch: {least:.2e}")
     for channels in ("joint", "independent"):

@@ -9,7 +9,7 @@ from preddiff.samplers.load import read_sampler
 from samplers.textbook import everything
 
 
-@pytest.mark.parametrize("kind", range(3))
+@pytest.mark.parametrize("kind", range(4))
 def test_saved_and_loaded_it_draws_the_same(tmp_path, rng, kind):
     sampler = everything(rng)[kind]
     sampler.save(tmp_path / "sampler.npz")

@@ -7,7 +7,7 @@ from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers import Blurred, ConditionalGaussian, Constant, Marginal
 from preddiff.samplers.base import fill
-from preddiff.samplers.gaussian import patchwise
+from preddiff.samplers.gaussian import surrounded
 
 PAIR = Windows.over((6, 6), 2, 2).subset(np.array([0, 1, 8]))  # two neighbours, and one apart
 
@@ -41,7 +41,7 @@ def test_what_is_hidden_has_no_influence_and_what_is_visible_stays(normal, rng, 
 
 
 def test_after_many_sweeps_draws_have_the_joint_conditional_law(normal, rng, monkeypatch):
-    monkeypatch.setattr(patchwise, "_SWEEPS", 8)
+    monkeypatch.setattr(surrounded, "_SWEEPS", 8)
     inputs = rng.random((1, 6, 6)).astype(np.float32)
     hidden = hidden_of(PAIR).ravel()
     draws = fill(normal, inputs, PAIR, 800, 3, None).reshape(800, -1)[:, hidden].astype(np.float64)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from preddiff.errors import SamplerError
-from preddiff.samplers import ChannelwiseGaussian, ConditionalGaussian, Constant, Marginal, files
+from preddiff.samplers import (
+    ChannelwiseGaussian,
+    ConditionalGaussian,
+    Constant,
+    Marginal,
+    StationaryGaussian,
+    files,
+)
 from preddiff.samplers.load import LOADERS, load_sampler, read_sampler, sampler_name
 
 
@@ -18,6 +25,9 @@ def spec(text, shape=(3, 20, 20), window=4, margin=2, **further):
 def test_specs():
     assert spec("conditional").shape == (3, 8, 8)
     assert spec("conditional", shape=(1, 20, 20)).shape == (1, 8, 8)
+    assert type(spec("conditional", window=28)) is ConditionalGaussian
+    assert type(spec("conditional", window=29)) is StationaryGaussian
+    assert spec("conditional", window=40, shape=(1, 20, 20)).shape == (1, 44, 44)
     assert spec("constant:0.5").value == 0.5
     assert spec("constant:mean", mean=np.array([0.1, 0.2, 0.3])).value.tolist() == [0.1, 0.2, 0.3]
 
@@ -31,7 +41,6 @@ def test_specs():
         ({"text": "marginal:/nowhere"}, "/nowhere: no such folder"),
         ({"text": "conditional", "shape": (4, 20, 20)}, "has 4 channels"),
         ({"text": "conditional", "shape": (1, 20, 20, 20)}, "has 3 spatial dimensions"),
-        ({"text": "conditional", "window": 40}, "= 44: the embedded sampler serves"),
         ({"text": "conditional", "margin": 0}, "margin=0 leaves no room"),
         ({"text": "conditional:/nowhere.npz"}, "/nowhere.npz: no such sampler file"),
     ],

@@ -8,7 +8,7 @@ from preddiff.samplers import Constant
 from samplers.textbook import everything
 
 
-@pytest.mark.parametrize("kind", range(3))
+@pytest.mark.parametrize("kind", range(4))
 def test_a_draw_depends_on_seed_place_and_number_alone(rng, kind):
     sampler = everything(rng)[kind]
     inputs = rng.random((3, 16, 16)).astype(np.float32)
@@ -23,7 +23,7 @@ def test_a_draw_depends_on_seed_place_and_number_alone(rng, kind):
     assert np.array_equal(other, every) == isinstance(sampler, Constant)
 
 
-@pytest.mark.parametrize("kind", range(2))
+@pytest.mark.parametrize("kind", range(3))
 def test_windows_have_draws_of_their_own(rng, kind):
     """Beside each other too: else the errors of a pixel's windows would not be independent."""
     sampler = everything(rng)[kind]

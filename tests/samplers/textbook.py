@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from preddiff.samplers import ConditionalGaussian, Constant, Marginal
+from preddiff.samplers import ConditionalGaussian, Constant, Marginal, StationaryGaussian
 
 
 def random_normal(rng, shape, clip=False):
@@ -36,4 +36,9 @@ def direct(sampler, inputs, start, size):
 
 def everything(rng):
     pool = rng.random((20, 3, 16, 16)).astype(np.float32)
-    return [ConditionalGaussian.natural(7), Marginal(pool), Constant([0.1, 0.2, 0.3])]
+    return [
+        ConditionalGaussian.natural(7),
+        StationaryGaussian.natural(7),
+        Marginal(pool),
+        Constant([0.1, 0.2, 0.3]),
+    ]

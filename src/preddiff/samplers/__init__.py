@@ -6,9 +6,10 @@ from preddiff.samplers.constant import Constant
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
+from preddiff.samplers.gaussian.stationary import StationaryGaussian
 from preddiff.samplers.marginal import Marginal
 
 __all__ = [
     "Blurred", "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Located", "Marginal",
-    "Sampler",
+    "Sampler", "StationaryGaussian",
 ]  # fmt: skip

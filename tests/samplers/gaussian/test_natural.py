@@ -35,7 +35,7 @@ def test_the_embedded_covariance_is_that_of_the_autocovariance():
 
 
 def test_natural_statistics_refuse_more_than_they_know():
-    with pytest.raises(SamplerError, match="serves patches of 1 to 32"):
+    with pytest.raises(SamplerError, match="is of patches of 1 to 32"):
         natural.patch_statistics(33, "joint", 3)
     with pytest.raises(SamplerError, match="channels='both': expected joint or independent"):
         ConditionalGaussian.natural(8, "both")

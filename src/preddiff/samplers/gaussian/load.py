@@ -4,13 +4,15 @@ from pathlib import Path
 
 from preddiff.errors import SamplerError
 from preddiff.samplers import files
+from preddiff.samplers.gaussian import natural
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
-from preddiff.samplers.gaussian.patchwise import Patchwise
+from preddiff.samplers.gaussian.stationary import StationaryGaussian
+from preddiff.samplers.gaussian.surrounded import Surrounded
 from preddiff.samplers.pool import read_pool
 from preddiff.samplers.spec import SpecContext
 
-Conditional = Patchwise | ChannelwiseGaussian
+Conditional = Surrounded | ChannelwiseGaussian
 
 
 def from_spec(argument: str, context: SpecContext) -> Conditional:
@@ -31,7 +33,9 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
             f"the embedded sampler is of pictures, the input has {dimensions} spatial "
             "dimensions: fit one on inputs like it (preddiff sampler fit FOLDER)"
         )
-    return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
+    if context.patch <= natural.REACH:
+        return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
+    return StationaryGaussian.natural(context.patch, colours=context.shape[0])
 
 
 def _from_file(path: str, patch: int) -> Conditional:

@@ -12,7 +12,10 @@ import numpy as np
 from preddiff.errors import SamplerError
 from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
 from preddiff.samplers.gaussian.patch_statistics import check_channels, without_cross_channels
-from preddiff.types import Floats
+from preddiff.types import Floats, PerChannel
+
+REACH = 32
+"""The largest patch whose lags are all known."""
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as PIL converts to grey
 
@@ -29,6 +32,30 @@ def patch_statistics(patch: int, channels: str, colours: int) -> tuple[PatchMean
         If there are no statistics for so large a patch or so many colours.
     """
     check_channels(channels)
+    mean, autocovariance = statistics(colours)
+    if not 1 <= patch <= REACH:
+        raise SamplerError(
+            f"window + 2·margin = {patch}: the embedded covariance is of patches of 1 to {REACH}; "
+            "choose a smaller window or margin, or StationaryGaussian.natural"
+        )
+    covariance = _block_toeplitz(autocovariance, patch)
+    if channels == "independent":
+        covariance = without_cross_channels(covariance, colours)
+    return np.repeat(mean, patch * patch), covariance
+
+
+def statistics(colours: int) -> tuple[PerChannel, Autocovariance]:
+    """Return the mean colour and the autocovariance of natural pictures.
+
+    Parameters
+    ----------
+    colours : 3 for red, green, blue; 1 for luminance.
+
+    Raises
+    ------
+    SamplerError
+        If there are no statistics of so many colours.
+    """
     mean, autocovariance = _read()
     if colours == 1:
         # Luminance is a weighted sum of the channels, L = Σ w_a·x_a: cov(L, L) = Σ w_a·w_b·cov_ab.
@@ -41,16 +68,7 @@ def patch_statistics(patch: int, channels: str, colours: int) -> tuple[PatchMean
             f"the embedded sampler is of RGB and grey pictures, the input has {colours} channels: "
             "fit one on inputs like it (ConditionalGaussian.fit), or take the marginal sampler"
         )
-    reach = (autocovariance.shape[-1] + 1) // 2
-    if not 1 <= patch <= reach:
-        raise SamplerError(
-            f"window + 2·margin = {patch}: the embedded sampler serves patches of 1 to {reach}; "
-            "choose a smaller window or margin, or fit one with `preddiff sampler fit`"
-        )
-    covariance = _block_toeplitz(autocovariance, patch)
-    if channels == "independent":
-        covariance = without_cross_channels(covariance, colours)
-    return np.repeat(mean, patch * patch), covariance
+    return mean, autocovariance
 
 
 def _block_toeplitz(autocovariance: Autocovariance, patch: int) -> PatchCovariance:

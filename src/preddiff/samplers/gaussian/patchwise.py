@@ -8,22 +8,18 @@ p value in the patch.
 import math
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers.base import Normals, ValidRange, Weights, is_within, put
-from preddiff.samplers.files import Stored
+from preddiff.samplers.base import Normals, ValidRange, Weights
 from preddiff.samplers.gaussian.box_columns import ShiftedBoxes, box_columns
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal
 from preddiff.samplers.gaussian.patches import flattened
+from preddiff.samplers.gaussian.surrounded import Surrounded, antithetic
 from preddiff.samplers.streams import window_generator
-from preddiff.types import Batch, Corners, Draws, Floats, Integers, Pixels
-
-# The first sweep fills, each further one lets windows agree with their neighbours.
-_SWEEPS = 2
+from preddiff.types import Corners, Draws, Floats, Integers, Pixels
 
 
 class WindowGroup(NamedTuple):
@@ -41,81 +37,12 @@ class WindowGroup(NamedTuple):
     corners: Corners
 
 
-class Patchwise(Stored):
-    """Draws a window from a multivariate normal, conditioned on the rest of a patch.
-
-    The patch lies centred around the window; at the border of the input it is shifted so that it
-    stays inside, and the window sits off-centre in it.
-
-    Attributes
-    ----------
-    shape : (channel, *patch) of a patch.
-    clip : True if draws are clipped to the range that is valid for the input.
-    pairs : True if draws come in antithetic pairs, z and -z around the conditional mean: their
-        mean varies less than that of independent ones.
-    """
-
-    shape: tuple[int, ...]
-    clip: bool
-    pairs: bool
-
-    @abstractmethod
-    def paired(self) -> Self:
-        """Return this sampler with antithetic pairs of draws."""
-
-    @abstractmethod
-    def central(self, patch: int) -> Self:
-        """Return a sampler of patches that are `patch` long; raise a SamplerError if it cannot."""
+class Patchwise(Surrounded):
+    """Draws a window from a normal over patches that is held as matrices."""
 
     @abstractmethod
     def _groups(self, windows: Windows) -> Iterator[WindowGroup]:
         """The windows, by the normal that they share."""
-
-    @property
-    def stands_in(self) -> str:
-        """Phrase for what a window is hidden behind."""
-        around = "voxels" if len(self.shape) == 4 else "pixels"
-        return f"something else that could plausibly have stood there, given the {around} around it"
-
-    @property
-    def of_volumes(self) -> bool:
-        """True if patches are of volumes."""
-        return len(self.shape) == 4
-
-    @property
-    def group(self) -> int:
-        """Draws that depend on each other: 2 for antithetic pairs."""
-        return 2 if self.pairs else 1
-
-    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
-        """Raise a SamplerError if a patch does not fit, or values lie outside of the range."""
-        lengths = self.shape[1:]
-        if len(lengths) != len(windows.shape) or self.shape[0] != len(inputs):
-            raise SamplerError(
-                f"the sampler's patches have shape {self.shape}, the input {inputs.shape}: "
-                "expected as many channels and dimensions; fit a sampler on inputs like this one"
-            )
-        if any(n < k for n, k in zip(lengths, windows.size, strict=True)) or (
-            lengths == windows.size
-        ):
-            raise SamplerError(
-                f"a patch of {max(lengths)} leaves nothing around a window of "
-                f"{max(windows.size)} to condition on: expected a margin of at least 1"
-            )
-        if any(n > size for n, size in zip(lengths, windows.shape, strict=True)):
-            raise SamplerError(
-                f"a patch of {max(lengths)} (window + 2·margin) has no room in an input of "
-                f"{'×'.join(map(str, windows.shape))}: choose a smaller window or margin"
-            )
-        if self.is_clipped(valid) and valid is not None and not is_within(inputs, valid):
-            raise SamplerError(
-                f"values from {inputs.min():.4g} to {inputs.max():.4g}, but draws are clipped to "
-                f"[{valid[0]:g}, {valid[1]:g}]: rescale the input, or use a sampler with clip=False"
-            )
-
-    def is_clipped(self, valid: ValidRange | None) -> bool:
-        """Return whether draws are clipped to the valid range."""
-        return self.clip and valid is not None
 
     def moments(
         self, inputs: Pixels, windows: Windows
@@ -159,23 +86,6 @@ class Patchwise(Stored):
             np.clip(draws, *valid, out=draws)
         return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
 
-    def fill(
-        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
-    ) -> Batch:
-        """Return the input with all windows drawn together, given what is still visible."""
-        # Gibbs sampling (Geman & Geman 1984): each window in turn is drawn given the patch around
-        # it, in which other windows have what they were drawn last. Nothing of what is hidden is
-        # seen: the first draws are given the mean colour of what is visible. Windows of one colour
-        # of a chequered board do not see each other, and are drawn at once.
-        filled = np.repeat(_blanked(inputs, windows)[None], samples, axis=0)
-        boards = _boards(windows)
-        for number, copy in enumerate(filled):
-            streams = np.random.SeedSequence((seed, number)).generate_state(_SWEEPS, np.uint64)
-            for stream in streams:
-                for board in boards:
-                    put(copy[None], board, self.draw(copy, board, 1, int(stream >> 1), valid))
-        return filled
-
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield one normal per window, of what weighted sums change by given the patch's rest."""
         # A window's draw X is N(μ, Σ) given the rest, so the sums v·(X - x_w) of k weight vectors
@@ -200,40 +110,13 @@ class Patchwise(Stored):
                 covariance[:, :, which] = np.einsum("iwn,jwn->ijn", spread, spread)
         yield mean, covariance
 
-    def _corners(self, windows: Windows) -> Corners:
-        """Return the corners of the windows' patches."""
-        lengths, size = np.array(self.shape[1:]), np.array(windows.size)
-        centred = windows.starts - (lengths - size) // 2
-        return np.asarray(np.clip(centred, 0, np.array(windows.shape) - lengths))
-
     def _noise(
         self, random: np.random.Generator, samples: int, values: int
     ) -> Annotated[Floats, "draw w"]:
         """Standard normal numbers, in pairs z, -z if wanted."""
         if not self.pairs:
             return random.standard_normal((samples, values))
-        # Antithetic variates (Hammersley & Morton, 1956). -z is as likely as z, so the mean of
-        # f(z) and f(-z) is without bias, and its variance is (var f + cov(f(z), f(-z)))/2. For an f
-        # that is about linear in z the covariance is about -var f: what is linear cancels, and only
-        # the even part of f is left to chance. The two depend on each other, so errors are taken
-        # over pairs (`group`). An odd number of draws ends with half a pair.
-        half = random.standard_normal(((samples + 1) // 2, values))
-        return np.stack([half, -half], axis=1).reshape(-1, values)[:samples]
-
-
-def _blanked(inputs: Pixels, windows: Windows) -> Pixels:
-    """Return a copy in which the windows have the mean of each channel's visible values."""
-    hidden = windows.coverage > 0
-    visible = ~hidden if not hidden.all() else hidden
-    means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * len(windows.shape))
-    return np.where(hidden, means, inputs).astype(np.float32)
-
-
-def _boards(windows: Windows) -> list[Windows]:
-    """Return the windows in parts, such as the colours of a chequered board, without neighbours."""
-    rows = [np.unique(at, return_inverse=True)[1].reshape(-1) % 2 for at in windows.starts.T]
-    colour = np.ravel_multi_index(tuple(rows), (2,) * len(rows))
-    return [windows.subset(np.flatnonzero(colour == each)) for each in np.unique(colour)]
+        return antithetic(random.standard_normal(((samples + 1) // 2, values)), samples)
 
 
 def grouped(
