@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: demo test lint format bench fuzz browser
 
 demo: .venv/.with-demo
-	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --stride 6 --samples 5 --output demo
+	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --output demo
 
 test: .venv/.with-dev browser
 	$(BIN)/pytest --numprocesses auto --dist loadfile

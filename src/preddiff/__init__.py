@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from preddiff import datasets, models, samplers
     from preddiff.models import load_model
     from preddiff.pipeline.explain import compare, explain
+    from preddiff.pipeline.settings import PAPER
     from preddiff.render.exports import export
     from preddiff.render.figures import figure
     from preddiff.results.explanation import Explanation
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from preddiff.viewer.page import page
 
 __all__ = [
+    "PAPER",
     "Explanation",
     "PreddiffError",
     "compare",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "PAPER": "preddiff.pipeline.settings",
     "Explanation": "preddiff.results.explanation",
     "compare": "preddiff.pipeline.explain",
     "explain": "preddiff.pipeline.explain",

@@ -46,9 +46,9 @@ def test_volumes_have_three_dimensions(rng):
     assert e.relevance.shape == (1, 6, 7, 8)
 
 
-def test_the_defaults_are_the_papers(rng):
+def test_the_papers_settings(rng):
     picture = rng.random((3, 24, 24))
-    e = preddiff.explain(Softmax(picture.shape), picture)
+    e = preddiff.explain(Softmax(picture.shape), picture, settings=preddiff.PAPER)
     facts = e.provenance
     settings = [facts[name] for name in ("window", "margin", "samples", "stride", "sampler")]
     assert settings == [10, 2, 10, 1, "conditional"]
@@ -97,7 +97,7 @@ def test_measures_go_by_the_papers_symbols_too(model, picture, symbol, name):
 
 def test_a_small_picture_is_refused_unless_the_model_enlarges_it(embedded):
     with pytest.raises(InputError, match="the picture has 6×9 pixels, less than a window of 10"):
-        preddiff.explain(lambda x: x[:, :2, 0, 0], Image.new("RGB", (6, 9)))
+        preddiff.explain(lambda x: x[:, :2, 0, 0], Image.new("RGB", (6, 9)), window=10)
     settings = {"window": 112, "stride": 112, "samples": 1, "sampler": "constant:0"}
     assert len(preddiff.explain(embedded, Image.new("RGB", (6, 9)), **settings).evidence[0]) == 4
 

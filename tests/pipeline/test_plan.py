@@ -10,7 +10,7 @@ from preddiff.models import Linear, load_model
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.run import ClosedFormRun, SampledRun
-from preddiff.pipeline.settings import Settings
+from preddiff.pipeline.settings import PAPER, Settings
 from preddiff.samplers import Constant, Marginal
 
 
@@ -21,7 +21,7 @@ def picture(rng):
 
 def planned(model, given, **values):
     opened = media.open(given)
-    settings = Settings.of(**values).over(volume=opened.is_volume)
+    settings = Settings.of(PAPER, **values).over(volume=opened.is_volume, side=16)
     subject = subjects.make(
         load_model(model), opened, settings.question, settings.sampling, settings.work.device
     )

@@ -17,7 +17,7 @@ from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 
 PARTS = (Question, Sampling, Work)
 DEFAULTS = {each.name: each.default for part in PARTS for each in fields(part)}
-NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback"}
+NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback", "settings"}
 # Options of the command line that are called otherwise, or that only Python has.
 RENAMED = {"target": "targets", "baseline": "baselines"}
 ONLY_PYTHON = {"memory"}
@@ -28,6 +28,7 @@ ONLY_COMMAND = {
     "preprocess",
     "order",
     "output",
+    "paper",
     "resume",
     "live",
     "verbose",
@@ -47,6 +48,57 @@ def test_the_command_line_has_them_too():
     for name, default in found.items():
         if default is not None:  # None: the setting's own default, as its help says
             assert default == DEFAULTS[name], name
+
+
+@pytest.fixture
+def small(rng):
+    picture = rng.random((3, 24, 24))
+    return Softmax(picture.shape), picture
+
+
+@pytest.mark.parametrize(("side", "window", "stride"), [(24, 2, 1), (42, 3, 2), (10, 1, 1)])
+def test_a_picture_without_a_word_on_sampling_gets_the_recommended_one(side, window, stride, rng):
+    picture = rng.random((3, side + 6, side))
+    facts = preddiff.explain(Softmax(picture.shape), picture, targets=[1], seed=3).provenance
+    found = [facts[name] for name in ("sampler", "sets", "window", "stride", "samples")]
+    assert found == ["blurred", 1000, window, stride, 1]
+
+
+def test_the_recommended_windows_of_a_usual_network_have_16_pixels():
+    found = Settings.of(seed=3).over(volume=False, side=224).sampling
+    assert (found.window, found.stride, found.seed) == (16, 8, 3)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"settings": preddiff.PAPER},
+        {"sampler": "conditional"},
+        {"samples": 10},
+        {"stride": 1},
+        {"margin": 2, "window": 10},
+        {"precision": "float32"},
+    ],
+)
+def test_whoever_names_a_part_of_the_sampling_gets_the_papers(small, named):
+    facts = preddiff.explain(*small, targets=[1], **{"window": 10} | named).provenance
+    assert facts["sets"] == ""
+    assert (facts["window"], facts["stride"], facts["samples"]) == (10, 1, 10)
+    assert facts["sampler"] == "conditional"
+
+
+def test_the_call_goes_before_the_preset(small):
+    e = preddiff.explain(*small, window=4, samples=2, settings=preddiff.PAPER)
+    assert (e.provenance["window"], e.provenance["samples"]) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("preset", "message"),
+    [("paper", "expected preddiff.PAPER"), ({"engine": "dense"}, "'engine' is none of sampler")],
+)
+def test_what_is_no_preset_is_refused(small, preset, message):
+    with pytest.raises(SettingError, match=message):
+        preddiff.explain(*small, settings=preset)
 
 
 def test_numbers_of_numpy_become_those_of_python():

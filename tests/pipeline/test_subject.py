@@ -11,12 +11,12 @@ from preddiff.errors import InputError, SettingError, TargetError
 from preddiff.media.mask_files import on_input
 from preddiff.models import Linear, load_model
 from preddiff.pipeline import subject as subjects
-from preddiff.pipeline.settings import Settings
+from preddiff.pipeline.settings import PAPER, Settings
 
 
 def of(model, given, device="cpu", **values):
     opened = media.open(given)
-    settings = Settings.of(**values).over(volume=opened.is_volume)
+    settings = Settings.of(PAPER, **values).over(volume=opened.is_volume, side=16)
     return subjects.make(load_model(model), opened, settings.question, settings.sampling, device)
 
 
@@ -75,7 +75,7 @@ def test_what_a_model_does_not_have(picture, values, error, expected):
 
 def test_a_picture_smaller_than_a_window(small_network):
     with pytest.raises(InputError, match="has 8×6 pixels, less than a window of 10"):
-        of(small_network, Image.new("RGB", (8, 6)))
+        of(small_network, Image.new("RGB", (8, 6)), window=10)
 
 
 def test_a_mask_has_the_pictures_size(small_network, tmp_path):

@@ -55,7 +55,7 @@ def explain(
         typer.Option(
             metavar="SPEC",
             help="conditional, conditional:FILE, marginal:FOLDER, blurred[:SIGMA] or "
-            "constant:VALUE|mean; may be repeated. [default: conditional]",
+            "constant:VALUE|mean; may be repeated. [default: conditional; see --paper]",
         ),
     ] = None,
     target: Annotated[
@@ -110,6 +110,14 @@ def explain(
             help="Hide N random sets of windows, e.g. 1800, instead of one window at a time.",
         ),
     ] = None,
+    paper: Annotated[
+        bool,
+        typer.Option(
+            "--paper",
+            help="The paper's protocol: every window of 10 pixels alone, 10 conditional draws. "
+            "[default, of pictures of which no sampling is named: 1000 sets of blurred windows]",
+        ),
+    ] = False,
     engine: Annotated[
         str, typer.Option(metavar="E", help="auto, incremental, dense or linear.")
     ] = "auto",
@@ -177,6 +185,7 @@ def explain(
     from preddiff.media.names import result_name
     from preddiff.models import load_model
     from preddiff.pipeline.explain import compare
+    from preddiff.pipeline.settings import PAPER
     from preddiff.results.checkpoint import UntilSaved
     from preddiff.viewer.live import Live
 
@@ -205,7 +214,8 @@ def explain(
                 targets=target,
                 node=node,
                 source=source,
-                sampler=sampler or "conditional",
+                settings=PAPER if paper else None,
+                sampler=sampler,
                 window=windows,
                 margin=margin,
                 samples=samples,

@@ -43,7 +43,7 @@ def explain(
     targets: Target | Sequence[Target] | None = None,
     node: str | None = None,
     source: str | None = None,
-    sampler: str | Sampler = "conditional",
+    sampler: str | Sampler | None = None,
     window: int | str | None = None,
     margin: int = 2,
     samples: int | None = None,
@@ -63,10 +63,16 @@ def explain(
     callback: Callable[[Explanation], bool | None] | None = None,
     device: str = "cpu",
     memory: int | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """Explain why a model decided as it did about one input: prediction difference analysis.
 
-    The defaults are the paper's settings for pictures and for scans (sections 4.1 and 4.2).
+    Of a picture of which nothing is said of how it is sampled (sampler, window, samples, stride,
+    sets, tolerance, engine, precision) and whose classes are explained, 1000 random sets of blurred
+    windows are hidden, of a fourteenth of the shorter side, at every half of that: the map that
+    holds best against hiding what it marks (docs/evaluation.md), from a thousand forward passes.
+    All else has the paper's settings for pictures and for scans (sections 4.1 and 4.2);
+    `settings=preddiff.PAPER` asks for them.
 
     Parameters
     ----------
@@ -82,7 +88,7 @@ def explain(
         that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, blurred:SIGMA, constant:VALUE|mean;
         or a Sampler, which is taken as it is (a ConditionalGaussian brings its own patch, whatever
-        the margin).
+        the margin). None is conditional.
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with
         sets 16, and 6 for volumes. With a source, "channel" hides one of the node's channels at a
         time and "unit" one unit; a number hides all channels at k × k places.
@@ -132,6 +138,7 @@ def explain(
     device : "cpu", or where torch is to run a network: "cuda", "mps".
     memory : bytes that a batch of draws may take; None is a sixteenth of the machine's, half a GiB
         at most.
+    settings : the sampling where the call leaves it at None: `preddiff.PAPER`, or names and values.
 
     Returns
     -------
@@ -144,7 +151,8 @@ def explain(
     """
     started = time.perf_counter()
     opened = open_input(picture)
-    settings = Settings.of(
+    chosen = Settings.of(
+        settings,
         targets=targets,
         node=node,
         source=source,
@@ -165,12 +173,12 @@ def explain(
         baselines=baselines,
         device=device,
         memory=memory,
-    ).over(volume=opened.is_volume)
-    reporting = _reporting(progress, "windows" if sets is None else "sets")
-    subject = subjects.make(
-        load_model(model), opened, settings.question, settings.sampling, settings.work.device
     )
-    plan = plans.make(subject, settings)
+    loaded = load_model(model)
+    chosen = chosen.over(volume=opened.is_volume, side=subjects.shorter_side(loaded, opened))
+    reporting = _reporting(progress, "windows" if chosen.sampling.sets is None else "sets")
+    subject = subjects.make(loaded, opened, chosen.question, chosen.sampling, chosen.work.device)
+    plan = plans.make(subject, chosen)
     # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
     # baselines are made, and their memory given back, before an engine is chosen.
     unfinished = Checkpoint(
@@ -181,7 +189,7 @@ def explain(
     if earlier is not None:
         plan = replace(plan, run=plan.run.going_on(earlier.engine, finished=earlier.finished))
         means = earlier.means
-    others = _baselines(plan, settings)
+    others = _baselines(plan, chosen)
 
     def result(estimates: Estimates) -> Explanation:
         return _explanation(plan, estimates, others, time.perf_counter() - started)
@@ -190,7 +198,7 @@ def explain(
         bars.say(plan.run.forecast())
     with reporting as report:
         monitor = Monitor(
-            settings.work.tolerance,
+            chosen.work.tolerance,
             report,
             lambda: unfinished.keep(means, plan.run.facts),
             None if callback is None else lambda estimates: callback(result(estimates)),
@@ -199,7 +207,7 @@ def explain(
         )
         estimates = plan.run.evidence(means, monitor)
         explanation = result(estimates)
-    if settings.question.train_size is None:  # who states N knows what it limits
+    if chosen.question.train_size is None:  # who states N knows what it limits
         _warn_of_correction(plan, estimates)
     unfinished.finish(means, plan.run.facts)
     return explanation
@@ -210,7 +218,7 @@ def compare(
     picture: Source,
     *,
     window: int | str | Sequence[int | str | None] | None = None,
-    sampler: str | Sampler | Sequence[str | Sampler] = "conditional",
+    sampler: str | Sampler | Sequence[str | Sampler | None] | None = None,
     node: str | Sequence[str | None] | None = None,
     source: str | Sequence[str | None] | None = None,
     **settings: Any,

@@ -129,7 +129,7 @@ def _touching(windows: Windows, mask: Mask) -> Windows:
 def _sampler(subject: Subject, sampling: Sampling) -> Sampler:
     model = subject.model
     return samplers.load_sampler(
-        sampling.sampler,
+        sampling.hides_with,
         shape=subject.inputs.shape,
         window=sampling.length,
         margin=sampling.margin,
@@ -236,13 +236,13 @@ def _facts(
     return {
         "model": subject.model.spec,
         "model_sha256": subject.model.sha256 or "",
-        "sampler": samplers.sampler_name(sampling.sampler),
+        "sampler": samplers.sampler_name(sampling.hides_with),
         "sampler_sha256": sampler.sha256,
         "sampler_description": stands_in(sampler),
         "source": question.source or "",
         "node": question.node or "",
         "window": sampling.window,
-        "margin": sampling.margin if isinstance(sampling.sampler, str) else "",
+        "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",
         "stride": sampling.step,
         "seed": sampling.seed,
         "sets": "" if sampling.sets is None else sampling.sets,

@@ -5,9 +5,10 @@ Three parts, as three parts of the work need them: the question (what is explain
 stands in the docstring of `explain`, whose signature a test holds against the defaults here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -29,6 +30,17 @@ WINDOW_OF_SETS, WINDOW_OF_SETS_OF_VOLUMES = 16, 6
 
 SAMPLES = 10
 """Draws per window in the paper; of a set of windows, one, as there are many sets."""
+
+PAPER: Mapping[str, Any] = MappingProxyType(
+    {"sampler": "conditional", "samples": SAMPLES, "stride": 1}
+)
+"""The paper's protocol in one word, `explain(..., settings=PAPER)`: every window alone, ten draws
+of each, given its surroundings (sections 4.1 and 4.2)."""
+
+SETS = 1000
+"""Sets of windows that are hidden of pictures for which the caller says nothing of sampling."""
+
+_WINDOWS_A_SIDE = 14  # of the recommended size: 16 pixels of 224
 
 _LARGEST = 2**63  # seeds and lengths are stored as int64
 _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
@@ -68,7 +80,7 @@ class Question:
 class Sampling:
     """The windows that are hidden, and the draws that hide them."""
 
-    sampler: str | Sampler = "conditional"
+    sampler: str | Sampler | None = None
     window: int | str | None = None
     margin: int = 2
     samples: int | None = None
@@ -95,6 +107,16 @@ class Sampling:
         elif self.window is not None:
             _set(self, window=_whole("window", self.window, 1))
 
+    @property
+    def is_open(self) -> bool:
+        """True where the caller said nothing of windows and draws."""
+        return replace(self, seed=0) == Sampling()
+
+    @property
+    def hides_with(self) -> str | Sampler:
+        """The sampler; the paper's where the caller named none."""
+        return "conditional" if self.sampler is None else self.sampler
+
     def over(self, *, volume: bool) -> "Sampling":
         """Return these settings with a window where the caller named none."""
         if self.window is not None:
@@ -102,6 +124,14 @@ class Sampling:
         if self.sets is None:
             return replace(self, window=WINDOW_OF_VOLUMES if volume else WINDOW)
         return replace(self, window=WINDOW_OF_SETS_OF_VOLUMES if volume else WINDOW_OF_SETS)
+
+    def recommended(self, side: int) -> "Sampling":
+        """Return the sampling of pictures whose map holds best against hiding what it marks.
+
+        Of those, at least, that take a thousand passes (docs/evaluation.md).
+        """
+        window = max(1, round(side / _WINDOWS_A_SIDE))
+        return replace(self, sampler="blurred", window=window, stride=-(-window // 2), sets=SETS)
 
     @property
     def draws(self) -> int:
@@ -169,16 +199,51 @@ class Settings:
                 "evaluated by whole passes; choose engine='auto'"
             )
 
-    def over(self, *, volume: bool) -> "Settings":
-        """Return these settings with a window where the caller named none."""
+    def over(self, *, volume: bool, side: int) -> "Settings":
+        """Return these settings with what is best where the caller named nothing.
+
+        Of a picture's classes, that is the recommended sampling. Nothing but the paper's protocol
+        was measured of scans and hidden nodes; a tolerance, an engine and a precision are of single
+        windows.
+
+        Parameters
+        ----------
+        side : the input's shorter side, in pixels.
+        """
+        question, work = self.question, self.work
+        single = (question.node, question.source, work.tolerance)
+        as_usual = (work.engine, work.precision) == ("auto", "auto")
+        if self.sampling.is_open and not volume and as_usual and single == (None,) * 3:
+            return replace(self, sampling=self.sampling.recommended(side))
         return replace(self, sampling=self.sampling.over(volume=volume))
 
     @classmethod
-    def of(cls, **values: Any) -> "Settings":
-        """Return the settings from the keywords of `explain`, each to its part."""
+    def of(cls, preset: Mapping[str, Any] | None = None, **values: Any) -> "Settings":
+        """Return the settings from the keywords of `explain`, each to its part.
+
+        Parameters
+        ----------
+        preset : what those are that the caller left at None.
+        """
         parts = (Question, Sampling, Work)
+        values |= _of_preset(preset, values)
         own = ({n: values[n] for n in _names_of(part) if n in values} for part in parts)
         return cls(*(part(**given) for part, given in zip(parts, own, strict=True)))
+
+
+def _of_preset(preset: object, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of a preset that the caller did not name."""
+    if preset is None:
+        return {}
+    if not isinstance(preset, Mapping):
+        raise SettingError(f"settings={preset!r}: expected preddiff.PAPER or a mapping of settings")
+    for name in preset:
+        if name not in _names_of(Sampling):
+            raise SettingError(
+                f"settings: {name!r} is none of {', '.join(_names_of(Sampling))}; name it in the "
+                "call"
+            )
+    return {name: value for name, value in preset.items() if values.get(name) is None}
 
 
 def _names_of(part: type[Any]) -> list[str]:

@@ -93,6 +93,14 @@ def make(
     return _of_units(subject, units) if units else subject
 
 
+def shorter_side(model: Model, source: Input) -> int:
+    """Return the shorter side of the input as a model sees it, in pixels or voxels."""
+    if model.shape is not None:
+        return min(model.shape[1:])
+    values = source.values
+    return int(min(values.size if isinstance(values, Image.Image) else values.shape[1:]))
+
+
 def _on_models_grid(source: Input, model: Model, resample: bool) -> Input:
     """Return a scan on the model's grid, where the model has one; anything else as it is."""
     if source.grid is None:

@@ -15,6 +15,7 @@ from preddiff.models import load_model
 from preddiff.models.networks.network import Network
 from preddiff.pipeline.explain import explain
 from preddiff.pipeline.progress import duration
+from preddiff.pipeline.settings import PAPER
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Marginal, Sampler
 from preddiff.types import Batch, Mask, Pixels
@@ -137,7 +138,10 @@ class Workspace:
     def explain(self, network: str, name: str, **options: Unpack[ExplainOptions]) -> Explanation:
         """Explain a picture, with the settings of `preddiff.explain`, and report what it took."""
         explanation = explain(
-            self.network(network), self.picture(name), **({"seed": self.seed} | options)
+            self.network(network),
+            self.picture(name),
+            settings=PAPER,
+            **({"seed": self.seed} | options),
         )
         facts = explanation.provenance
         parts = [network, name, facts["sampler"], f"k = {facts['window']}", facts["node"]]
