@@ -8,9 +8,11 @@ import preddiff
 from preddiff.errors import InputWarning, SamplerError
 from preddiff.media import volumes
 from preddiff.media.folders import VolumeFolder
+from preddiff.media.grid import Turns
 from preddiff.models import Linear
 from preddiff.samplers import ConditionalGaussian, Located, Marginal
 from preddiff.samplers.load import read_sampler
+from preddiff.samplers.turned import Turned
 from scans import AFFINES
 
 SHAPE = (6, 7, 8)  # x, y, z
@@ -142,3 +144,14 @@ def test_a_damaged_grid_in_a_file_is_refused(cohort, tmp_path, broken):
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(SamplerError, match=r"a.npz: .*(damaged|incomplete)"):
         read_sampler(tmp_path / "a.npz")
+
+
+def test_places_of_any_shape_are_hidden_in_a_turned_scan(rng):
+    pool = rng.random((4, 1, 5, 6, 7)).astype(np.float32)
+    turns = Turns((2, 0, 1), (True, False, True))
+    scan = turns.applied(pool[0])
+    hidden = rng.random(scan.shape[1:]) < 0.3
+    filled = Turned(Marginal(pool), turns).hide(scan, hidden, 4, 1, None)
+    np.testing.assert_array_equal(filled[:, :, ~hidden], np.stack([scan] * 4)[:, :, ~hidden])
+    found = {tuple(each[:, hidden].ravel()) for each in filled}
+    assert found == {tuple(turns.applied(each)[:, hidden].ravel()) for each in pool}

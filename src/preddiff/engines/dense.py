@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from preddiff.engines.base import NAME_IN_PROVENANCE
+from preddiff.method.windows import box
 from preddiff.models import Model
 from preddiff.types import Batch, Corners, Draws, Floats, Pixels, Values, WindowPixels
 
@@ -78,8 +79,7 @@ def filled(inputs: Pixels, starts: Corners, draws: WindowPixels) -> Batch:
     """
     copies = np.repeat(inputs[None], len(draws), axis=0)
     for copy, start, draw in zip(copies, starts, draws, strict=True):
-        box = tuple(slice(s, s + k) for s, k in zip(start, draw.shape[1:], strict=True))
-        copy[(slice(None), *box)] = draw
+        copy[:, *box(start, draw.shape[1:])] = draw
     return copies
 
 

@@ -79,10 +79,7 @@ class SetDesign:
     @cached_property
     def tilings(self) -> list[WindowNumbers]:
         """The windows of each tiling, by their numbers."""
-        steps = [-(-k // self.stride) for k in self.windows.size]
-        offsets = (self.windows.starts // self.stride) % steps
-        tiling = np.ravel_multi_index(tuple(offsets.T), steps)
-        return [np.flatnonzero(tiling == number) for number in np.unique(tiling)]
+        return self.windows.tilings(self.stride)
 
     def rate_and_tiling(self, group: int) -> tuple[int, int]:
         """Return the numbers of a group's rate and of its tiling; all take turns."""

@@ -60,6 +60,11 @@ class Windows:
         starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
         return cls(shape, sizes, starts)
 
+    @classmethod
+    def of_pixels(cls, mask: Mask) -> "Windows":
+        """Return the true elements of a mask as windows of one element each."""
+        return cls(mask.shape, (1,) * mask.ndim, np.argwhere(mask))
+
     def __len__(self) -> int:
         """Return the number of windows."""
         return len(self.starts)
@@ -73,6 +78,13 @@ class Windows:
     def touching(self, mask: Mask) -> "Windows":
         """Return the windows that hold at least one true element of `mask`."""
         return self.subset(np.flatnonzero(self.sums(mask.astype(np.float64)[None])[0] > 0.5))
+
+    def tilings(self, stride: int) -> list[WindowNumbers]:
+        """Return groups of windows, `stride` apart in all, of which none in a group overlap."""
+        steps = [-(-k // stride) for k in self.size]
+        offsets = (self.starts // stride) % steps
+        tiling = np.ravel_multi_index(tuple(offsets.T), steps)
+        return [np.flatnonzero(tiling == number) for number in np.unique(tiling)]
 
     def sums(self, values: SpatialRows) -> WindowRows:
         """Return the sum (row, window) of the values (row, *shape) inside each window."""
@@ -188,6 +200,11 @@ class Windows:
                 values, length = doubled, 2 * length
             values = result
         return values
+
+
+def box(start: Annotated[Integers, "dimension"], size: Sequence[int]) -> tuple[slice, ...]:
+    """Return a box as an index: its first element is `start` (dimension,)."""
+    return tuple(slice(s, s + k) for s, k in zip(start, size, strict=True))
 
 
 def _add_shifted(

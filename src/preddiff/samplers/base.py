@@ -30,9 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.errors import SamplerError
-from preddiff.method.windows import Windows
+from preddiff.method.windows import Windows, box
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.types import Batch, Draws, Floats, Pixels
+from preddiff.types import Batch, Draws, Floats, Mask, Pixels
 
 ValidRange = tuple[float, float]
 """Lowest and highest value that an input may have: (0, 1) for pictures."""
@@ -158,6 +158,26 @@ class Sampler(Protocol):
         put(result, windows, self.draw(inputs, windows, samples, seed, valid))
         return result
 
+    def hide(
+        self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the input with places of any shape hidden together, several times.
+
+        By default they are filled as windows of one pixel. Override it where a draw depends on what
+        is visible, and windows of one pixel are too small to be drawn one after the other.
+
+        Parameters
+        ----------
+        hidden : (*spatial), true where the input is hidden.
+        samples, seed, valid : as of `fill`. With the same seed, a place whose surroundings are
+            visible has the same draws, whatever else is hidden.
+
+        Returns
+        -------
+        (draw, channel, *spatial), float32
+        """
+        return self.fill(inputs, Windows.of_pixels(hidden), samples, seed, valid)
+
     def is_clipped(self, valid: ValidRange | None) -> bool:  # noqa: ARG002
         """Return whether draws are clipped to the valid range; by default they are not.
 
@@ -227,11 +247,37 @@ def fill(
     return filled
 
 
+def hide(
+    sampler: Sampler,
+    inputs: Pixels,
+    hidden: Mask,
+    samples: int,
+    seed: int,
+    valid: ValidRange | None,
+) -> Batch:
+    """Return what `Sampler.hide` does; also of objects that do not have it."""
+    own = getattr(sampler, "hide", None)
+    if own is None:
+        return fill(sampler, inputs, Windows.of_pixels(hidden), samples, seed, valid)
+    filled: Batch = own(inputs, hidden, samples, seed, valid)
+    return filled
+
+
 def put(copies: Batch, windows: Windows, draws: Draws) -> None:
     """Put draws (window, n, channel, *size) into the windows of n copies of an input."""
     for start, draw in zip(windows.starts, draws, strict=True):
-        box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
-        copies[(slice(None), slice(None), *box)] = draw
+        copies[:, :, *box(start, windows.size)] = draw
+
+
+def replaced(inputs: Pixels, windows: Windows, others: Batch, samples: int) -> Batch:
+    """Return copies (draw, channel, *spatial) of an input whose windows have other inputs' values.
+
+    Parameters
+    ----------
+    others : one for each draw, or one for all; values or whole inputs.
+    """
+    copies: Batch = np.where(windows.coverage > 0, others, inputs)
+    return copies if len(copies) == samples else np.repeat(copies, samples, axis=0)
 
 
 def is_within(values: Annotated[NDArray[np.floating], "..."], valid: ValidRange) -> bool:

@@ -6,12 +6,12 @@ import numpy as np
 from scipy import ndimage
 
 from preddiff.errors import SamplerError
-from preddiff.method.windows import Windows
-from preddiff.samplers.base import ValidRange
+from preddiff.method.windows import Windows, box
+from preddiff.samplers.base import ValidRange, replaced
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.spec import SpecContext
-from preddiff.types import Draws, Pixels
+from preddiff.types import Batch, Draws, Pixels
 
 
 class Blurred(Stored):
@@ -57,9 +57,19 @@ class Blurred(Stored):
         blurred = self._blurred(inputs)
         draws = np.empty((len(windows), samples, len(inputs), *windows.size), dtype=np.float32)
         for draw, start in zip(draws, windows.starts, strict=True):
-            box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
-            draw[:] = blurred[(slice(None), *box)]
+            draw[:] = blurred[:, *box(start, windows.size)]
         return draws
+
+    def fill(
+        self,
+        inputs: Pixels,
+        windows: Windows,
+        samples: int,
+        seed: int,  # noqa: ARG002
+        valid: ValidRange | None,  # noqa: ARG002
+    ) -> Batch:
+        """Return the input with these windows blurred."""
+        return replaced(inputs, windows, self._blurred(inputs)[None], samples)
 
     def _blurred(self, inputs: Pixels) -> Pixels:
         # An analysis asks thousands of times for the same input: the last one is kept.

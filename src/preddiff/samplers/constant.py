@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers import projection
-from preddiff.samplers.base import Normals, ValidRange, Weights, is_within
+from preddiff.samplers.base import Normals, ValidRange, Weights, is_within, replaced
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.spec import SpecContext
-from preddiff.types import Draws, Pixels
+from preddiff.types import Batch, Draws, Pixels
 
 
 class Constant(Stored):
@@ -81,6 +81,17 @@ class Constant(Stored):
         # A view of one value per channel: the draws of all windows take no memory.
         shape = (len(windows), samples, len(inputs), *windows.size)
         return np.broadcast_to(self._column(inputs), shape)
+
+    def fill(
+        self,
+        inputs: Pixels,
+        windows: Windows,
+        samples: int,
+        seed: int,  # noqa: ARG002
+        valid: ValidRange | None,  # noqa: ARG002
+    ) -> Batch:
+        """Return the input with the value in these windows."""
+        return replaced(inputs, windows, self._column(inputs)[None], samples)
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield one normal without spread."""

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.media.grid import Grid
-from preddiff.method.windows import Windows
+from preddiff.method.windows import Windows, box
 from preddiff.samplers import projection
-from preddiff.samplers.base import Normals, ValidRange, Weights
+from preddiff.samplers.base import Normals, ValidRange, Weights, replaced
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.pool import read_pool
@@ -108,8 +108,7 @@ class Marginal(Stored):
             # mean is equation 2's sum itself. With replacement it would be σ²/n even then.
             # `method/evidence.py` estimates it from the draws.
             members = window_generator(seed, number).permutation(len(self.pool))[:samples]
-            box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
-            draws[n] = self.pool[(slice(None), slice(None), *box)][members]
+            draws[n] = self.pool[:, :, *box(start, windows.size)][members]
         return draws
 
     def fill(
@@ -122,7 +121,7 @@ class Marginal(Stored):
     ) -> Batch:
         """Return the input with what one member of the pool has in all of these windows."""
         members = np.random.default_rng(seed).permutation(len(self.pool))[:samples]
-        return np.where(windows.coverage > 0, self.pool[members], inputs)
+        return replaced(inputs, windows, self.pool[members], samples)
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield what each member of the pool gives: a normal without spread."""

@@ -12,7 +12,7 @@ from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, Sampler, ValidRange, Weights
 from preddiff.samplers.files import Stored
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.types import Batch, Draws, Pixels
+from preddiff.types import Batch, Draws, Mask, Pixels
 
 _CURE = "resample the scan, or fit a sampler on scans of its grid"
 
@@ -129,6 +129,14 @@ class Turned(Sampler):
         filled = self.sampler.fill(
             self._before(inputs), self._windows(windows), samples, seed, valid
         )
+        return np.ascontiguousarray(self.turns.applied(filled))
+
+    def hide(
+        self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return what the sampler hides places behind, turned as the scan is."""
+        before = np.ascontiguousarray(self.turns.undone(hidden))
+        filled = self.sampler.hide(self._before(inputs), before, samples, seed, valid)
         return np.ascontiguousarray(self.turns.applied(filled))
 
     def is_clipped(self, valid: ValidRange | None) -> bool:

@@ -12,7 +12,7 @@ from preddiff.samplers.base import ValidRange
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
-from preddiff.types import Draws, Pixels
+from preddiff.types import Batch, Draws, Mask, Pixels
 
 _SEED_STEP = 1 << 40  # between the seeds of two channels, whose noise is independent
 
@@ -139,6 +139,26 @@ class ChannelwiseGaussian(Stored):
         draws = np.concatenate(each, axis=2)
         return np.clip(draws, self.low.reshape(column), self.high.reshape(column))
 
+    def fill(
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the values with windows of every channel drawn from its own normal."""
+        each = [
+            channel.fill(inputs[[n]], windows, samples, seed + n * _SEED_STEP, valid)
+            for n, channel in enumerate(self.channels)
+        ]
+        return self._clipped(inputs, windows.coverage > 0, np.concatenate(each, axis=1))
+
+    def hide(
+        self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the values with places of every channel drawn from its own normal."""
+        each = [
+            channel.hide(inputs[[n]], hidden, samples, seed + n * _SEED_STEP, valid)
+            for n, channel in enumerate(self.channels)
+        ]
+        return self._clipped(inputs, hidden, np.concatenate(each, axis=1))
+
     def contents(self) -> Contents:
         """Return all channels' normals and ranges."""
         arrays = {
@@ -162,3 +182,9 @@ class ChannelwiseGaussian(Stored):
         ]
         origin = str(contents.facts.get("origin", "")) or None
         return cls(each, contents.numbers("low", 1), contents.numbers("high", 1), origin)
+
+    def _clipped(self, inputs: Pixels, hidden: Mask, filled: Batch) -> Batch:
+        """Return what was drawn clipped to what was seen in each channel; the rest as it is."""
+        column = (-1, *(1,) * hidden.ndim)
+        low, high = self.low.reshape(column), self.high.reshape(column)
+        return np.where(hidden, np.clip(filled, low, high), inputs)

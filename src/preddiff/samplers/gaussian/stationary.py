@@ -13,22 +13,24 @@ from numpy.typing import ArrayLike
 from scipy import fft, linalg
 
 from preddiff.errors import SamplerError
-from preddiff.method.windows import Windows
+from preddiff.method.windows import Windows, box
 from preddiff.samplers.base import Normals, ValidRange, Weights
 from preddiff.samplers.files import Contents, Fact, grid_of
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian import natural, power
+from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.extension import extended
 from preddiff.samplers.gaussian.field import Field
 from preddiff.samplers.gaussian.patches import flattened
 from preddiff.samplers.gaussian.patchwise import grouped
 from preddiff.samplers.gaussian.surrounded import Surrounded, antithetic
 from preddiff.samplers.streams import window_generator
-from preddiff.types import Corners, Draws, Floats, Integers, Pixels
+from preddiff.types import Batch, Corners, Draws, Floats, Integers, Mask, Pixels
 
 _MOST_VISIBLE = 6144  # values of a patch around its window: a factor of 300 MB
 _MAX_BYTES_HELD = 1 << 28  # of factors that are kept
 _DRAWS_AT_ONCE = 16  # each of which takes a torus
+_MOST_IN_A_PATCH = 1200  # values in the patches around blocks, e.g. 3×20×20
 
 
 class _Rest(NamedTuple):
@@ -247,6 +249,25 @@ class StationaryGaussian(Surrounded):
             np.clip(draws, *valid, out=draws)
         return draws
 
+    def hide(
+        self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the input with places of any shape drawn block by block, given what is visible.
+
+        A block is small, and so is the patch around it: its normal is held as matrices.
+        """
+        return self._blockwise.hide(inputs, hidden, samples, seed, valid)
+
+    @cached_property
+    def _blockwise(self) -> ConditionalGaussian:
+        """The same field's normal over smaller patches."""
+        channels, *lengths = self.shape
+        most = int((_MOST_IN_A_PATCH / channels) ** (1 / len(lengths)))
+        shape = (channels, *(min(n, max(most, 2)) for n in lengths))
+        covariance = self.field.covariance(np.argwhere(np.ones(shape, dtype=bool)))
+        means = np.repeat(self.mean, math.prod(shape[1:]))
+        return ConditionalGaussian(means, covariance, shape, clip=self.clip, pairs=self.pairs)
+
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield one normal per window, of what weighted sums change by given the patch's rest."""
         # As in `Patchwise.project`; v·Σ·v of the conditional covariance is v·Σ_ww·v less
@@ -256,9 +277,7 @@ class StationaryGaussian(Surrounded):
         covariance = np.zeros((sums, sums, len(windows)))
         for rest, members, corners in self._groups(windows):
             for member, corner in zip(members, corners, strict=True):
-                start = windows.starts[member]
-                box = tuple(slice(s, s + k) for s, k in zip(start, windows.size, strict=True))
-                v = weights[:, :, *box].astype(np.float64)
+                v = weights[:, :, *box(windows.starts[member], windows.size)].astype(np.float64)
                 on_torus = np.zeros((sums, self.shape[0], *self.field.torus))
                 on_torus[:, *rest.window] = v
                 product = self.field.times(on_torus)
@@ -345,12 +364,12 @@ class StationaryGaussian(Surrounded):
             held = sum(each.factor[0].nbytes for each in self._rests.values())
             if held > _MAX_BYTES_HELD:
                 self._rests.pop(next(iter(self._rests)))
-            box = tuple(slice(o, o + k) for o, k in zip(offset, size, strict=True))
+            inside = box(np.array(offset), size)
             visible = np.ones(self.shape, dtype=bool)
-            visible[:, *box] = False
+            visible[:, *inside] = False
             positions = np.argwhere(visible)
             self._rests[key] = _Rest(
-                (slice(None), *box),
+                (slice(None), *inside),
                 np.flatnonzero(visible),
                 np.asarray(
                     np.ravel_multi_index(tuple(positions.T), (self.shape[0], *self.field.torus))

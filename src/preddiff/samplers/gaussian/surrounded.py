@@ -3,7 +3,9 @@
 Where patches lie, what inputs they can be of, and how several windows are filled together.
 """
 
+import math
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Annotated, Self
 
 import numpy as np
@@ -12,7 +14,7 @@ from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import ValidRange, is_within, put
 from preddiff.samplers.files import Stored
-from preddiff.types import Batch, Corners, Floats, Pixels
+from preddiff.types import Batch, Corners, Draws, Floats, Mask, Pixels
 
 # The first sweep fills, each further one lets windows agree with their neighbours.
 _SWEEPS = 2
@@ -94,17 +96,40 @@ class Surrounded(Stored):
         self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
     ) -> Batch:
         """Return the input with all windows drawn together, given what is still visible."""
+
+        def draw(copy: Pixels, board: Windows, stream: int) -> Draws:
+            return self.draw(copy, board, 1, stream, valid)
+
+        return self._swept(inputs, windows.coverage > 0, windows, samples, seed, draw)
+
+    def _swept(
+        self,
+        inputs: Pixels,
+        hidden: Mask,
+        windows: Windows,
+        samples: int,
+        seed: int,
+        draw: Callable[[Pixels, Windows, int], Draws],
+    ) -> Batch:
+        """Return the input with the hidden part of windows drawn in turn, several times.
+
+        Parameters
+        ----------
+        draw : one draw of some windows, given an input and a stream of random numbers.
+        """
         # Gibbs sampling (Geman & Geman 1984): each window in turn is drawn given the patch around
         # it, in which other windows have what they were drawn last. Nothing of what is hidden is
         # seen: the first draws are given the mean colour of what is visible. Windows of one colour
         # of a chequered board do not see each other, and are drawn at once.
-        filled = np.repeat(_blanked(inputs, windows)[None], samples, axis=0)
+        filled = np.repeat(_blanked(inputs, hidden)[None], samples, axis=0)
         boards = _boards(windows)
         for number, copy in enumerate(filled):
             streams = np.random.SeedSequence((seed, number)).generate_state(_SWEEPS, np.uint64)
             for stream in streams:
                 for board in boards:
-                    put(copy[None], board, self.draw(copy, board, 1, int(stream >> 1), valid))
+                    put(copy[None], board, draw(copy, board, int(stream >> 1)))
+                    # Of what is visible in a window, rounding and clipping are undone.
+                    np.copyto(copy, inputs, where=~hidden)
         return filled
 
     def _corners(self, windows: Windows) -> Corners:
@@ -126,11 +151,27 @@ def antithetic(
     return np.stack([half, -half], axis=1).reshape(-1, *half.shape[1:])[:samples]
 
 
-def _blanked(inputs: Pixels, windows: Windows) -> Pixels:
-    """Return a copy in which the windows have the mean of each channel's visible values."""
-    hidden = windows.coverage > 0
+def blocks(patch: tuple[int, ...], hidden: Mask) -> Windows:
+    """Return windows side by side, or overlapping by little, that hold all that is hidden.
+
+    They leave a sixth of the patch on each side to condition on.
+    """
+    longest = [max(1, k - 2 * max(1, k // 6)) for k in patch]
+    counts = [math.ceil(n / k) for n, k in zip(hidden.shape, longest, strict=True)]
+    # As long as each other: a short one at the end would let those beside it see each other.
+    size = tuple(math.ceil(n / m) for n, m in zip(hidden.shape, counts, strict=True))
+    axes = [
+        np.rint(np.linspace(0, n - k, m)).astype(np.int64)
+        for n, k, m in zip(hidden.shape, size, counts, strict=True)
+    ]
+    starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, hidden.ndim)
+    return Windows(hidden.shape, size, starts).touching(hidden)
+
+
+def _blanked(inputs: Pixels, hidden: Mask) -> Pixels:
+    """Return a copy whose hidden places have the mean of each channel's visible values."""
     visible = ~hidden if not hidden.all() else hidden
-    means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * len(windows.shape))
+    means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * hidden.ndim)
     return np.where(hidden, means, inputs).astype(np.float32)
 
 
