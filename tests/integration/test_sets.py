@@ -103,8 +103,19 @@ def test_a_tolerance_stops_early(picture):
         **{**ASKED, "sampler": "conditional"},
     )  # fmt: skip
     assert e.provenance["relative_error"] < 0.2
-    assert e.provenance["evaluations"] < 3000
+    assert e.provenance["evaluations"] == 1 + e.provenance["sets"] < 3000
     assert len(seen) >= 1
+
+
+def test_results_say_how_many_sets_were_hidden(picture):
+    e = preddiff.explain(logistic, picture, sets=175, **ASKED)
+    assert e.provenance["sets"] == 180
+    assert e.provenance["evaluations"] == 181
+    assert "180 random sets" in repr(e)
+    e = preddiff.explain(
+        logistic, picture, sets=175, callback=lambda _: True, progress=lambda *_: None, **ASKED
+    )
+    assert e.provenance["evaluations"] == 1 + e.provenance["sets"]
 
 
 def test_windows_that_overlap_show_more_detail(picture):

@@ -106,6 +106,24 @@ def test_errors_hold_the_truth(count):
     assert 0.90 < np.mean(held) < 0.99
 
 
+@pytest.mark.parametrize(("count", "noise"), [(300, 3.0), (300, 15.0), (900, 15.0)])
+def test_errors_hold_the_truth_where_much_of_it_is_shrunk(count, noise):
+    # As many windows as sets of a rate: the penalty takes most of the slopes.
+    windows = Windows.over((40, 40), 4, 4)
+    held, kept = [], []
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        single = random.normal(size=len(windows))
+        evidence, errors = told(
+            lambda hidden, s=single, r=random: hidden @ s + noise * r.normal(size=len(hidden)),
+            windows, count=count, seed=seed,
+        )  # fmt: skip
+        held.append(np.abs(evidence - single) < 1.96 * errors)
+        kept.append(evidence @ single / (single @ single))
+    assert np.mean(kept) < 0.5
+    assert np.mean(held) > 0.8
+
+
 def test_nothing_is_told_of_too_few_sets():
     design = SetDesign(TILES, 4, 60, 0)
     which, evidence, errors = shares(design, np.arange(60), np.ones((2, 60)))

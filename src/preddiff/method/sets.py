@@ -35,6 +35,9 @@ Hidden = Annotated[NDArray[np.bool_], "set window"]
 SetNumbers = Annotated[Integers, "set"]
 """Numbers of sets, from 0."""
 
+Slopes = Annotated[Floats, "target regressor"]
+"""Slopes of the evidence for each of several regressors, or their errors."""
+
 SetEvidence = Annotated[Floats, "target set"]
 """Evidence of sets for targets."""
 
@@ -129,7 +132,8 @@ def shares(
             own = [g for g in complete if design.rate_and_tiling(g) == (rate, tiling)]
             if len(own) >= _MIN_GROUPS:
                 values = evidence[:, np.isin(groups, own)]
-                fits.append(_fitted(np.stack([design.members(g) for g in own]), values))
+                hidden = np.stack([design.members(g) for g in own])
+                fits.append(ridge(hidden.astype(np.float64), values))
         if len(fits) == len(design.rates):
             known.append(members)
             found.append(np.mean([slopes for slopes, _ in fits], axis=0))
@@ -146,15 +150,20 @@ def shares(
     )
 
 
-def _fitted(
-    hidden: Annotated[NDArray[np.bool_], "group set window"], evidence: SetEvidence
-) -> tuple[Evidence, Evidence]:
-    """Return the slope of the evidence for each window, and its standard error: both (t, w).
+def ridge(
+    regressors: Annotated[Floats, "group set regressor"], evidence: SetEvidence
+) -> tuple[Slopes, Slopes]:
+    """Return the slope of the evidence for each regressor, and its standard error.
 
-    Ridge regression; the penalty is the one that predicts a group best from all others.
+    Ridge regression; the penalty is the one that predicts a group best from all others. The error
+    holds what the penalty shrinks, too.
+
+    Parameters
+    ----------
+    evidence : (t, group · set), group by group.
     """
-    count, sets, _ = hidden.shape
-    x = hidden.reshape(count * sets, -1).astype(np.float64)
+    count, sets, _ = regressors.shape
+    x = regressors.reshape(count * sets, -1)
     centred = x - x.mean(axis=0)
     y = evidence - evidence.mean(axis=1, keepdims=True)
     # With X = U diag(s) Vᵀ, ridge slopes are V diag(s / (s² + λ)) Uᵀ y for every penalty λ.
@@ -193,5 +202,14 @@ def _with_penalty(
     changes = np.einsum("tga,gar->tgr", missed, weights)
     changes -= changes.mean(axis=1, keepdims=True)
     covariance = np.einsum("tgr,tgq->trq", changes, changes) * (count - 1) / count
-    errors = np.sqrt(np.maximum(0, np.einsum("rw,trq,qw->tw", vt, covariance, vt)))
-    return slopes, errors, (missed**2).mean(axis=(1, 2))
+    variance = np.maximum(0, np.einsum("rw,trq,qw->tw", vt, covariance, vt))
+    # The penalty also shrinks the slopes, to s² / (s² + λ) of their parts along V. Where it
+    # predicts best, slopes are as if they were independent normals with the variance τ² = σ² / λ,
+    # and what is lost of them has the variance τ² λ² / (s² + λ)², or τ² along what no set tells
+    # (Wahba, Bayesian "confidence intervals" for the cross-validated smoothing spline, Journal of
+    # the Royal Statistical Society B 45, 1983). The residuals say σ².
+    kept_share = s**2 / (s**2 + penalty)
+    noise = (left**2).sum(axis=(1, 2)) / max(len(u) - 1 - kept_share.sum(), 1.0)
+    lost = np.maximum(0.0, 1 - (kept_share * (2 - kept_share)) @ vt**2)
+    shrunk = noise[:, None] / penalty * lost
+    return slopes, np.sqrt(variance + shrunk), (missed**2).mean(axis=(1, 2))

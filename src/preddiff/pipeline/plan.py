@@ -79,6 +79,7 @@ def make(subject: Subject, settings: Settings) -> Plan:
     facts = {
         **_facts(subject, sampler, question, sampling, work),
         "samples": run.samples,
+        "sets": len(run.design) if isinstance(run, RunOfSets) else "",
         **measure.facts,
     }
     return Plan(subject, windows, chosen, base, run, facts)
@@ -245,7 +246,6 @@ def _facts(
         "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",
         "stride": sampling.step,
         "seed": sampling.seed,
-        "sets": "" if sampling.sets is None else sampling.sets,
         "masked": question.mask is not None,
         "resampled": question.resample,
         "tolerance": "" if work.tolerance is None else work.tolerance,
