@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from preddiff import datasets, models, samplers
     from preddiff.models import load_model
     from preddiff.pipeline.explain import compare, explain
+    from preddiff.pipeline.interactions import interactions
     from preddiff.pipeline.settings import PAPER
     from preddiff.render.exports import export
     from preddiff.render.figures import figure
@@ -30,6 +31,7 @@ __all__ = [
     "explain",
     "export",
     "figure",
+    "interactions",
     "load",
     "load_model",
     "models",
@@ -45,6 +47,7 @@ _HOMES = {
     "explain": "preddiff.pipeline.explain",
     "export": "preddiff.render.exports",
     "figure": "preddiff.render.figures",
+    "interactions": "preddiff.pipeline.interactions",
     "load": "preddiff.results.store",
     "load_model": "preddiff.models",
     "page": "preddiff.viewer.page",

@@ -45,6 +45,9 @@ Predictions = Annotated[Floats, "n class"]
 Mask = Annotated[NDArray[np.bool_], "*spatial"]
 """True at the pixels or voxels that are of interest."""
 
+Labels = Annotated[Integers, "*spatial"]
+"""Number of the region that each pixel or voxel belongs to; 0 where there is none."""
+
 # Windows.
 
 Corners = Annotated[Integers, "window dimension"]

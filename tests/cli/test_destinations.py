@@ -30,6 +30,10 @@ COMMANDS = {
     "explain": (
         ["explain", "cat.jpg", *TINY], ["out/cat.png", "out/cat.html", "out/cat.zarr"],
     ),
+    "interactions": (
+        ["interactions", "cat.jpg", *TINY[:2], "--regions", "2x2", "--samples", 2],
+        ["out/cat.interactions.npz", "out/cat.interactions.png"],
+    ),
     "view": (["view", "kept/cat.zarr", "--no-browser", "-o", "a.html"], ["a.html"]),
     "export png": (["export", "kept/cat.zarr", "--to", "png"], ["kept/cat.png"]),
     "export npz": (["export", "kept/cat.zarr", "--to", "npz"], ["kept/cat.npz"]),

@@ -59,6 +59,8 @@ COMMANDS = [
     ["sampler", "fit", "pictures", "--patch", 4, "-o", "mine.npz"],
     ["sampler", "show", "mine.npz"],
     ["explain", "pictures/0.png", "--model", "tiny_model:make", *_COARSE],
+    ["interactions", "pictures/0.png", "--model", "tiny_model:make", "--regions", "2x1",
+     "--window", 6, "--samples", 2],
     ["view", "out/0.zarr", "--no-browser"],
     ["export", "out/0.zarr", "--to", "netcdf"],
     ["classify", "fit", "table.csv", "--folds", 2, "-o", "scans.skops"],

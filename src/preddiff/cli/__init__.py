@@ -17,6 +17,7 @@ from preddiff.cli.cohort import cohort
 from preddiff.cli.evaluate import evaluate
 from preddiff.cli.explain import explain
 from preddiff.cli.export import export
+from preddiff.cli.interactions import interactions
 from preddiff.cli.model import model
 from preddiff.cli.options import verbose
 from preddiff.cli.reproduce import reproduce
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 # In the order in which --help lists them: what most people need comes first.
 app.command()(explain)
+app.command()(interactions)
 app.command()(model)
 app.add_typer(sampler)
 app.add_typer(classify)

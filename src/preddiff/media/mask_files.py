@@ -68,18 +68,22 @@ def on_input(
     if source.grid is not None:
         raise InputError(f"{mask.name}: a picture, expected a mask on the scan's {source.grid}")
     if isinstance(source.values, Image.Image):
-        _check_size(mask, source.values)
+        check_drawn_size(mask.name, images.upright(mask.values).size, source.values)  # type: ignore[arg-type]
     return np.asarray(prepare(mask.values).max(axis=0) > _WHITE)  # type: ignore[arg-type]
 
 
-def _check_size(mask: Input, picture: Image.Image) -> None:
-    """Raise an InputError unless a mask has the picture's pixels, both as they are shown.
+def check_drawn_size(name: str, drawn: tuple[int, int], picture: Image.Image) -> None:
+    """Raise an InputError unless what was drawn has the picture's pixels, both as they are shown.
 
     A mask is drawn on a photo that a viewer turned as its EXIF says.
+
+    Parameters
+    ----------
+    drawn : width and height.
     """
-    drawn, expected = (images.upright(each).size for each in (mask.values, picture))  # type: ignore[arg-type]
+    expected = images.upright(picture).size
     if drawn != expected:
         raise InputError(
-            f"{mask.name}: has {drawn[0]}×{drawn[1]} pixels, expected those of the picture, "
+            f"{name}: has {drawn[0]}×{drawn[1]} pixels, expected those of the picture, "
             f"{expected[0]}×{expected[1]} as it is shown"
         )

@@ -16,6 +16,7 @@ SIGN = "preddiff"
 _PAGE_SIGN = f'<meta name="generator" content="{SIGN}">'.encode()
 _HEAD_BYTES = 1 << 20  # in which a page or a netCDF file says what it is
 _ARRAYS = frozenset({"relevance.npy", "evidence.npy", "window_start.npy"})
+_INTERACTIONS = frozenset({"matrix.npy", "error.npy", "regions.npy", "provenance.npy"})
 _SAMPLER = frozenset({"kind.npy", "facts.npy"})
 _TEXT_SIGN = f"<!-- {SIGN} -->\n"
 
@@ -89,6 +90,11 @@ def is_netcdf(path: Path) -> bool:
 def is_arrays(path: Path) -> bool:
     """Return whether an .npz file holds a result's arrays."""
     return _holds(path, _ARRAYS)
+
+
+def is_interactions(path: Path) -> bool:
+    """Return whether an .npz file holds interactions of regions."""
+    return _holds(path, _INTERACTIONS)
 
 
 def is_sampler(path: Path) -> bool:

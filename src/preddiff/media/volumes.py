@@ -146,16 +146,33 @@ def read_mask(path: str | Path, grid: Grid | None, *, resampled: bool = False) -
 
 def mask_on_grid(mask: Volume, name: str, grid: Grid | None, *, resampled: bool) -> Mask:
     """Return where a volume is above 0 on a grid; see `read_mask`."""
-    if grid is not None and not mask.grid.is_like(grid):
-        if not (resampled and grid.knows_sides and mask.grid.knows_sides):
-            cure = "resample it, or let it be resampled (resample=True, --resample)"
-            problem = mismatch("a mask", mask.grid, "the scan's", grid, cure)
-            raise InputError(f"{name}: {problem}")
-        try:
-            mask = resample(mask, grid, nearest=True)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
-    return inside(mask.values[0])
+    return inside(on_grid(mask, name, grid, resampled=resampled, kind="a mask").values[0])
+
+
+def on_grid(volume: Volume, name: str, grid: Grid | None, *, resampled: bool, kind: str) -> Volume:
+    """Return a volume of labels on a grid.
+
+    Parameters
+    ----------
+    grid : of the scan that it is for; None takes it as it is.
+    resampled : take the nearest voxels if it is on another grid.
+    kind : of volume, for messages.
+
+    Raises
+    ------
+    InputError
+        If its voxels are not those of `grid`.
+    """
+    if grid is None or volume.grid.is_like(grid):
+        return volume
+    if not (resampled and grid.knows_sides and volume.grid.knows_sides):
+        cure = "resample it, or let it be resampled (resample=True, --resample)"
+        problem = mismatch(kind, volume.grid, "the scan's", grid, cure)
+        raise InputError(f"{name}: {problem}")
+    try:
+        return resample(volume, grid, nearest=True)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
 
 
 def resample(volume: Volume, grid: Grid, *, nearest: bool = False) -> Volume:

@@ -99,6 +99,11 @@ class SetDesign:
         uniform = random.random(len(self.tilings[tiling]))
         return (uniform + np.arange(GROUP)[:, None] / GROUP) % 1 < self.rates[rate]
 
+    @property
+    def all_members(self) -> Hidden:
+        """The windows that each set hides, where all windows are of one tiling."""
+        return np.concatenate([self.members(group) for group in range(len(self) // GROUP)])
+
     def windows_of(self, number: int) -> Windows:
         """Return the windows that a set hides."""
         group, row = divmod(number, GROUP)

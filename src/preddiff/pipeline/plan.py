@@ -50,10 +50,59 @@ class Plan:
     @property
     def labels(self) -> list[str]:
         """A name for every target."""
-        names = self.subject.unit_names
-        if names:
-            return [names[number] for number in self.targets]
-        return targets.names(self.targets, self.subject.labels, self.subject.node)
+        return labels_of(self.subject, self.targets)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A question to a model, and the draws that it is asked with.
+
+    Attributes
+    ----------
+    targets : numbers of classes or channels.
+    base : (target,), their values on the unperturbed input.
+    facts : the settings as a result's provenance says them.
+    """
+
+    subject: Subject
+    sampler: Sampler
+    targets: list[int]
+    base: PerTarget
+    measure: Measure
+    facts: Mapping[str, Any]
+
+    @property
+    def sides(self) -> tuple[list[int], PerTarget, Measure]:
+        """Targets, their values and the measure: with 1 - p where it would lose its digits."""
+        return _sides(self.subject, self.targets, self.base, self.measure)
+
+
+def labels_of(subject: Subject, chosen: list[int]) -> list[str]:
+    """Return a name for every target."""
+    if subject.unit_names:
+        return [subject.unit_names[number] for number in chosen]
+    return targets.names(chosen, subject.labels, subject.node)
+
+
+def asked(subject: Subject, settings: Settings, windows: Windows) -> Asked:
+    """Return what is asked of a model about windows of its input; everything is checked.
+
+    Raises
+    ------
+    PreddiffError
+        A subclass that says which setting cannot be met, and what to do.
+    """
+    question, sampling, work = settings.question, settings.sampling, settings.work
+    sampler = _sampler(subject, sampling)
+    if work.tolerance is not None and sampling.sets is None:
+        sampler = _paired(sampler, sampling.draws)
+    sampler.check(subject.inputs, windows, subject.valid)
+    repeatable.check(subject.model, subject.inputs, subject.node)
+    values = subject.model.predict(subject.inputs[None], subject.node)[0]
+    chosen = _chosen(subject, values, question)
+    measure = _measure(subject, values, question)
+    facts = {**_facts(subject, sampler, question, sampling, work), **measure.facts}
+    return Asked(subject, sampler, chosen, values[chosen], measure, facts)
 
 
 def make(subject: Subject, settings: Settings) -> Plan:
@@ -64,25 +113,16 @@ def make(subject: Subject, settings: Settings) -> Plan:
     PreddiffError
         A subclass that says which setting cannot be met, and what to do.
     """
-    question, sampling, work = settings.question, settings.sampling, settings.work
+    sampling, work = settings.sampling, settings.work
     windows = _windows(subject, sampling)
-    sampler = _sampler(subject, sampling)
-    if work.tolerance is not None and sampling.sets is None:
-        sampler = _paired(sampler, sampling.draws)
-    sampler.check(subject.inputs, windows, subject.valid)
-    repeatable.check(subject.model, subject.inputs, subject.node)
-    values = subject.model.predict(subject.inputs[None], subject.node)[0]
-    chosen = _chosen(subject, values, question)
-    measure = _measure(subject, values, question)
-    base = values[chosen]
-    run = _run(subject, windows, sampler, *_sides(subject, chosen, base, measure), sampling, work)
+    found = asked(subject, settings, windows)
+    run = _run(subject, windows, found.sampler, *found.sides, sampling, work)
     facts = {
-        **_facts(subject, sampler, question, sampling, work),
+        **found.facts,
         "samples": run.samples,
         "sets": len(run.design) if isinstance(run, RunOfSets) else "",
-        **measure.facts,
     }
-    return Plan(subject, windows, chosen, base, run, facts)
+    return Plan(subject, windows, found.targets, found.base, run, facts)
 
 
 def relevance_with(

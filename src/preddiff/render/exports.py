@@ -10,6 +10,7 @@ from preddiff.media import maps, ours
 from preddiff.media.atomic import atomic_write
 from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
 from preddiff.results.explanation import Explanation
+from preddiff.results.interactions import Interactions
 
 _DPI = 150
 
@@ -66,7 +67,23 @@ def check_destination(path: Path) -> None:
         maps.check_destination(path)
 
 
-def _png(explanation: Explanation | Sequence[Explanation], path: Path, chosen: Shown) -> None:
+def export_figure(interactions: Interactions, path: Path) -> Path:
+    """Write the figure of interactions as .png.
+
+    Raises
+    ------
+    ResultError
+        If the file cannot be written, or would replace one that this package did not write.
+    """
+    check_destination(path)
+    with atomic_write(path) as written:
+        _png(interactions, written, map_named(DEFAULT_MAP))
+    return path
+
+
+def _png(
+    explanation: Explanation | Sequence[Explanation] | Interactions, path: Path, chosen: Shown
+) -> None:
     from preddiff.render.figures import figure
 
     figure(explanation, chosen.name).savefig(path, dpi=_DPI, metadata={"Software": ours.SIGN})

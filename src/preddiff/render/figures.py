@@ -12,21 +12,23 @@ from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.bars import bars
 from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
+from preddiff.render.matrices import matrices
 from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.panels import colour_bar, show_image
 from preddiff.render.strips import strips, through_peak
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
+from preddiff.results.interactions import Interactions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 def figure(
-    explanation: Explanation | Sequence[Explanation],
+    explanation: Explanation | Sequence[Explanation] | Interactions,
     map: str = DEFAULT_MAP,  # noqa: A002 - the word for it everywhere
 ) -> Figure:
-    """Return a figure of an explanation, or of several of one input side by side.
+    """Return a figure of an explanation, of several of one input side by side, or of interactions.
 
     It opens no window: save it with `savefig`. Of pictures, there is a row per target: the picture,
     its sensitivity map, the relevance, and the relevance over the greyed picture. Rows of the same
@@ -36,6 +38,9 @@ def figure(
 
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
     figures 9 to 12 of the paper do. Of a node's channels, it shows the strongest.
+
+    Of interactions, it shows the regions over the picture, each in the colour of its own evidence,
+    lines between the pairs that interact most, and the matrix of all pairs.
 
     Parameters
     ----------
@@ -48,6 +53,8 @@ def figure(
         If the inputs or the kinds of the explanations differ, or they are of single units; if there
         is no such map, or an older result does not have it.
     """
+    if isinstance(explanation, Interactions):
+        return matrices(explanation)
     several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
     chosen = map_named(map)
     axes = {each.coverage.dims for each in several}
