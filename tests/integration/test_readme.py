@@ -36,7 +36,8 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as leaving:
         cli.main()
     assert leaving.value.code in (0, None)
-    assert len(list(tmp_path.rglob("cat.html"))) == 1
+    written = "cat.interactions.png" if line.startswith("interactions") else "cat.html"
+    assert len(list(tmp_path.rglob(written))) == 1
 
 
 def test_the_python_runs(tmp_path, monkeypatch):
