@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from preddiff.method.windows import Windows, box
+from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, ValidRange, Weights
 from preddiff.samplers.gaussian.box_columns import ShiftedBoxes, box_columns
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal
-from preddiff.samplers.gaussian.covariance import solve
+from preddiff.samplers.gaussian.partial import HiddenPart
 from preddiff.samplers.gaussian.patches import flattened
 from preddiff.samplers.gaussian.surrounded import Surrounded, antithetic, blocks
 from preddiff.samplers.streams import window_generator
@@ -80,8 +79,9 @@ class Patchwise(Surrounded):
         """Return the input with places of any shape drawn block by block, given what is visible."""
 
         def draw(copy: Pixels, board: Windows, stream: int) -> Draws:
-            return self._drawn(copy, board, 1, stream, valid, hidden)
+            return self._drawn(copy, board, 1, stream, valid, part)
 
+        part = HiddenPart(hidden)
         windows = blocks(self.shape[1:], hidden)
         return self._swept(inputs, hidden, windows, samples, seed, draw)
 
@@ -92,14 +92,13 @@ class Patchwise(Surrounded):
         samples: int,
         seed: int,
         valid: ValidRange | None,
-        hidden: Mask | None,
+        part: HiddenPart | None,
     ) -> Draws:
         """Return draws given the rest of each patch.
 
         Parameters
         ----------
-        hidden : (*spatial), the part of the windows that is drawn, given also what is visible in
-            them; None draws them wholly.
+        part : what is drawn of each window; None draws them wholly.
         """
         values = self.shape[0] * math.prod(windows.size)
         draws = np.empty((len(windows), samples, values), dtype=np.float32)
@@ -113,12 +112,9 @@ class Patchwise(Surrounded):
             )
             # A draw is mean + F·z with F·Fᵀ the conditional covariance and z white noise.
             found = means[:, None] + noise @ conditional.factor.T
-            if hidden is not None:
+            if part is not None:
                 for draw, start in zip(found, windows.starts[members], strict=True):
-                    part = box(start, windows.size)
-                    inside = np.broadcast_to(hidden[part], (self.shape[0], *windows.size))
-                    now = inputs[:, *part].reshape(-1)
-                    _give_visible(draw, conditional.covariance, inside.reshape(-1), now)
+                    part.give_visible(draw, conditional.covariance, inputs, start, windows.size)
             draws[members] = found
         if self.clip and valid is not None:
             np.clip(draws, *valid, out=draws)
@@ -155,27 +151,6 @@ class Patchwise(Surrounded):
         if not self.pairs:
             return random.standard_normal((samples, values))
         return antithetic(random.standard_normal(((samples + 1) // 2, values)), samples)
-
-
-def _give_visible(
-    draws: Annotated[Floats, "draw w"],
-    covariance: Annotated[Floats, "w w"],
-    hidden: Annotated[NDArray[np.bool_], "w"],
-    values: Annotated[NDArray[np.float32], "w"],
-) -> None:
-    """Turn draws of a whole window into draws of its hidden part, given its visible values."""
-    # Of a normal (h, v) with the covariance C, if y is a draw of both,
-    #
-    #     y_h + C_hv · C_vv⁻¹ · (x_v - y_v)
-    #
-    # is a draw of h given v = x_v (conditioning by kriging: Journel, Economic Geology 69, 1974).
-    # One system as small as what is visible is solved, and the noise is that of the whole window:
-    # what is hidden beside it changes the draws as little as it can.
-    visible = ~hidden
-    if visible.any() and hidden.any():
-        missing = values[visible] - draws[:, visible]
-        own = covariance[np.ix_(visible, visible)]
-        draws[:, hidden] += (covariance[np.ix_(hidden, visible)] @ solve(own, missing.T)).T
 
 
 def grouped(
