@@ -103,7 +103,8 @@ def test_a_tolerance_stops_early(picture):
         **{**ASKED, "sampler": "conditional"},
     )  # fmt: skip
     assert e.provenance["relative_error"] < 0.2
-    assert e.provenance["evaluations"] == 1 + e.provenance["sets"] < 3000
+    assert e.provenance["evaluations"] < 3000
+    assert "up to 6,000 random sets" in repr(e)
     assert len(seen) >= 1
 
 
@@ -111,11 +112,7 @@ def test_results_say_how_many_sets_were_hidden(picture):
     e = preddiff.explain(logistic, picture, sets=175, **ASKED)
     assert e.provenance["sets"] == 180
     assert e.provenance["evaluations"] == 181
-    assert "180 random sets" in repr(e)
-    e = preddiff.explain(
-        logistic, picture, sets=175, callback=lambda _: True, progress=lambda *_: None, **ASKED
-    )
-    assert e.provenance["evaluations"] == 1 + e.provenance["sets"]
+    assert ": 16 windows, 180 random sets" in repr(e)
 
 
 def test_windows_that_overlap_show_more_detail(picture):
@@ -162,7 +159,7 @@ def test_results_figures_and_pages_say_that_sets_were_hidden(picture, tmp_path):
     np.testing.assert_array_equal(again.relevance, e.relevance)
     assert "120 random sets of windows × 1 draw," in repr(again)
     page = preddiff.page(again, tmp_path / "a.html").read_text()
-    assert "one of 120 random sets of 4×4 windows" in page
+    assert "one of 120 random sets of windows (4×4)" in page
 
 
 def test_boxes_are_not_for_sets(picture):

@@ -319,8 +319,6 @@ def _explanation(
             "resampled_from_sha256": subject.source.resampled_from or "",
             **plan.facts,
             **plan.run.facts,
-            # Those that were hidden: a tolerance may have ended the run before all were.
-            "sets": estimates.draws // plan.run.samples if plan.facts["sets"] else "",
             "relative_error": relative if math.isfinite(relative) else "",
             "windows": len(estimates.every),
             "evaluations": 1 + estimates.draws,

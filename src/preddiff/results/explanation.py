@@ -167,13 +167,23 @@ class Explanation:
     def draws(self) -> str:
         """Number of draws per window, or of sets of windows, in words."""
         samples = self.data.attrs["samples"]
-        if sets := self.data.attrs.get("sets", ""):
-            return f"{sets:,} random sets of windows × {samples} draw{'s' * (samples > 1)}"
+        if sets := self.random_sets:
+            return f"{sets} × {samples} draw{'s' * (samples > 1)}"
         if not samples:  # the closed form takes none: it is the mean over all of them
             return "all draws (closed form)"
         # With a tolerance, draws go to the windows that need them: not all have the full number.
-        up_to = "up to " if self.data.attrs["tolerance"] != "" else ""
-        return f"{up_to}{samples} draws"
+        return f"{self._up_to}{samples} draws"
+
+    @property
+    def random_sets(self) -> str:
+        """Number of random sets of windows that were hidden, in words; empty of single windows."""
+        sets = self.data.attrs.get("sets", "")
+        return f"{self._up_to}{sets:,} random sets of windows" if sets else ""
+
+    @property
+    def _up_to(self) -> str:
+        """Words before a number that a tolerance may have left unreached."""
+        return "up to " if self.data.attrs["tolerance"] != "" else ""
 
     @property
     def relative_error_text(self) -> str:

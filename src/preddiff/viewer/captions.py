@@ -57,7 +57,7 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
     return {
         "provenance": facts,
         "size": "×".join([str(facts["window"])] * explanation.coverage.ndim),
-        "sets": f"{facts['sets']:,}" if facts.get("sets", "") else "",
+        "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
         "exact": _exact(facts) if are_exact(explanation.standard_error.values) else "",
     }
