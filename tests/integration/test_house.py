@@ -39,8 +39,8 @@ def test_samplers_and_models_are_there_without_torch():
 
 def test_the_public_names_are_these():
     assert preddiff.__all__ == [
-        "Explanation", "PreddiffError", "compare", "datasets", "explain", "export", "figure",
-        "interactions", "load", "load_model", "models", "page", "samplers", "save",
+        "PAPER", "Explanation", "PreddiffError", "compare", "datasets", "explain", "export",
+        "figure", "interactions", "load", "load_model", "models", "page", "samplers", "save",
     ]  # fmt: skip
     for name in preddiff.__all__:
         assert getattr(preddiff, name) is not None
