@@ -10,6 +10,7 @@ from PIL import Image
 import preddiff
 from preddiff.render import colours
 from preddiff.render.overlay import greyed, opacity, overlay, rgb
+from preddiff.results.combination import combined
 from viewer.made import SIDE, explained
 
 
@@ -302,6 +303,30 @@ def test_a_click_shows_the_windows_that_cover_the_pixel(tab, several):
     strongest = starts[covering][np.abs(evidence).argmax()]
     outline = tab.locator("#outline")
     assert [int(outline.get_attribute(name)) for name in ("y", "x")] == strongest.tolist()
+
+
+def test_windows_of_several_sizes_are_listed_each_with_its_own(browser, tmp_path, small_network):
+    e = combined([explained(small_network, window=window, stride=1) for window in (4, 7)])
+    y, x = 7, 6
+    for tab in opened(browser, preddiff.page(e, tmp_path / "page.html")):
+        point_at(tab, y, x)
+        tab.mouse.down()
+        tab.mouse.up()
+        summary = tab.locator("#covering-summary")
+        summary.wait_for()
+        assert summary.inner_text().startswith(f"{16 + 49} windows cover pixel x {x}, y {y}.")
+        mean = f"{float(e.relevance.values[0, y, x]):+.3g}".replace("-", "−")
+        assert summary.inner_text().endswith(f"its mean over the sizes is {mean}.")
+        ranges = re.findall(r"x (\d+)–(\d+)", tab.locator("#covering-rows").inner_text())
+        assert {int(last) - int(first) + 1 for first, last in ranges} == {4, 7}
+        tab.locator("#covering-rows button").first.focus()
+        starts, lengths = e.data["window_start"].values, e.window_lengths[:, None]
+        covering = ((starts <= (y, x)) & ((y, x) < starts + lengths)).all(axis=1)
+        assert covering.sum() == 16 + 49
+        strongest = np.abs(np.where(covering, e.evidence.values[0], 0)).argmax()
+        outline = tab.locator("#outline")
+        found = [int(outline.get_attribute(name)) for name in ("y", "x", "width")]
+        assert found == [*starts[strongest], lengths[strongest, 0]]
 
 
 def test_the_keyboard_is_enough(tab, several):

@@ -5,7 +5,7 @@ import json
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -32,10 +32,18 @@ class UntilSaved:
     """The name of a checkpoint that stays until whoever asked for it has saved the result."""
 
     path: Path
+    _parts: "list[UntilSaved]" = field(default_factory=list, repr=False, compare=False)
+
+    def part(self, name: str) -> "UntilSaved":
+        """Return the checkpoint of a part of the work, which is removed with this one."""
+        own = UntilSaved(self.path.with_name(f"{self.path.stem}-{name}{self.path.suffix}"))
+        self._parts.append(own)
+        return own
 
     def remove(self) -> None:
         """Remove the file, once the result is saved."""
-        self.path.unlink(missing_ok=True)
+        for each in (self, *self._parts):
+            each.path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -109,6 +109,15 @@ class Explanation:
         return self.data["evidence_error"]
 
     @property
+    def window_lengths(self) -> Annotated[NDArray[np.int64], "window"]:
+        """Length of each window in pixels or voxels; 1 for a node's channels and units."""
+        if "window_length" in self.data:
+            return np.asarray(self.data["window_length"].values, dtype=np.int64)
+        length = self.data.attrs["window"]
+        one = length if isinstance(length, int | np.integer) else 1
+        return np.full(self.data.sizes["window"], one, dtype=np.int64)
+
+    @property
     def picture(self) -> xr.DataArray:
         """The input as the model saw it, in input space: (channel, y, x) or (channel, z, y, x)."""
         return self.data["picture"]

@@ -236,7 +236,9 @@ def _attribute_faults(data: xr.Dataset) -> Iterator[str]:
         elif not isinstance(value, int | float | list):
             yield f"attribute {name} is no number or text"
     window = data.attrs.get("window")
-    if not isinstance(window, int) and window not in ("unit", "channel"):
+    if "window_length" not in data and (
+        not isinstance(window, int) and window not in ("unit", "channel")
+    ):
         yield f"attribute window is {window!r:.60}, expected a length"
 
 
@@ -250,6 +252,10 @@ def _optional_faults(data: xr.Dataset) -> Iterator[str]:
             yield f"{name} is no map on the axes of relevance"
         elif data[name].dtype.kind not in "fiu":
             yield f"{name} holds {data[name].dtype}, expected numbers"
+    if "window_length" in data:
+        lengths = data["window_length"]
+        if lengths.dims != ("window",) or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+            yield "window_length holds no length for each window"
     if "affine" not in data:
         return
     affine = data["affine"]

@@ -56,10 +56,25 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
     facts = explanation.provenance
     return {
         "provenance": facts,
-        "size": "×".join([str(facts["window"])] * explanation.coverage.ndim),
+        "windows": _windows(explanation),
         "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
         "exact": _exact(facts) if are_exact(explanation.standard_error.values) else "",
+    }
+
+
+def _windows(explanation: Explanation) -> dict[str, str]:
+    """Return one window, and the size of several, in words."""
+    *smaller, largest = str(explanation.provenance["window"]).split(", ")
+    if not smaller:
+        size = "×".join([largest] * explanation.coverage.ndim)
+        return {"one": f"{size} window", "size": size, "mean": ""}
+    unit = "voxels" if explanation.coverage.ndim == 3 else "pixels"
+    size = f"{', '.join(smaller)} or {largest} {unit}"
+    return {
+        "one": f"window of {size}",
+        "size": size,
+        "mean": ", averaged over the sizes",
     }
 
 

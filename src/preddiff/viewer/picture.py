@@ -94,6 +94,7 @@ def update(explanation: Explanation) -> dict[str, object]:
     return {
         "isPartial": _is_partial(explanation),
         "corners": corners(explanation, FASTEST),
+        "lengths": lengths(explanation, FASTEST),
         "maps": maps(explanation, FASTEST),
     }
 
@@ -148,6 +149,11 @@ def corners(explanation: Explanation, level: int = 6) -> str:
     return pack_floats(explanation.data["window_start"].values.astype(np.float32), level=level)
 
 
+def lengths(explanation: Explanation, level: int = 6) -> str:
+    """Return the length of each window (window,), packed as floats."""
+    return pack_floats(explanation.window_lengths.astype(np.float32), level=level)
+
+
 def _explanation(
     explanation: Explanation, pictures: dict[bytes, dict[str, object]]
 ) -> dict[str, object]:
@@ -166,8 +172,8 @@ def _explanation(
         "picture": list(pictures).index(key),
         "shape": explanation.coverage.shape,
         "pictureShape": values.shape[1:],  # a hidden node's map is stretched over it
-        "window": int(explanation.provenance["window"]),
         "corners": corners(explanation),
+        "lengths": lengths(explanation),
         "unit": explanation.unit,
         "settings": _settings(explanation),
         "isPartial": _is_partial(explanation),

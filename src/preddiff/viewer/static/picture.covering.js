@@ -3,10 +3,10 @@
 
 const STRONGEST = 8; // in the table
 
-function covering({ corners, evidence, errors, size }, [y, x]) {
+function covering({ corners, lengths, evidence, errors }, [y, x]) {
   const found = [];
   for (let w = 0; w < corners.length / 2; w++) {
-    const [top, left] = [corners[2 * w], corners[2 * w + 1]];
+    const [top, left, size] = [corners[2 * w], corners[2 * w + 1], lengths[w]];
     if (top <= y && y < top + size && left <= x && x < left + size) {
       found.push({ top, left, size, evidence: evidence[w], error: errors[w] });
     }
@@ -32,13 +32,16 @@ function summaryOf(found, [y, x], unit, isPartial) {
   if (found.length === 0) return `No window covers ${pixel}.`;
   const values = found.map((window) => window.evidence);
   if (found.length === 1) return `One window covers ${pixel}. Its evidence is ${withSign(values[0])} ${unit}.`;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const sizes = [...new Set(found.map((window) => window.size))];
+  const mean = meanOf(sizes.map((size) => meanOf(found.filter((window) => window.size === size).map((window) => window.evidence))));
   return (
     `${found.length} windows cover ${pixel}. Their evidence ranges from ${withSign(Math.min(...values))} ` +
-    `to ${withSign(Math.max(...values))} ${unit}; its mean is ${withSign(mean)}.` +
+    `to ${withSign(Math.max(...values))} ${unit}; its mean${sizes.length > 1 ? " over the sizes" : ""} is ${withSign(mean)}.` +
     (isPartial ? " Not all windows were visited: the relevance also includes interpolated evidence." : "")
   );
 }
+
+const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function rowOf(window, map, outline) {
   const row = document.createElement("tr");
@@ -58,12 +61,13 @@ function rowOf(window, map, outline) {
 
 // Where the windows lie, each as one dot at its centre, in the colour of its evidence.
 function paintCovering(canvas, map, [y, x], found) {
-  const size = explanations[map.explanation].window;
-  canvas.width = canvas.height = size;
+  const largest = Math.max(1, ...found.map((window) => window.size));
+  canvas.width = canvas.height = largest;
   const context = canvas.getContext("2d");
   const end = Math.max(...found.map((window) => Math.abs(window.evidence)), Number.MIN_VALUE);
   for (const window of found) {
     context.fillStyle = `rgb(${signedColour(window.evidence, end).join(" ")})`;
-    context.fillRect(window.left - x + size - 1, window.top - y + size - 1, 1, 1);
+    const toCentre = (window.size + largest) / 2 - 1;
+    context.fillRect(Math.round(window.left - x + toCentre), Math.round(window.top - y + toCentre), 1, 1);
   }
 }

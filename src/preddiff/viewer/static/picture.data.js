@@ -31,11 +31,12 @@ const unpackMap = (map) =>
   Promise.all(Object.values(map.layers).map((layer) => unpack(layer, ["values", "error"], floatsOf)));
 const unpackPicture = (picture) => unpack(picture, ["colour", "grey"], bytesOf);
 
-// The corners of a map's windows, and the evidence of each.
+// The corners and lengths of a map's windows, and the evidence of each.
 async function windowsOf(map) {
-  const texts = [explanations[map.explanation].corners, map.evidence, map.evidenceError];
-  const [corners, evidence, errors] = await Promise.all(texts.map(floatsOf));
-  return { corners, evidence, errors, size: explanations[map.explanation].window };
+  const { corners: places, lengths: sizes } = explanations[map.explanation];
+  const texts = [places, sizes, map.evidence, map.evidenceError];
+  const [corners, lengths, evidence, errors] = await Promise.all(texts.map(floatsOf));
+  return { corners, lengths, evidence, errors };
 }
 
 const shapeOf = (map) => explanations[map.explanation].shape;

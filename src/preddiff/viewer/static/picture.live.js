@@ -3,7 +3,8 @@
 
 async function refresh(update) {
   await Promise.all(update.maps.map(unpackMap));
-  Object.assign(explanations[0], { corners: update.corners, isPartial: update.isPartial });
+  const { corners, lengths, isPartial } = update;
+  Object.assign(explanations[0], { corners, lengths, isPartial });
   update.maps.forEach((map, number) => Object.assign(maps[number], map));
   showAll();
   if (!one("#covering").hidden) openWindows();
