@@ -29,6 +29,19 @@ def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
     assert "7×7" in shown
     assert "joint" in shown
     printed("explain", "cat.jpg", *TINY[:2], "--window", 3, "--sampler", "conditional:mine.npz")
+    printed("sampler", "fit", "pool", "-o", "large.npz", "--patch", 5, "--stationary")
+    assert "conditional normal, stationary" in printed("sampler", "show", "large.npz")
+    printed(
+        "explain",
+        "cat.jpg",
+        *TINY[:2],
+        "--window",
+        3,
+        "--margin",
+        1,
+        "--sampler",
+        "conditional:large.npz",
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,6 +49,11 @@ def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
     [
         (["fit", "empty", "-o", "a.npz"], "empty: no such folder"),
         (["fit", "one", "-o", "a.npz"], "1 inputs with"),
+        (["fit", "pool", "-o", "a.npz", "--stationary", "--patch", "99"], "at least 198"),
+        (
+            ["fit", "pool", "-o", "a.npz", "--stationary", "--channels", "independent"],
+            "--stationary: channels are joint; leave --channels out",
+        ),
         (["fit", "none", "-o", "a.npz"], "none: no pictures in this folder"),
         (["fit", "pool", "-o", "none", "--patch", "3"], "none: is a folder"),
         (["show", "cat.jpg"], "cat.jpg: not a sampler file"),
@@ -60,6 +78,8 @@ def test_the_command_line_fits_folders_of_volumes(scans, cohort):
     assert len(located.fitted) == 6
     assert "cells fitted" in invoke("sampler", "show", scans / "l.npz").stdout
     assert invoke(*fit, "-o", scans / "c.npz").exit_code == 0
+    assert invoke(*fit, "-o", scans / "s.npz", "--stationary").exit_code == 0
+    assert loading.read_sampler(scans / "s.npz").scan_grid is not None
     expected = ConditionalGaussian.fit(cohort[:8], patch=3)
     np.testing.assert_allclose(loading.read_sampler(scans / "c.npz").mean, expected.mean)
 
@@ -69,6 +89,7 @@ def test_the_command_line_fits_folders_of_volumes(scans, cohort):
     [
         (["--grid", "a,b"], "--grid a,b: expected whole numbers"),
         (["--grid", "2,2"], "expected 3 numbers of cells"),
+        (["--grid", "2,2,2", "--stationary"], "--stationary: .* leave --grid and --mask out"),
         (["--model", "embedded"], "--model and --channels are for pictures"),
     ],
 )

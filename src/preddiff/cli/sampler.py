@@ -10,7 +10,10 @@ from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
-    from preddiff.samplers import ConditionalGaussian, Located
+    from collections.abc import Iterable
+
+    from preddiff.samplers import ConditionalGaussian, Located, StationaryGaussian
+    from preddiff.types import Pixels
 
 sampler = typer.Typer(name="sampler", help="Fit samplers and show them.", no_args_is_help=True)
 
@@ -21,7 +24,8 @@ The statistics depend on the scale of the pictures. With --model they are first 
 as that model does.
 
 Example: preddiff sampler fit pictures/ -o mine.npz --patch 14,
-then preddiff explain cat.jpg --sampler conditional:mine.npz; or
+then preddiff explain cat.jpg --sampler conditional:mine.npz;
+preddiff sampler fit pictures/ -o large.npz --patch 44 --stationary, for windows of 40; or
 preddiff sampler fit scans/ -o brain.npz --patch 7 --grid 20,20,20 --mask brain.nii.gz
 """
 
@@ -56,6 +60,13 @@ def fit(
         str | None,
         typer.Option(metavar="SPEC", help="Resize and crop the pictures as this model does."),
     ] = None,
+    stationary: Annotated[
+        bool,
+        typer.Option(
+            help="For large patches: a covariance that depends on the lag alone; pictures have to "
+            "be twice as long as a patch."
+        ),
+    ] = False,
     grid: Annotated[
         str | None,
         typer.Option(
@@ -70,7 +81,6 @@ def fit(
     from preddiff.media import folders, images, ours
     from preddiff.media.atomic import check_file
     from preddiff.models import load_model
-    from preddiff.samplers import ConditionalGaussian
 
     check_file(output)
     ours.check_destination(output, ours.is_sampler)
@@ -82,23 +92,41 @@ def fit(
                 "--model and --channels are for pictures, but these are volumes, which have one "
                 "channel and are never resized; leave both options out"
             )
-        fitted = _fit_volumes(folder, patch, grid, mask)
+        if stationary and (grid is not None or mask is not None):
+            raise SettingError(
+                "--stationary: one covariance serves everywhere; leave --grid and --mask out"
+            )
+        fitted = _fit_volumes(folder, patch, grid, mask, stationary)
     else:
         prepare = load_model(model).prepare if model else images.to_array
         pictures = (prepare(image) for image in folders.read_pictures(folder))
-        fitted = ConditionalGaussian.fit(pictures, patch=patch, channels=channels)
+        fitted = _fit_pictures(pictures, patch, channels, stationary)
     fitted.save(output)
     echo(output)
 
 
+def _fit_pictures(
+    pictures: "Iterable[Pixels]", patch: int, channels: Channels, stationary: bool
+) -> "ConditionalGaussian | StationaryGaussian":
+    from preddiff.samplers import ConditionalGaussian, StationaryGaussian
+
+    if not stationary:
+        return ConditionalGaussian.fit(pictures, patch=patch, channels=channels)
+    if channels is not Channels.JOINT:
+        raise SettingError("--stationary: channels are joint; leave --channels out")
+    return StationaryGaussian.fit(pictures, patch=patch)
+
+
 def _fit_volumes(
-    folder: Path, patch: int, grid: str | None, mask: Path | None
-) -> "ConditionalGaussian | Located":
+    folder: Path, patch: int, grid: str | None, mask: Path | None, stationary: bool
+) -> "ConditionalGaussian | Located | StationaryGaussian":
     from preddiff.media import volumes
     from preddiff.media.folders import VolumeFolder
-    from preddiff.samplers import ConditionalGaussian, Located
+    from preddiff.samplers import ConditionalGaussian, Located, StationaryGaussian
 
     cohort = VolumeFolder(folder)
+    if stationary:
+        return StationaryGaussian.fit(cohort, patch=patch)
     inside = None if mask is None else volumes.read_mask(mask, cohort.grid)
     if grid is None:
         return ConditionalGaussian.fit(cohort, patch=patch, mask=inside)
