@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from preddiff import cli
 from preddiff.errors import ResultError, SettingError
+from preddiff.studies.evaluation import truth_networks
 
 
 @pytest.fixture
@@ -15,8 +16,11 @@ def invoke(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delitem(sys.modules, "tiny_model", raising=False)
-    words = ["evaluate", "--pictures", "pool"]
-    return lambda arguments: CliRunner().invoke(cli.app, [*words, *arguments])
+
+    def run(arguments, pictures=("--pictures", "pool")):
+        return CliRunner().invoke(cli.app, ["evaluate", *pictures, *arguments])
+
+    return run
 
 
 def test_scores_go_into_a_file_and_a_table_into_a_page(folder, invoke):
@@ -47,6 +51,7 @@ def test_scores_go_into_a_file_and_a_table_into_a_page(folder, invoke):
         (["--against", "nobody"], SettingError, "--against 'nobody': there is no such name"),
         (["--table", "page.md"], ResultError, "page.md: expected the marks"),
         (["-o", "page.md"], ResultError, "page.md: is no file of scores"),
+        (["--truth", "xai-tris"], SettingError, "expected one of --pictures FOLDER and --truth"),
     ],
 )
 def test_what_cannot_be_done_is_said_at_once(folder, invoke, arguments, error, message):
@@ -55,3 +60,45 @@ def test_what_cannot_be_done_is_said_at_once(folder, invoke, arguments, error, m
     assert isinstance(result.exception, error), result.exception
     assert message in str(result.exception)
     assert len(str(result.exception).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected one of --pictures FOLDER and --truth NAME"),
+        (["--truth", "xai-tris", "--model", "embedded"], "--model is for --pictures; leave it out"),
+        (["--truth", "xai-tris", "--metric", "pointing"], "--metric is for --pictures"),
+        (["--truth", "xai-tris", "--budget", "3"], "--budget is for --pictures"),
+        (["--truth", "xai-tris", "--contender", "grad_cam"], "--contender 'grad_cam': there is no"),
+        (["--truth", "xai-tris", "--against", "centre"], "--against 'centre': there is no such"),
+    ],
+)
+def test_the_truth_takes_no_settings_of_pictures(invoke, arguments, message):
+    result = invoke(arguments, pictures=())
+    assert isinstance(result.exception, SettingError), result.exception
+    assert message in str(result.exception)
+
+
+def test_maps_are_held_against_the_truth(folder, invoke, monkeypatch):
+    monkeypatch.setattr(truth_networks, "_EPOCHS", 1)
+    monkeypatch.setattr(truth_networks, "_TRIES", 1)
+    page = folder / "page.md"
+    page.write_text("<!-- truth: begin --><!-- truth: end -->\n")
+    arguments = [
+        "--truth", "xai-tris", "--contender", "sobel", "--contender", "laplace", "--count", "1",
+        "-o", "scores.jsonl", "--table", "page.md", "--against", "laplace",
+    ]  # fmt: skip
+    result = invoke(arguments, pictures=())
+    assert result.exit_code == 0, result.output
+    text = page.read_text()
+    assert "| map | linear white | linear correlated | multiplicative white |" in text
+    assert "Differences to Laplace" in text
+    # Scores of both kinds may share a file; each table has its own.
+    pictures = [
+        "--model", "tiny_model:make", "--contender", "sobel", "--metric", "flipping:grey",
+        "--count", "1", "-o", "scores.jsonl",
+    ]  # fmt: skip
+    result = invoke(pictures)
+    assert result.exit_code == 0, result.output
+    assert "### tiny_model:make" in result.stdout
+    assert "xai-tris" not in result.stdout

@@ -7,7 +7,7 @@ summed. Random methods get a seed of their own and leave torch's global state as
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from preddiff.models.networks.network import Network
 
+Segmentation = Callable[[Pixels], Regions]
+"""Returns the regions of a picture that are hidden together."""
+
 _SMOOTH_GRAD_NOISE = 0.15  # of the picture's range, as in Smilkov et al. (2017)
 _SMOOTH_GRAD_SAMPLES = 25
 _SHAP_NOISE = 0.1  # of the pictures at which GradientShap's paths end
@@ -34,25 +37,27 @@ _SHAP_SAMPLES = 25
 _OCCLUDED = 7  # of a side's length in an occluded square, which moves by half of it
 _SEGMENTS = 50  # that SLIC is asked for
 _SEGMENT_SAMPLES = 150
+_PERMUTATIONS = 25
 _LASSO = 0.01  # LIME's penalty on coefficients: Captum's default
-_AT_ONCE = 5
+_VALUES_AT_ONCE = 5 * 3 * 224 * 224  # in pictures that are evaluated together
+_AT_ONCE_MOST = 64
 
 
 def grad_cam(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
     """Return Grad-CAM (Selvaraju et al. 2017) at the last node on a grid."""
     del seed
-    return np.asarray(cam.grad_cam(_network(model), picture, [target])[0])
+    return np.asarray(cam.grad_cam(network_of(model), picture, [target])[0])
 
 
 def integrated_gradients(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
     """Return integrated gradients (Sundararajan, Taly & Yan 2017) from the mean colour."""
     del seed
-    return np.asarray(path.integrated_gradients(_network(model), picture, [target])[0])
+    return np.asarray(path.integrated_gradients(network_of(model), picture, [target])[0])
 
 
 def smooth_grad(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
     """Return the mean of |gradient| over noisy pictures: SmoothGrad (Smilkov et al. 2017)."""
-    network, x = _network(model), _tensor(picture)
+    network, x = network_of(model), tensor_of(picture)
     attr = captum("smooth_grad")
     noise = _SMOOTH_GRAD_NOISE * float(picture.max() - picture.min())
     with _seeded(seed):
@@ -61,7 +66,7 @@ def smooth_grad(model: Model, picture: Pixels, target: int, seed: int) -> Pictur
         values = tunnel.attribute(
             x,
             nt_samples=_SMOOTH_GRAD_SAMPLES,
-            nt_samples_batch_size=_AT_ONCE,
+            nt_samples_batch_size=_at_once(picture),
             stdevs=noise,
             target=target,
             abs=True,
@@ -71,7 +76,7 @@ def smooth_grad(model: Model, picture: Pixels, target: int, seed: int) -> Pictur
 
 def gradient_shap(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
     """Return expected gradients (Lundberg & Lee 2017; Erion et al. 2021) from the mean colour."""
-    network, x = _network(model), _tensor(picture)
+    network, x = network_of(model), tensor_of(picture)
     with _seeded(seed):
         values = (
             captum("gradient_shap")
@@ -97,31 +102,61 @@ def guided_grad_cam(model: Model, picture: Pixels, target: int, seed: int) -> Pi
     """
     from torch import nn
 
-    network = _network(model)
+    network = network_of(model)
     if not any(isinstance(each, nn.ReLU) for each in network.module.modules()):
         raise ModelError(
             f"guided_grad_cam: {model.spec} has no ReLU that is a module of its own (torch.nn.ReLU)"
             ", which guided backpropagation changes; leave it out"
         )
-    scores = scores_of(network)
-    # The first call looks at the network without gradients, which Captum's hooks do not bear.
-    scores(_tensor(picture))
+    guided = guided_backprop(model, picture, target, seed)
+    return np.asarray(guided * grad_cam(model, picture, target, seed))
 
-    class Whole(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network.module  # whose modules Captum finds here
 
-        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-            """Return the scores."""
-            return scores(inputs)
+def saliency(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+    """Return |gradient| (Simonyan, Vedaldi & Zisserman 2013)."""
+    del seed
+    method = captum("saliency").Saliency(scores_of(network_of(model)))
+    return _map(method.attribute(tensor_of(picture).requires_grad_(), target))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that hooks are set, and removed again
-        guided = (
-            captum("guided_grad_cam").GuidedBackprop(Whole()).attribute(_tensor(picture), target)
+
+def deep_lift(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+    """Return DeepLIFT's contributions (Shrikumar, Greenside & Kundaje 2017), rescale rule."""
+    del seed
+    return _by_hooks("DeepLift", model, picture, target, baselines=_colour(model, picture))
+
+
+def guided_backprop(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+    """Return guided backpropagation (Springenberg et al. 2015); without a ReLU, the gradient."""
+    del seed
+    return _by_hooks("GuidedBackprop", model, picture, target)
+
+
+def deconvolution(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+    """Return the deconvolution (Zeiler & Fergus 2014); without a ReLU, the gradient."""
+    del seed
+    return _by_hooks("Deconvolution", model, picture, target)
+
+
+def shapley_sampling(
+    model: Model, picture: Pixels, target: int, seed: int, *, regions: Segmentation
+) -> PictureMap:
+    """Return Shapley values of regions from 25 permutations (Štrumbelj & Kononenko 2010)."""
+    import torch
+
+    with _seeded(seed), torch.no_grad():
+        values = (
+            captum("shapley_sampling")
+            .ShapleyValueSampling(scores_of(network_of(model)))
+            .attribute(
+                tensor_of(picture),
+                baselines=_colour(model, picture),
+                target=target,
+                feature_mask=torch.from_numpy(regions(picture))[None, None],
+                n_samples=_PERMUTATIONS,
+                perturbations_per_eval=_at_once(picture),
+            )
         )
-    return np.asarray(_map(guided) * grad_cam(model, picture, target, seed))
+    return np.asarray(_map(values) / len(picture))  # each channel has the region's value
 
 
 def occlusion(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
@@ -129,37 +164,22 @@ def occlusion(model: Model, picture: Pixels, target: int, seed: int) -> PictureM
     del seed
     import torch
 
-    network = _network(model)
+    network = network_of(model)
     size = [max(n // _OCCLUDED, 1) for n in picture.shape[1:]]
     with torch.inference_mode():
         values = (
             captum("occlusion")
             .Occlusion(scores_of(network))
             .attribute(
-                _tensor(picture),
+                tensor_of(picture),
                 sliding_window_shapes=(len(picture), *size),
                 strides=(len(picture), *(max(n // 2, 1) for n in size)),
                 baselines=_colour(model, picture),
                 target=target,
-                perturbations_per_eval=_AT_ONCE,
+                perturbations_per_eval=_at_once(picture),
             )
         )
     return _map(values)
-
-
-def kernel_shap(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
-    """Return KernelSHAP (Lundberg & Lee 2017) of segments, from 150 samples."""
-    method = captum("kernel_shap").KernelShap(scores_of(_network(model)))
-    return _of_segments(method, model, picture, target, seed)
-
-
-def lime(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
-    """Return LIME (Ribeiro, Singh & Guestrin 2016) of segments, from 150 samples."""
-    from captum._utils.models.linear_model import SkLearnLasso
-
-    model_of_segments = SkLearnLasso(alpha=_LASSO)
-    method = captum("lime").Lime(scores_of(_network(model)), model_of_segments)
-    return _of_segments(method, model, picture, target, seed)
 
 
 def segments(picture: Pixels) -> Regions:
@@ -181,24 +201,89 @@ def segments(picture: Pixels) -> Regions:
     return np.asarray(np.unique(found, return_inverse=True)[1].reshape(found.shape), dtype=np.int64)
 
 
-def _of_segments(method: Any, model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+def kernel_shap(
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    *,
+    regions: Segmentation = segments,
+    samples: int = _SEGMENT_SAMPLES,
+) -> PictureMap:
+    """Return KernelSHAP (Lundberg & Lee 2017) of regions."""
+    method = captum("kernel_shap").KernelShap(scores_of(network_of(model)))
+    return _of_segments(method, model, picture, target, seed, regions(picture), samples)
+
+
+def lime(
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    *,
+    regions: Segmentation = segments,
+    samples: int = _SEGMENT_SAMPLES,
+) -> PictureMap:
+    """Return LIME (Ribeiro, Singh & Guestrin 2016) of regions."""
+    from captum._utils.models.linear_model import SkLearnLasso
+
+    model_of_segments = SkLearnLasso(alpha=_LASSO)
+    method = captum("lime").Lime(scores_of(network_of(model)), model_of_segments)
+    return _of_segments(method, model, picture, target, seed, regions(picture), samples)
+
+
+def _of_segments(
+    method: Any,
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    regions: Regions,
+    samples: int,
+) -> PictureMap:
     import torch
 
-    regions = torch.from_numpy(segments(picture))[None, None]
     with _seeded(seed), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # how well a line fits the samples
         values = method.attribute(
-            _tensor(picture),
+            tensor_of(picture),
             baselines=_colour(model, picture),
             target=target,
-            feature_mask=regions,
-            n_samples=_SEGMENT_SAMPLES,
-            perturbations_per_eval=_AT_ONCE,
+            feature_mask=torch.from_numpy(regions)[None, None],
+            n_samples=samples,
+            perturbations_per_eval=_at_once(picture),
         )
     return np.asarray(_map(values) / len(picture))  # each channel has the segment's value
 
 
-def _network(model: Model) -> Network:
+def _by_hooks(
+    name: str, model: Model, picture: Pixels, target: int, **settings: torch.Tensor
+) -> PictureMap:
+    """Return the map of a method of Captum's that changes what modules do."""
+    from torch import nn
+
+    network = network_of(model)
+    scores = scores_of(network)
+    # The first call looks at the network without gradients, which Captum's hooks do not bear.
+    scores(tensor_of(picture))
+
+    class Whole(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network.module  # whose modules Captum finds here
+
+        def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+            """Return the scores."""
+            return scores(inputs)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that hooks are set, and removed again
+        method = getattr(captum(name), name)(Whole())
+        return _map(method.attribute(tensor_of(picture), target=target, **settings))
+
+
+def network_of(model: Model) -> Network:
+    """Return a model that has gradients, or raise a ModelError."""
     from preddiff.models.networks.network import Network
 
     if not isinstance(model, Network):
@@ -208,14 +293,20 @@ def _network(model: Model) -> Network:
     return model
 
 
-def _tensor(picture: Pixels) -> torch.Tensor:
+def tensor_of(picture: Pixels) -> torch.Tensor:
+    """Return a batch of one picture."""
     import torch
 
     return torch.from_numpy(picture)[None]
 
 
+def _at_once(picture: Pixels) -> int:
+    """Return how many perturbed pictures are evaluated together."""
+    return min(max(_VALUES_AT_ONCE // picture.size, 1), _AT_ONCE_MOST)
+
+
 def _colour(model: Model, picture: Pixels) -> torch.Tensor:
-    x = _tensor(picture)
+    x = tensor_of(picture)
     return x.new_tensor(mean_colour(model, picture)).reshape(1, -1, 1, 1).expand_as(x).clone()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from preddiff.models import Model
-from preddiff.studies.evaluation import attributions, controls, own_maps, rise
+from preddiff.studies.evaluation import attributions, controls, lrp, own_maps, rise
 from preddiff.studies.evaluation.maps import PictureMap
 from preddiff.types import Pixels
 
@@ -89,6 +89,7 @@ CONTENDERS = {
             "integrated_gradients", "integrated gradients", attributions.integrated_gradients
         ),
         Contender("gradient_shap", "GradientShap", attributions.gradient_shap, is_random=True),
+        Contender("lrp", "LRP", lrp.lrp),
         Contender("occlusion", "Occlusion", attributions.occlusion, "grey"),
         Contender("kernel_shap", "KernelSHAP", attributions.kernel_shap, "grey", is_random=True),
         Contender("lime", "LIME", attributions.lime, "grey", is_random=True),

@@ -36,3 +36,15 @@ def centre(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
     del model, target, seed
     rows, columns = ((np.arange(n) - (n - 1) / 2) / (n / _CENTRE) for n in picture.shape[1:])
     return np.asarray(np.exp(-(rows[:, None] ** 2 + columns[None] ** 2) / 2))
+
+
+def laplace(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+    """Return how much each pixel's brightness differs from what lies around it."""
+    del model, target, seed
+    return np.asarray(ndimage.laplace(picture.mean(axis=0, dtype=np.float64)))
+
+
+def brightness(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+    """Return the picture itself: by how much its brightness differs from grey."""
+    del model, target, seed
+    return np.asarray(picture.mean(axis=0, dtype=np.float64) - 0.5)

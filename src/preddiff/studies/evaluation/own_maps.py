@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 
+from preddiff.method.windows import Windows
 from preddiff.models import Model
 from preddiff.pipeline.explain import explain
 from preddiff.results.explanation import Explanation
+from preddiff.samplers import Sampler
 from preddiff.studies.evaluation.maps import PictureMap
 from preddiff.types import Pixels
 
@@ -20,23 +22,69 @@ _SETS = 1800
 
 
 def relevance(
-    model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    *,
+    window: int,
+    sampler: str | Sampler,
+    draws: int = _DRAWS,
 ) -> PictureMap:
     """Return the signed relevance, in bits."""
-    explanation = _explain(model, picture, target, seed, window, sampler)
+    explanation = _explain(model, picture, target, seed, window, sampler, draws)
     return _everywhere(explanation.relevance.values[0])
 
 
 def importance(
-    model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    *,
+    window: int,
+    sampler: str | Sampler,
+    draws: int = _DRAWS,
 ) -> PictureMap:
     """Return the importance, in bits: the root mean square of the evidence, noise taken off."""
-    explanation = _explain(model, picture, target, seed, window, sampler)
+    explanation = _explain(model, picture, target, seed, window, sampler, draws)
     return _everywhere(explanation.data["importance"].values[0])
 
 
+def change(
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    *,
+    window: int,
+    sampler: str | Sampler,
+    draws: int = _DRAWS,
+) -> PictureMap:
+    """Return the root mean square change of the log-odds over draws and windows, in bits.
+
+    Evidence is the change on average over draws: little where the picture has what draws have on
+    average, even if other values would change the answer. This does not depend on luck of that
+    kind.
+    """
+    explanation = _explain(model, picture, target, seed, window, sampler, draws)
+    importance = explanation.data["importance"].values[0]
+    error = explanation.evidence_error.values[0]
+    # The squared error of a mean is the variance of single draws, divided by their number.
+    windows = Windows.over(picture.shape[1:], window, _stride(picture, window))
+    variance = windows.mean(draws * np.nan_to_num(error).reshape(1, -1) ** 2)[0]
+    return _everywhere(np.sqrt(importance**2 + variance))
+
+
 def of_sets(
-    model: Model, picture: Pixels, target: int, seed: int, *, window: int, sampler: str
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    *,
+    window: int,
+    sampler: str | Sampler,
+    sets: int = _SETS,
 ) -> PictureMap:
     """Return the signed relevance of windows that are hidden in random sets, in bits."""
     explanation = explain(
@@ -45,8 +93,8 @@ def of_sets(
         targets=[target],
         sampler=sampler,
         window=window,
-        stride=window // 2,
-        sets=_SETS,
+        stride=max(window // 2, 1),
+        sets=sets,
         seed=seed,
         train_size=math.inf,
     )
@@ -54,20 +102,30 @@ def of_sets(
 
 
 def _explain(
-    model: Model, picture: Pixels, target: int, seed: int, window: int, sampler: str
+    model: Model,
+    picture: Pixels,
+    target: int,
+    seed: int,
+    window: int,
+    sampler: str | Sampler,
+    draws: int,
 ) -> Explanation:
-    stride = max(window // _OVERLAP, min(picture.shape[1:]) // _PER_SIDE, 1)
     return explain(
         model,
         picture,
         targets=[target],
         sampler=sampler,
         window=window,
-        samples=_DRAWS,
-        stride=stride,
+        samples=draws,
+        stride=_stride(picture, window),
         seed=seed,
         train_size=math.inf,
     )
+
+
+def _stride(picture: Pixels, window: int) -> int:
+    side: int = min(picture.shape[1:])
+    return max(window // _OVERLAP, side // _PER_SIDE, 1)
 
 
 def _everywhere(values: PictureMap) -> PictureMap:

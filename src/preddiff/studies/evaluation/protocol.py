@@ -125,7 +125,7 @@ class _Bench:
         started = time.perf_counter()
         try:
             values = contender.make(self.model, case.picture, case.target, number)
-            _check(values, case.picture)
+            check_map(values, case.picture)
         except Exception as error:  # whatever a method stumbles over, the others go on
             seconds = time.perf_counter() - started
             yield from (self._score(case, contender, m, seconds, error=error) for m in metrics)
@@ -175,7 +175,7 @@ class _Bench:
         )
 
 
-def _check(values: PictureMap, picture: Pixels) -> None:
+def check_map(values: PictureMap, picture: Pixels) -> None:
     """Raise a ResultError unless a contender's map is one."""
     if values.shape != picture.shape[1:] or not np.isfinite(values).all():
         raise ResultError(

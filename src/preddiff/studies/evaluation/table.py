@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from preddiff.studies.evaluation.contenders import CONTENDERS
+from preddiff.studies.evaluation.contenders import CONTENDERS, Contender
 from preddiff.studies.evaluation.scores import Score
 
 Numbers = Mapping[str, Mapping[str, float]]
 """Of one contender: by the score's name, one number for each picture."""
+
+Contenders = Mapping[str, Contender]
+"""Contenders by name, in the order of a table's rows."""
 
 _SECONDS = "seconds"
 
@@ -33,7 +36,7 @@ def tables(scores: Iterable[Score], against: str, budget: float | None = None) -
 def _of_model(
     model: str, scores: Sequence[Score], against: str, budget: float | None
 ) -> Iterator[str]:
-    numbers = _numbers(scores)
+    numbers = numbers_of(scores, CONTENDERS)
     pictures = len({score.picture for score in scores})
     halves = " and ".join(sorted({f"“{score.half}”" for score in scores}))
     yield f"### {model}"
@@ -43,19 +46,20 @@ def _of_model(
         slow = [name for name in numbers if _seconds(numbers[name]) > budget]
         numbers = {name: each for name, each in numbers.items() if name not in slow}
         if slow:
-            yield f"Longer than {budget:g} seconds a map: {', '.join(map(_label, slow))}."
+            said = ", ".join(CONTENDERS[name].label for name in slow)
+            yield f"Longer than {budget:g} seconds a map: {said}."
     if not numbers:
         return
-    yield _table(numbers)
+    yield table_of(numbers, CONTENDERS)
     if any(CONTENDERS[name].hides_with for name in numbers):
         yield "\\* hides pixels as the map itself does, so it is no fair judge of it."
     if against in numbers and len(numbers) > 1:
-        yield f"Differences to {_label(against)} on the same pictures:"
-        yield _table(_differences(numbers, against))
-    yield from _failures(scores)
+        yield f"Differences to {CONTENDERS[against].label} on the same pictures:"
+        yield table_of(differences(numbers, against), CONTENDERS)
+    yield from failures(scores)
 
 
-def _numbers(scores: Iterable[Score]) -> dict[str, Numbers]:
+def numbers_of(scores: Iterable[Score], contenders: Contenders) -> dict[str, Numbers]:
     """Return the numbers of each contender, in the order of the contenders."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for score in scores:
@@ -64,10 +68,10 @@ def _numbers(scores: Iterable[Score]) -> dict[str, Numbers]:
         of_contender = found.setdefault(score.contender, {})
         for name, value in {**score.scores, _SECONDS: score.seconds}.items():
             of_contender.setdefault(name, {})[score.picture] = value
-    return {name: found[name] for name in CONTENDERS if name in found}
+    return {name: found[name] for name in contenders if name in found}
 
 
-def _differences(numbers: Mapping[str, Numbers], against: str) -> dict[str, Numbers]:
+def differences(numbers: Mapping[str, Numbers], against: str) -> dict[str, Numbers]:
     """Return each contender's numbers minus those of one, on the pictures that both have."""
     reference = numbers[against]
     return {
@@ -84,21 +88,23 @@ def _differences(numbers: Mapping[str, Numbers], against: str) -> dict[str, Numb
     }
 
 
-def _table(numbers: Mapping[str, Numbers]) -> str:
+def table_of(numbers: Mapping[str, Numbers], contenders: Contenders) -> str:
+    """Return a table: a row for each contender, a column for each score."""
     names = dict.fromkeys(name for each in numbers.values() for name in each)
     names = dict.fromkeys([*(name for name in names if name != _SECONDS), _SECONDS])
     lines = [f"| map | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for contender, of_contender in numbers.items():
-        cells = [_cell(contender, name, of_contender.get(name, {})) for name in names]
-        lines.append(f"| {_label(contender)} | {' | '.join(cells)} |")
+        row = contenders[contender]
+        cells = [_cell(row, name, of_contender.get(name, {})) for name in names]
+        lines.append(f"| {row.label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(contender: str, name: str, of_pictures: Mapping[str, float]) -> str:
+def _cell(contender: Contender, name: str, of_pictures: Mapping[str, float]) -> str:
     values = np.array(list(of_pictures.values()))
     if len(values) == 0:
         return "–"
-    hides_with = CONTENDERS[contender].hides_with
+    hides_with = contender.hides_with
     mark = "\\*" if hides_with and name.endswith(f" {hides_with}") else ""
     mean = f"{values.mean():.3g}" if name == _SECONDS else f"{values.mean():.2f}"
     if len(values) < 2 or name == _SECONDS:
@@ -106,7 +112,7 @@ def _cell(contender: str, name: str, of_pictures: Mapping[str, float]) -> str:
     return f"{mean} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}{mark}"
 
 
-def _failures(scores: Iterable[Score]) -> Iterator[str]:
+def failures(scores: Iterable[Score]) -> Iterator[str]:
     """Yield what failed, each message once, with the metrics and the number of pictures."""
     failed: dict[tuple[str, str], list[Score]] = defaultdict(list)
     for score in scores:
@@ -122,7 +128,3 @@ def _failures(scores: Iterable[Score]) -> Iterator[str]:
 
 def _seconds(numbers: Numbers) -> float:
     return float(np.mean(list(numbers[_SECONDS].values())))
-
-
-def _label(contender: str) -> str:
-    return CONTENDERS[contender].label
