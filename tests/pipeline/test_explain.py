@@ -209,7 +209,7 @@ OUTSIDE = np.full((3, 20, 18), 7.0)
         ({"window": -3}, SettingError, "window=-3"),
         ({"window": 21}, SettingError, "window 21×21 does not fit into an input of 20×18"),
         ({"window": 16}, PreddiffError, "a patch of 20 .* has no room in an input of 20×18"),
-        ({"window": (5, 5)}, SettingError, r"window=\(5, 5\): expected a whole number"),
+        ({"window": (5, 5)}, SettingError, r"window=\(5, 5\): expected lengths of windows"),
         ({"seed": 2**64}, SettingError, "seed=18446744073709551616"),
         ({"margin": 0}, SettingError, "margin=0 leaves no room"),
         ({"stride": 0}, SettingError, "stride=0"),

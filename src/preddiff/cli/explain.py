@@ -84,7 +84,8 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="K",
-            help="Length of the window; with --source also channel or unit; may be repeated. "
+            help="Length of the window, several as 10,20,40; with --source also channel or unit; "
+            "may be repeated. "
             "[default: 10, of volumes 3; with --sets 16 and 6]",
         ),
     ] = None,
@@ -244,9 +245,12 @@ def explain(
             echo(written)
 
 
-def _window(text: str | None) -> int | str | None:
-    """Return a length as a number; a word as it is, for the settings to judge."""
-    return int(text) if text is not None and re.fullmatch(r"[+-]?\d+", text) else text
+def _window(text: str) -> int | str | tuple[int, ...]:
+    """Return one length as a number, several as a tuple; the settings judge anything else."""
+    if not re.fullmatch(r"[+-]?\d+(,[+-]?\d+)*", text):
+        return text
+    first, *others = (int(length) for length in text.split(","))
+    return (first, *others) if others else first
 
 
 def _print_summary(explanations: "Comparison") -> None:

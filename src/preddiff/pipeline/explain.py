@@ -15,11 +15,11 @@ from numpy.typing import ArrayLike
 from preddiff.baselines.base import BaselineTask
 from preddiff.baselines.registry import BASELINES
 from preddiff.errors import EngineWarning, SettingError
-from preddiff.media.input import Source, open_input
+from preddiff.media.input import Input, Source, open_input
 from preddiff.method import uncertainty
 from preddiff.method.estimates import Estimates
 from preddiff.method.monitor import Monitor
-from preddiff.models import load_model
+from preddiff.models import Model, load_model
 from preddiff.models.targets import Target
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import progress as bars
@@ -28,11 +28,13 @@ from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Settings
 from preddiff.results import provenance
 from preddiff.results.checkpoint import Checkpoint, UntilSaved
+from preddiff.results.combination import combined
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import BaselineMap, Explanation, assemble
 from preddiff.samplers import Sampler
 
 Report = Callable[[int, int], None]
+Callback = Callable[[Explanation], bool | None]
 
 _MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
 
@@ -44,7 +46,7 @@ def explain(
     node: str | None = None,
     source: str | None = None,
     sampler: str | Sampler | None = None,
-    window: int | str | None = None,
+    window: int | str | Sequence[int] | None = None,
     margin: int = 2,
     samples: int | None = None,
     stride: int | None = None,
@@ -60,7 +62,7 @@ def explain(
     baselines: Sequence[str] = (),
     progress: bool | Report = False,
     checkpoint: str | Path | UntilSaved | None = None,
-    callback: Callable[[Explanation], bool | None] | None = None,
+    callback: Callback | None = None,
     device: str = "cpu",
     memory: int | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -91,7 +93,9 @@ def explain(
         the margin). None is conditional.
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with
         sets 16, and 6 for volumes. With a source, "channel" hides one of the node's channels at a
-        time and "unit" one unit; a number hides all channels at k × k places.
+        time and "unit" one unit; a number hides all channels at k × k places. Of several, such as
+        (10, 20, 40), each is analysed by itself, with its share of the sets; the map is the mean of
+        theirs.
     margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
     samples : draws per window (S); no more are taken than the sampler has different ones. None is
         10; of sets, where it is draws per set, 1.
@@ -126,7 +130,8 @@ def explain(
         (extra `captum`) "integrated_gradients" and "grad_cam" of the value before the softmax. The
         sensitivity map is always there, where the model has a gradient.
     progress : True for a bar on the terminal, or a function of windows done and of how many; with
-        a tolerance, of how many it will probably take, those that come again counted again.
+        a tolerance, of how many it will probably take, those that come again counted again. With
+        windows of several sizes, it counts those of each size anew.
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, by the
         engine and in the precision that it was begun with; it is removed at the end. Of
         `results.checkpoint.UntilSaved(file)`, it stays until its `remove`, for when the result is
@@ -149,7 +154,6 @@ def explain(
     PreddiffError
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
-    started = time.perf_counter()
     opened = open_input(picture)
     chosen = Settings.of(
         settings,
@@ -176,9 +180,59 @@ def explain(
     )
     loaded = load_model(model)
     chosen = chosen.over(volume=opened.is_volume, side=subjects.shorter_side(loaded, opened))
-    reporting = _reporting(progress, "windows" if chosen.sampling.sets is None else "sets")
-    subject = subjects.make(loaded, opened, chosen.question, chosen.sampling, chosen.work.device)
-    plan = plans.make(subject, chosen)
+    planned = [(each, _planned(loaded, opened, each)) for each in chosen.parts]
+    if len(planned) == 1:
+        return _analysed(*planned[0], progress, checkpoint, callback)
+    return _of_sizes(planned, progress, checkpoint, callback)
+
+
+def _planned(model: Model, opened: Input, settings: Settings) -> Plan:
+    """Return the plan, by which everything has been checked."""
+    question, sampling, device = settings.question, settings.sampling, settings.work.device
+    return plans.make(subjects.make(model, opened, question, sampling, device), settings)
+
+
+def _of_sizes(
+    planned: list[tuple[Settings, Plan]],
+    progress: bool | Report,
+    checkpoint: str | Path | UntilSaved | None,
+    callback: Callback | None,
+) -> Explanation:
+    """Return the explanation by windows of several sizes, one size after the other."""
+    # The work on a size stays until that on all of them is done.
+    kept = checkpoint if isinstance(checkpoint, UntilSaved | None) else UntilSaved(Path(checkpoint))
+    done: list[Explanation] = []
+    stopped = False
+
+    def show(current: Explanation) -> bool | None:
+        nonlocal stopped
+        answer = None if callback is None else callback(combined([*done, current]))
+        stopped = bool(answer)
+        return answer
+
+    while planned:
+        settings, plan = planned.pop(0)  # so that its engine's memory is given back with it
+        own = None if kept is None else kept.part(str(settings.sampling.window))
+        shown = None if callback is None else show
+        done.append(_analysed(settings, plan, progress, own, shown))
+        if stopped:
+            break
+    if kept is not None and kept is not checkpoint:
+        kept.remove()
+    return combined(done)
+
+
+def _analysed(
+    settings: Settings,
+    plan: Plan,
+    progress: bool | Report,
+    checkpoint: str | Path | UntilSaved | None,
+    callback: Callback | None,
+) -> Explanation:
+    """Return the explanation by windows of one size."""
+    started = time.perf_counter()
+    subject = plan.subject
+    reporting = _reporting(progress, "windows" if settings.sampling.sets is None else "sets")
     # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
     # baselines are made, and their memory given back, before an engine is chosen.
     unfinished = Checkpoint(
@@ -189,7 +243,7 @@ def explain(
     if earlier is not None:
         plan = replace(plan, run=plan.run.going_on(earlier.engine, finished=earlier.finished))
         means = earlier.means
-    others = _baselines(plan, chosen)
+    others = _baselines(plan, settings)
 
     def result(estimates: Estimates) -> Explanation:
         return _explanation(plan, estimates, others, time.perf_counter() - started)
@@ -198,7 +252,7 @@ def explain(
         bars.say(plan.run.forecast())
     with reporting as report:
         monitor = Monitor(
-            chosen.work.tolerance,
+            settings.work.tolerance,
             report,
             lambda: unfinished.keep(means, plan.run.facts),
             None if callback is None else lambda estimates: callback(result(estimates)),
@@ -207,7 +261,7 @@ def explain(
         )
         estimates = plan.run.evidence(means, monitor)
         explanation = result(estimates)
-    if chosen.question.train_size is None:  # who states N knows what it limits
+    if settings.question.train_size is None:  # who states N knows what it limits
         _warn_of_correction(plan, estimates)
     unfinished.finish(means, plan.run.facts)
     return explanation
@@ -217,7 +271,7 @@ def compare(
     model: Any,
     picture: Source,
     *,
-    window: int | str | Sequence[int | str | None] | None = None,
+    window: int | str | Sequence[int | str | Sequence[int] | None] | None = None,
     sampler: str | Sampler | Sequence[str | Sampler | None] | None = None,
     node: str | Sequence[str | None] | None = None,
     source: str | Sequence[str | None] | None = None,
@@ -229,6 +283,7 @@ def compare(
     ----------
     model, window, sampler, node, source : as of `explain`, or a list of such: there is an
         explanation for every combination. A node None is the output, a source None the input.
+        Several sizes of windows in one explanation are a tuple in the list: [10, (10, 20, 40)].
     settings : all others of `explain`, the same for each.
 
     Returns
@@ -340,7 +395,7 @@ def _warn_of_correction(plan: Plan, estimates: Estimates) -> None:
         f"is {plan.base[worst]:.6g}; train_size=math.inf (--train-size inf) leaves it out, an N "
         "that you state is not warned of",
         EngineWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 

@@ -42,6 +42,7 @@ SETS = 1000
 
 _WINDOWS_A_SIDE = 14  # of the recommended size: 16 pixels of 224
 
+_SEEDS_APART = 1 << 56  # of windows of two sizes; a channelwise sampler takes steps of 2^40
 _LARGEST = 2**63  # seeds and lengths are stored as int64
 _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
 
@@ -81,7 +82,7 @@ class Sampling:
     """The windows that are hidden, and the draws that hide them."""
 
     sampler: str | Sampler | None = None
-    window: int | str | None = None
+    window: int | str | Sequence[int] | None = None
     margin: int = 2
     samples: int | None = None
     stride: int | None = None
@@ -97,15 +98,15 @@ class Sampling:
         if isinstance(self.window, str):
             if self.window not in {"channel", "unit"}:
                 raise SettingError(
-                    f"window={self.window!r}: expected a whole number, or, with source=, channel "
-                    "or unit"
+                    f"window={self.window!r}: expected a whole number, several such as "
+                    "(10, 20, 40), or, with source=, channel or unit"
                 )
             if self.stride not in {None, 1}:
                 raise SettingError(
                     f"stride={self.stride}: every {self.window} is hidden; leave it out"
                 )
         elif self.window is not None:
-            _set(self, window=_whole("window", self.window, 1))
+            _set(self, window=_lengths(self.window))
 
     @property
     def is_open(self) -> bool:
@@ -132,6 +133,18 @@ class Sampling:
         """
         window = max(1, round(side / _WINDOWS_A_SIDE))
         return replace(self, sampler="blurred", window=window, stride=-(-window // 2), sets=SETS)
+
+    @property
+    def parts(self) -> "list[Sampling]":
+        """The sampling of each size of windows: its share of the sets, and draws of its own."""
+        if not isinstance(self.window, tuple):
+            return [self]
+        share = None if self.sets is None else -(-self.sets // len(self.window))
+        # The seed of the first is as stated, so that its map is that of these windows alone.
+        return [
+            replace(self, window=k, sets=share, seed=(self.seed + n * _SEEDS_APART) % _LARGEST)
+            for n, k in enumerate(self.window)
+        ]
 
     @property
     def draws(self) -> int:
@@ -217,6 +230,11 @@ class Settings:
             return replace(self, sampling=self.sampling.recommended(side))
         return replace(self, sampling=self.sampling.over(volume=volume))
 
+    @property
+    def parts(self) -> "list[Settings]":
+        """The settings of each size of windows."""
+        return [replace(self, sampling=each) for each in self.sampling.parts]
+
     @classmethod
     def of(cls, preset: Mapping[str, Any] | None = None, **values: Any) -> "Settings":
         """Return the settings from the keywords of `explain`, each to its part.
@@ -263,6 +281,18 @@ def _whole(name: str, value: object, least: int) -> int:
         if least <= number < _LARGEST:
             return number
     raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
+
+
+def _lengths(window: object) -> int | tuple[int, ...]:
+    """Return the length of windows, or several where there are windows of several sizes."""
+    if not isinstance(window, Sequence):
+        return _whole("window", window, 1)
+    lengths = tuple(_whole("window", each, 1) for each in window)
+    if not lengths or len(set(lengths)) < len(lengths):
+        raise SettingError(
+            f"window={window!r}: expected lengths of windows, each once, e.g. (10, 20, 40)"
+        )
+    return lengths if len(lengths) > 1 else lengths[0]
 
 
 def _number(name: str, value: object, expected: str, most: float = np.inf) -> float:
