@@ -124,6 +124,25 @@ def test_errors_hold_the_truth_where_much_of_it_is_shrunk(count, noise):
     assert np.mean(held) > 0.8
 
 
+def test_a_smooth_map_is_known_from_few_sets_and_its_errors_hold_it():
+    # Twice as many windows as sets of a rate.
+    windows = Windows.over((56, 56), 4, 4)
+    at = windows.starts - 26.0
+    held, correlations = [], []
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        place = random.uniform(-12, 12, size=2)
+        single = 2 * np.exp(-((at - place) ** 2).sum(axis=1) / (2 * 8.0**2))
+        evidence, errors = told(
+            lambda hidden, s=single, r=random: hidden @ s + 2 * r.normal(size=len(hidden)),
+            windows, count=300, seed=seed,
+        )  # fmt: skip
+        held.append(np.abs(evidence - single) < 1.96 * errors)
+        correlations.append(np.corrcoef(evidence, single)[0, 1])
+    assert np.mean(correlations) > 0.9
+    assert np.mean(held) > 0.85
+
+
 def test_nothing_is_told_of_too_few_sets():
     design = SetDesign(TILES, 4, 60, 0)
     which, evidence, errors = shares(design, np.arange(60), np.ones((2, 60)))

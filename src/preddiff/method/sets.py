@@ -16,9 +16,14 @@ of all others. The evidence of window i at this rate is the expectation
 
 Here it is averaged over a few rates. As windows are hidden independently, φ(q) is also the slope of
 the least-squares fit of v(S) by a sum over the windows in S: the hidden windows are the regressors.
+There are as many windows as sets, so slopes are shrunk: each by itself, or towards a smooth map,
+whichever predicts sets that it has not seen better (Wahba, Spline Models for Observational Data,
+SIAM 1990; Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, section 5.4.2).
 Letters of axes: n set, w window, t target, g group of sets.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -27,13 +32,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preddiff.method.windows import Windows
-from preddiff.types import Evidence, Floats, Integers, WindowNumbers
+from preddiff.types import Evidence, Floats, Integers, PerTarget, WindowNumbers
 
 Hidden = Annotated[NDArray[np.bool_], "set window"]
 """True where a window belongs to a set."""
 
 SetNumbers = Annotated[Integers, "set"]
 """Numbers of sets, from 0."""
+
+Factor = Annotated[Floats, "regressor _rank"]
+"""A factor L of a covariance L · Lᵀ."""
 
 Slopes = Annotated[Floats, "target regressor"]
 """Slopes of the evidence for each of several regressors, or their errors."""
@@ -48,8 +56,14 @@ GROUP = 10
 """Sets that are drawn together, so that each window is hidden in the same number of them."""
 
 # Ridge penalties relative to the mean square of a regressor times the number of sets. The first is
-# least squares itself, but for rounding.
-_PENALTIES = (1e-9, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
+# least squares itself, but for rounding. Larger ones than the last would say that there is hardly
+# any evidence, with small errors, where nothing but noise can be seen.
+_PENALTIES = (1e-9, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
+# Distances, in windows, over which the evidence of windows is taken to be alike.
+_REACHES = (0.7, 1.0, 1.5)
+_CLEARLY = 2.0  # standard errors by which a smooth map has to predict better than any map
+_MOST_NEIGHBOURS = 2000  # windows: their covariance is a matrix, which is decomposed
+_LEAST_SHARE = 1e-6  # of the largest eigenvalue: less is rounding
 _MIN_GROUPS = 3  # whose spread tells an error
 
 
@@ -130,29 +144,87 @@ def shares(
     """
     groups = numbers.reshape(-1) // GROUP
     complete = [g for g in np.unique(groups) if (groups == g).sum() == GROUP]
-    known, found, errors = [], [], []
-    for tiling, members in enumerate(design.tilings):
-        fits = []
-        for rate in range(len(design.rates)):
-            own = [g for g in complete if design.rate_and_tiling(g) == (rate, tiling)]
-            if len(own) >= _MIN_GROUPS:
-                values = evidence[:, np.isin(groups, own)]
-                hidden = np.stack([design.members(g) for g in own])
-                fits.append(ridge(hidden.astype(np.float64), values))
-        if len(fits) == len(design.rates):
-            known.append(members)
-            found.append(np.mean([slopes for slopes, _ in fits], axis=0))
-            errors.append(np.sqrt(np.sum([e**2 for _, e in fits], axis=0)) / len(fits))
-    if not known:
+    known = _known(design, complete)
+    if not len(known):
         unknown = np.full((len(evidence), len(design.windows)), np.nan)
         return np.arange(len(design.windows)), unknown, unknown
-    windows = np.concatenate(known)
-    order = np.argsort(windows)
-    return (
-        windows[order],
-        np.concatenate(found, axis=1)[:, order],
-        np.concatenate(errors, axis=1)[:, order],
+    priors = _priors(design.windows.subset(known))
+    fits = []  # [rate][prior]
+    for rate in range(len(design.rates)):
+        own = [
+            g
+            for g in complete
+            if design.rate_and_tiling(g)[0] == rate
+            and design.tilings[design.rate_and_tiling(g)[1]][0] in known
+        ]
+        hidden = np.zeros((len(own), GROUP, len(design.windows)))
+        for row, group in zip(hidden, own, strict=True):
+            row[:, design.tilings[design.rate_and_tiling(group)[1]]] = design.members(group)
+        values = evidence[:, np.isin(groups, own)]
+        fits.append([_Fit.best(hidden[:, :, known], values, prior) for prior in priors])
+    chosen = _best_prior(fits)
+    found = [_of_targets(each, chosen) for each in fits]
+    errors = np.sqrt(np.sum([error**2 for _, error in found], axis=0)) / len(found)
+    return known, np.mean([slopes for slopes, _ in found], axis=0), errors
+
+
+def _known(design: SetDesign, complete: list[int]) -> WindowNumbers:
+    """Return the windows of tilings of which there are a few groups of every rate, ascending."""
+    counts = Counter(design.rate_and_tiling(group) for group in complete)
+    tilings = [
+        members
+        for number, members in enumerate(design.tilings)
+        if all(counts[rate, number] >= _MIN_GROUPS for rate in range(len(design.rates)))
+    ]
+    return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *tilings]))
+
+
+def _priors(windows: Windows) -> list[Factor | None]:
+    """Return factors of the covariances that the evidence of windows may have; None: independent.
+
+    What speaks for a class is larger than a window, mostly: evidence is a smooth map. As a normal
+    with the covariance exp(-d² / 2 r²) of windows at the distance d, it is known from a third of
+    the sets. How smooth, if at all, is chosen by what predicts best (`ridge`).
+    """
+    if len(windows) > _MOST_NEIGHBOURS:
+        return [None]
+    at = windows.starts / np.array(windows.size)
+    squares = ((at[:, None] - at[None]) ** 2).sum(axis=2)
+    return [None, *(_factor(np.exp(-squares / (2 * reach**2))) for reach in _REACHES)]
+
+
+def _factor(covariance: Factor) -> Factor:
+    """Return L with L · Lᵀ = covariance, but for what is as small as rounding."""
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > _LEAST_SHARE * values[-1]
+    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
+
+
+def _best_prior(fits: "list[list[_Fit]]") -> Integers:
+    """Return for each target which prior predicts best, over all rates.
+
+    A smooth one claims more, and its errors are smaller: it has to be clearly better than none.
+    """
+    missed = np.stack(
+        [
+            np.concatenate([fit.missed / fit.variance for fit in of_prior], axis=1)
+            for of_prior in zip(*fits, strict=True)
+        ]
     )
+    gain = missed[0] - missed[1:]
+    error = gain.std(axis=2, ddof=1) / np.sqrt(gain.shape[2])
+    clear = np.where(gain.mean(axis=2) > _CLEARLY * error, gain.mean(axis=2), 0)
+    return np.asarray(np.concatenate([np.zeros((1, missed.shape[1])), clear]).argmax(axis=0))
+
+
+def _of_targets(fits: "Sequence[_Fit]", chosen: Integers) -> tuple[Slopes, Slopes]:
+    """Return slopes and errors of each target by the fit that was chosen for it."""
+    found = {int(number): fits[number].slopes_and_errors() for number in np.unique(chosen)}
+    slopes, errors = (
+        np.stack([found[int(number)][k][target] for target, number in enumerate(chosen)])
+        for k in (0, 1)
+    )
+    return slopes, errors
 
 
 def ridge(
@@ -167,54 +239,115 @@ def ridge(
     ----------
     evidence : (t, group · set), group by group.
     """
-    count, sets, _ = regressors.shape
-    x = regressors.reshape(count * sets, -1)
-    centred = x - x.mean(axis=0)
-    y = evidence - evidence.mean(axis=1, keepdims=True)
-    # With X = U diag(s) Vᵀ, ridge slopes are V diag(s / (s² + λ)) Uᵀ y for every penalty λ.
-    u, s, vt = np.linalg.svd(centred, full_matrices=False)
-    scale = len(x) * float(np.mean(centred**2))
-    tried = [_with_penalty(u, s, vt, y, each * scale, count) for each in _PENALTIES]
-    best = np.argmin([missed for _, _, missed in tried], axis=0)
-    rows = np.arange(len(y))
-    slopes, errors = (np.stack([each[k] for each in tried]) for k in (0, 1))
-    return slopes[best, rows], errors[best, rows]
+    return _Fit.best(regressors, evidence, None).slopes_and_errors()
 
 
-def _with_penalty(
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A ridge regression by X = U diag(s) Vᵀ, of slopes V diag(s / (s² + λ)) Uᵀ y.
+
+    With a prior L · Lᵀ, X · L takes the place of X: the slopes are L times those of independent
+    normals. Letters of axes: r rank.
+
+    Attributes
+    ----------
+    u, s : (n, r) and (r,).
+    back : (r, regressor), from what U tells to slopes: Vᵀ, or (L · V)ᵀ.
+    spread : (regressor,), variances of the prior.
+    y : (t, n), the evidence, less its mean.
+    missed : (t, group), mean square of what all other groups miss of each.
+    penalties : (t,), λ, of those that were tried the ones by which least is missed.
+    """
+
+    u: Annotated[Floats, "_row _rank"]
+    s: Annotated[Floats, "_rank"]
+    back: Annotated[Floats, "_rank regressor"]
+    spread: Annotated[Floats, "regressor"]
+    y: SetEvidence
+    missed: Annotated[Floats, "target group"]
+    penalties: PerTarget
+
+    @classmethod
+    def best(
+        cls,
+        regressors: Annotated[Floats, "group set regressor"],
+        evidence: SetEvidence,
+        prior: Factor | None,
+    ) -> "_Fit":
+        """Return the fit with the penalty that predicts a group best from all others."""
+        x = regressors.reshape(-1, regressors.shape[2])
+        x = x - x.mean(axis=0)
+        u, s, vt = np.linalg.svd(x if prior is None else x @ prior, full_matrices=False)
+        y = evidence - evidence.mean(axis=1, keepdims=True)
+        penalties = np.array(_PENALTIES) * (s**2).sum() / x.shape[1]
+        missed = np.stack([_missed(u, _kept(s, each), s, y, len(regressors)) for each in penalties])
+        squares = (missed**2).mean(axis=3)
+        least = squares.mean(axis=2).argmin(axis=0)
+        return cls(
+            u=u,
+            s=s,
+            back=vt if prior is None else vt @ prior.T,
+            spread=np.ones(x.shape[1]) if prior is None else (prior**2).sum(axis=1),
+            y=y,
+            missed=squares[least, np.arange(len(y))],
+            penalties=penalties[least],
+        )
+
+    @property
+    def variance(self) -> Annotated[Floats, "target 1"]:
+        """Variance of the evidence, (t, 1)."""
+        variance = self.y.var(axis=1, keepdims=True)
+        return np.asarray(np.maximum(variance, np.finfo(np.float64).tiny))
+
+    def slopes_and_errors(self) -> tuple[Slopes, Slopes]:
+        """Return the slopes and their standard errors, (t, regressor)."""
+        found = [
+            self._with_penalty(self.y[t : t + 1], float(penalty))
+            for t, penalty in enumerate(self.penalties)
+        ]
+        slopes, errors = (np.concatenate([each[k] for each in found]) for k in (0, 1))
+        return slopes, errors
+
+    def _with_penalty(self, y: SetEvidence, penalty: float) -> tuple[Slopes, Slopes]:
+        kept = _kept(self.s, penalty)
+        slopes = (y @ self.u * kept) @ self.back
+        # Without group g, the slopes change by (XᵀX + λ)⁻¹ X_gᵀ times what its others miss of it.
+        # Sets of a group depend on each other, groups do not, so the error of the slopes is the
+        # delete-one-group jackknife's (Efron & Tibshirani, An Introduction to the Bootstrap, 1993,
+        # chapter 11).
+        groups = self.missed.shape[1]
+        missed = _missed(self.u, kept, self.s, y, groups)
+        weights = (self.u * kept).reshape(groups, -1, len(kept))
+        changes = np.einsum("tga,gar->tgr", missed, weights) @ self.back
+        variance = changes.var(axis=1) * (groups - 1)
+        # The penalty also shrinks the slopes, to s² / (s² + λ) of their parts along V. Where it
+        # predicts best, slopes are as if they were normals with the prior's covariance times τ² =
+        # σ² / λ, and what is lost of them has the variance τ² λ² / (s² + λ)², or τ² along what no
+        # set tells (Wahba, Bayesian "confidence intervals" for the cross-validated smoothing
+        # spline, Journal of the Royal Statistical Society B 45, 1983). The residuals say σ².
+        share = self.s * kept
+        left = y - (y @ self.u * share) @ self.u.T
+        noise = (left**2).sum(axis=1) / max(len(self.u) - 1 - share.sum(), 1.0)
+        lost = np.maximum(0.0, self.spread - (share * (2 - share)) @ self.back**2)
+        return slopes, np.sqrt(variance + noise[:, None] / penalty * lost)
+
+
+def _kept(s: Annotated[Floats, "_rank"], penalty: float) -> Annotated[Floats, "_rank"]:
+    return np.divide(s, s**2 + penalty, out=np.zeros_like(s), where=s > 1e-9 * s[0])
+
+
+def _missed(
     u: Annotated[Floats, "_row _rank"],
+    kept: Annotated[Floats, "_rank"],
     s: Annotated[Floats, "_rank"],
-    vt: Annotated[Floats, "_rank window"],
     y: SetEvidence,
-    penalty: float,
-    count: int,
-) -> tuple[Evidence, Evidence, Annotated[Floats, "target"]]:
-    """Return slopes, their errors, and the mean square of what each group's others miss of it."""
-    kept = np.divide(s, s**2 + penalty, out=np.zeros_like(s), where=s > 1e-9 * s[0])
-    slopes = (y @ u * kept) @ vt
-    smooth = u * np.sqrt(s * kept)  # the hat matrix is smooth · smoothᵀ, and 1 / n of the mean
-    left = (y - (y @ u * (s * kept)) @ u.T).reshape(len(y), count, -1)
-    # Without group g, what is left of it is (I - H_gg)⁻¹ times what is left with it, and the slopes
-    # change by (XᵀX + λ)⁻¹ X_gᵀ times that. Sets of a group depend on each other, groups do not, so
-    # the error of the slopes is the delete-one-group jackknife's (Efron & Tibshirani, An
-    # Introduction to the Bootstrap, 1993, chapter 11).
-    blocks = smooth.reshape(count, -1, smooth.shape[1])
-    size = blocks.shape[1]
-    hats = blocks @ blocks.transpose(0, 2, 1) + 1 / (count * size)
-    inverse = np.linalg.pinv(np.eye(size) - hats, hermitian=True)
-    missed = np.einsum("gab,tgb->tga", inverse, left)
-    weights = (u * kept).reshape(count, size, -1)
-    changes = np.einsum("tga,gar->tgr", missed, weights)
-    changes -= changes.mean(axis=1, keepdims=True)
-    covariance = np.einsum("tgr,tgq->trq", changes, changes) * (count - 1) / count
-    variance = np.maximum(0, np.einsum("rw,trq,qw->tw", vt, covariance, vt))
-    # The penalty also shrinks the slopes, to s² / (s² + λ) of their parts along V. Where it
-    # predicts best, slopes are as if they were independent normals with the variance τ² = σ² / λ,
-    # and what is lost of them has the variance τ² λ² / (s² + λ)², or τ² along what no set tells
-    # (Wahba, Bayesian "confidence intervals" for the cross-validated smoothing spline, Journal of
-    # the Royal Statistical Society B 45, 1983). The residuals say σ².
-    kept_share = s**2 / (s**2 + penalty)
-    noise = (left**2).sum(axis=(1, 2)) / max(len(u) - 1 - kept_share.sum(), 1.0)
-    lost = np.maximum(0.0, 1 - (kept_share * (2 - kept_share)) @ vt**2)
-    shrunk = noise[:, None] / penalty * lost
-    return slopes, np.sqrt(variance + shrunk), (missed**2).mean(axis=(1, 2))
+    groups: int,
+) -> Annotated[Floats, "target group set"]:
+    """Return what all other groups miss of each, (t, group, set)."""
+    # That is (I - H_gg)⁻¹ times what is left of a group with it; H is the hat matrix, smooth ·
+    # smoothᵀ, and 1 / n of the mean.
+    left = y - (y @ u * (s * kept)) @ u.T
+    blocks = (u * np.sqrt(s * kept)).reshape(groups, -1, len(kept))
+    hats = blocks @ blocks.transpose(0, 2, 1) + 1 / len(u)
+    inverse = np.linalg.pinv(np.eye(blocks.shape[1]) - hats, hermitian=True)
+    return np.asarray(np.einsum("gab,tgb->tga", inverse, left.reshape(len(y), groups, -1)))
