@@ -108,7 +108,7 @@ def explain(
         int | None,
         typer.Option(
             metavar="N",
-            help="Hide N random sets of windows, e.g. 1800, instead of one window at a time.",
+            help="Hide N random sets of windows, e.g. 1000, instead of one window at a time.",
         ),
     ] = None,
     paper: Annotated[

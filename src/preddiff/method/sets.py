@@ -161,7 +161,7 @@ def shares(
         for row, group in zip(hidden, own, strict=True):
             row[:, design.tilings[design.rate_and_tiling(group)[1]]] = design.members(group)
         values = evidence[:, np.isin(groups, own)]
-        fits.append([_Fit.best(hidden[:, :, known], values, prior) for prior in priors])
+        fits.append([_Ridge.best(hidden[:, :, known], values, prior) for prior in priors])
     chosen = _best_prior(fits)
     found = [_of_targets(each, chosen) for each in fits]
     errors = np.sqrt(np.sum([error**2 for _, error in found], axis=0)) / len(found)
@@ -200,7 +200,7 @@ def _factor(covariance: Factor) -> Factor:
     return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
 
 
-def _best_prior(fits: "list[list[_Fit]]") -> Integers:
+def _best_prior(fits: "list[list[_Ridge]]") -> Integers:
     """Return for each target which prior predicts best, over all rates.
 
     A smooth one claims more, and its errors are smaller: it has to be clearly better than none.
@@ -217,7 +217,7 @@ def _best_prior(fits: "list[list[_Fit]]") -> Integers:
     return np.asarray(np.concatenate([np.zeros((1, missed.shape[1])), clear]).argmax(axis=0))
 
 
-def _of_targets(fits: "Sequence[_Fit]", chosen: Integers) -> tuple[Slopes, Slopes]:
+def _of_targets(fits: "Sequence[_Ridge]", chosen: Integers) -> tuple[Slopes, Slopes]:
     """Return slopes and errors of each target by the fit that was chosen for it."""
     found = {int(number): fits[number].slopes_and_errors() for number in np.unique(chosen)}
     slopes, errors = (
@@ -239,11 +239,11 @@ def ridge(
     ----------
     evidence : (t, group · set), group by group.
     """
-    return _Fit.best(regressors, evidence, None).slopes_and_errors()
+    return _Ridge.best(regressors, evidence, None).slopes_and_errors()
 
 
 @dataclass(frozen=True, eq=False)
-class _Fit:
+class _Ridge:
     """A ridge regression by X = U diag(s) Vᵀ, of slopes V diag(s / (s² + λ)) Uᵀ y.
 
     With a prior L · Lᵀ, X · L takes the place of X: the slopes are L times those of independent
@@ -273,7 +273,7 @@ class _Fit:
         regressors: Annotated[Floats, "group set regressor"],
         evidence: SetEvidence,
         prior: Factor | None,
-    ) -> "_Fit":
+    ) -> "_Ridge":
         """Return the fit with the penalty that predicts a group best from all others."""
         x = regressors.reshape(-1, regressors.shape[2])
         x = x - x.mean(axis=0)

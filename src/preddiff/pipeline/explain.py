@@ -105,8 +105,8 @@ def explain(
     sets : how many random sets of windows to hide, each of which hides a tenth, three tenths or
         half of all windows together. A window's evidence is then what it tells when others are
         unknown, too (`method/sets.py`): between the evidence of the window alone and Shapley's
-        value. Take several for each window and each of the three: 1800 for 14 × 14 windows. None
-        hides one window at a time, as the paper does.
+        value. A thousand are enough for most pictures. None hides one window at a time, as the
+        paper does.
     engine : "incremental" recomputes only what a window can change, and is exact; "dense" makes
         whole forward passes; "linear" takes no draws, but the exact expectation over all of them,
         of `models.Linear` with samplers that do not clip; "auto" takes the one that does least.

@@ -7,6 +7,7 @@ import numpy as np
 from preddiff.method.windows import Windows
 from preddiff.models import Model
 from preddiff.pipeline.explain import explain
+from preddiff.pipeline.settings import SETS
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
 from preddiff.studies.evaluation.maps import PictureMap
@@ -17,8 +18,6 @@ from preddiff.types import Pixels
 _OVERLAP = 4
 _PER_SIDE = 50
 _DRAWS = 2
-# About what RISE takes: several for each window, of which there are some hundred.
-_SETS = 1800
 
 
 def relevance(
@@ -84,7 +83,7 @@ def of_sets(
     *,
     window: int,
     sampler: str | Sampler,
-    sets: int = _SETS,
+    sets: int = SETS,
 ) -> PictureMap:
     """Return the signed relevance of windows that are hidden in random sets, in bits."""
     explanation = explain(
