@@ -119,6 +119,14 @@ def explain(
             "[default, of pictures of which no sampling is named: 1000 sets of blurred windows]",
         ),
     ] = False,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|AxB|FILE",
+            help="With --sets, hide about N superpixels, boxes, or the labels of a picture or scan "
+            "(an atlas), not windows.",
+        ),
+    ] = None,
     engine: Annotated[
         str, typer.Option(metavar="E", help="auto, incremental, dense or linear.")
     ] = "auto",
@@ -198,7 +206,8 @@ def explain(
     several = any(len(each) > 1 for each in repeated)
     if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
-    _check_not_read(results, inputs, mask, several=several)
+    read = {"mask": mask, "regions": None if regions is None else Path(regions)}
+    _check_not_read(results, inputs, read, several=several)
     check_folder(output)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     loaded = [
@@ -223,6 +232,7 @@ def explain(
                 stride=stride,
                 seed=seed,
                 sets=sets,
+                regions=regions,
                 engine=engine,
                 precision=precision,
                 measure=measure,
@@ -326,9 +336,9 @@ def _check_names(results: list[Path]) -> None:
 
 
 def _check_not_read(
-    results: list[Path], inputs: list[Path], mask: Path | None, *, several: bool
+    results: list[Path], inputs: list[Path], others: dict[str, Path | None], *, several: bool
 ) -> None:
-    """Raise if results would replace an input or the mask."""
+    """Raise if results would replace an input, or another file that is read, by its kind."""
     from preddiff.media import ours
 
     written = [_with(result, ending) for result in results for ending in _ENDINGS]
@@ -337,7 +347,8 @@ def _check_not_read(
             taken for result in results for taken in _taken(result, ".nii.gz", several=True)
         ]
     ours.check_not_read(written, inputs, "input")
-    ours.check_not_read(written, [] if mask is None else [mask], "mask")
+    for kind, path in others.items():
+        ours.check_not_read(written, [] if path is None else [path], kind)
 
 
 def _taken(result: Path, ending: str, *, several: bool) -> Iterator[Path]:

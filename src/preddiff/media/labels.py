@@ -35,7 +35,14 @@ class Boxes:
     counts: tuple[int, ...]
 
 
-OpenedRegions = Superpixels | Boxes | Labels | Input
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Regions of an array of labels."""
+
+    labels: Labels
+
+
+OpenedRegions = Superpixels | Boxes | Drawn | Input
 """Regions before the input is known."""
 
 RegionSource = int | Sequence[int] | str | Path | ArrayLike | OpenedRegions
@@ -58,7 +65,7 @@ def open_regions(source: RegionSource) -> OpenedRegions:
     InputError
         If a file cannot be read, or labels are not whole numbers from 0.
     """
-    if isinstance(source, Superpixels | Boxes | Input):
+    if isinstance(source, OpenedRegions):
         return source
     if isinstance(source, str) and _COUNT.fullmatch(source):
         source = int(source)
@@ -69,7 +76,7 @@ def open_regions(source: RegionSource) -> OpenedRegions:
     values = np.asarray(source)
     if values.ndim < 2:
         return _counted(values)
-    return _whole(values, "labels")
+    return Drawn(_whole(values, "labels"))
 
 
 def on_input(
@@ -102,7 +109,10 @@ def on_input(
         return regions
     if isinstance(regions, Superpixels):
         return superpixels(inputs, regions.count)
-    labels = _laid(regions, source, prepare, resampled) if isinstance(regions, Input) else regions
+    if isinstance(regions, Drawn):
+        labels = regions.labels
+    else:
+        labels = _laid(regions, source, prepare, resampled)
     if labels.shape != inputs.shape[1:]:
         raise InputError(
             f"labels of shape {labels.shape}: expected that of the input as the model sees it, "

@@ -1,5 +1,6 @@
 """Regions: parts of an array of any shape, none of which overlap."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +58,13 @@ class Regions(Windows):
         return Regions(
             self.shape, self.size, self.starts[ordered], np.where(chosen, self.labels, 0)
         )
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the labels, with their shape."""
+        digest = hashlib.sha256(str(self.labels.shape).encode())
+        digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
+        return digest.hexdigest()
 
     def tilings(self, stride: int) -> list[WindowNumbers]:  # noqa: ARG002
         """Return all regions in one group, as none overlap."""

@@ -31,6 +31,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from preddiff.method.regions import Regions
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, Floats, Integers, PerTarget, WindowNumbers
 
@@ -92,6 +93,11 @@ class SetDesign:
     def __len__(self) -> int:
         """Return the number of sets: the count, filled up to whole groups."""
         return -(-self.count // GROUP) * GROUP
+
+    @property
+    def fewest(self) -> int:
+        """The number of sets from which on something is known of every window."""
+        return _MIN_GROUPS * GROUP * len(self.rates) * len(self.tilings)
 
     @cached_property
     def tilings(self) -> list[WindowNumbers]:
@@ -184,9 +190,10 @@ def _priors(windows: Windows) -> list[Factor | None]:
 
     What speaks for a class is larger than a window, mostly: evidence is a smooth map. As a normal
     with the covariance exp(-d² / 2 r²) of windows at the distance d, it is known from a third of
-    the sets. How smooth, if at all, is chosen by what predicts best (`ridge`).
+    the sets. How smooth, if at all, is chosen by what predicts best (`ridge`). Regions follow the
+    edges between things that may well differ: they are independent.
     """
-    if len(windows) > _MOST_NEIGHBOURS:
+    if len(windows) > _MOST_NEIGHBOURS or isinstance(windows, Regions):
         return [None]
     at = windows.starts / np.array(windows.size)
     squares = ((at[:, None] - at[None]) ** 2).sum(axis=2)

@@ -16,6 +16,7 @@ from preddiff.baselines.base import BaselineTask
 from preddiff.baselines.registry import BASELINES
 from preddiff.errors import EngineWarning, SettingError
 from preddiff.media.input import Input, Source, open_input
+from preddiff.media.labels import RegionSource
 from preddiff.method import uncertainty
 from preddiff.method.estimates import Estimates
 from preddiff.method.monitor import Monitor
@@ -52,6 +53,7 @@ def explain(
     stride: int | None = None,
     seed: int = 0,
     sets: int | None = None,
+    regions: RegionSource | None = None,
     engine: str = "auto",
     precision: str = "auto",
     tolerance: float | None = None,
@@ -107,6 +109,11 @@ def explain(
         unknown, too (`method/sets.py`): between the evidence of the window alone and Shapley's
         value. A thousand are enough for most pictures. None hides one window at a time, as the
         paper does.
+    regions : with sets, what is hidden instead of windows: a number, of superpixels (extra `demo`);
+        boxes along each axis, e.g. (4, 4); labels (*spatial) of the input as the model sees it; or
+        a picture or scan whose values are labels, such as an atlas. Labels are whole numbers, 0
+        where no region is. The map is constant inside each. The window is then what the
+        conditional sampler draws at once.
     engine : "incremental" recomputes only what a window can change, and is exact; "dense" makes
         whole forward passes; "linear" takes no draws, but the exact expectation over all of them,
         of `models.Linear` with samplers that do not clip; "auto" takes the one that does least.
@@ -167,6 +174,7 @@ def explain(
         stride=stride,
         seed=seed,
         sets=sets,
+        regions=regions,
         engine=engine,
         precision=precision,
         tolerance=tolerance,

@@ -11,9 +11,11 @@ from preddiff.method import measures
 from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
 from preddiff.method.measures import ENOUGH_EXAMPLES, Measure, WeightOfEvidence
+from preddiff.method.regions import Regions
 from preddiff.method.sets import SetDesign
 from preddiff.method.windows import Windows
 from preddiff.models import Linear, repeatable, targets
+from preddiff.pipeline.regions import regions_of
 from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
 from preddiff.pipeline.run_of_sets import RunOfSets
 from preddiff.pipeline.settings import Question, Sampling, Settings, Work
@@ -114,15 +116,23 @@ def make(subject: Subject, settings: Settings) -> Plan:
         A subclass that says which setting cannot be met, and what to do.
     """
     sampling, work = settings.sampling, settings.work
-    windows = _windows(subject, sampling)
+    windows = _windows(subject, settings.question, sampling)
     found = asked(subject, settings, windows)
     run = _run(subject, windows, found.sampler, *found.sides, sampling, work)
     facts = {
         **found.facts,
         "samples": run.samples,
         "sets": len(run.design) if isinstance(run, RunOfSets) else "",
+        **_facts_of_regions(windows),
     }
     return Plan(subject, windows, found.targets, found.base, run, facts)
+
+
+def _facts_of_regions(windows: Windows) -> dict[str, Any]:
+    """Return what a result's provenance says of regions; nothing of windows."""
+    if not isinstance(windows, Regions):
+        return {}
+    return {"stride": "", "regions": len(windows), "regions_sha256": windows.sha256}
 
 
 def relevance_with(
@@ -131,13 +141,17 @@ def relevance_with(
     """Return the relevance of the same targets with another sampler, one draw a window."""
     # The targets are fixed as numbers: "top1" is of the model, not of what hides a window.
     question = replace(settings.question, targets=chosen, baselines=())
-    sampling = replace(settings.sampling, sampler=sampler, samples=1, stride=stride, sets=None)
+    sampling = replace(
+        settings.sampling, sampler=sampler, samples=1, stride=stride, sets=None, regions=None
+    )
     work = replace(settings.work, tolerance=None)
     plan = make(subject, Settings(question, sampling, work))
     return plan.run.evidence(plan.run.begin(), never_stop).relevance_and_error()[0]
 
 
-def _windows(subject: Subject, sampling: Sampling) -> Windows:
+def _windows(subject: Subject, question: Question, sampling: Sampling) -> Windows:
+    if sampling.opened_regions is not None:
+        return regions_of(subject, sampling.opened_regions, resampled=question.resample)
     windows = _over(subject.inputs, sampling)
     return windows if subject.mask is None else _touching(windows, subject.mask)
 
@@ -236,6 +250,11 @@ def _run(
     if sampling.sets is not None:
         samples = min(sampling.draws, sampler.population or sampling.draws)
         design = SetDesign(windows, sampling.step, sampling.sets, sampling.seed)
+        if sampling.sets < design.fewest:
+            raise SettingError(
+                f"sets={sampling.sets}: tell nothing yet of some windows or regions: expected at "
+                f"least {design.fewest}, and several for each of {len(windows)}"
+            )
         return RunOfSets(subject, design, sampler, samples, chosen, base, measure, work)
     closed_form = _closed_form(subject, chosen, sampler, work)
     if closed_form is not None:

@@ -12,13 +12,14 @@ from preddiff.errors import ResultError
 from preddiff.method.analysis import AfterChunk
 from preddiff.method.estimates import Estimates
 from preddiff.method.measures import Measure
+from preddiff.method.regions import Regions
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.sets import GROUP, SetDesign, shares
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
-from preddiff.samplers.base import fill
+from preddiff.samplers.base import fill, hide
 from preddiff.types import Batch, PerTarget
 
 _FORECAST_SETS = 4  # that are timed
@@ -85,8 +86,8 @@ class RunOfSets:
         seconds = (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
         at_most, early = progress.limits(self.work.tolerance)
         return (
-            f"{at_most}{len(self.design):,} sets of windows × {self.samples} draws, {at_most}about "
-            f"{progress.duration(seconds)}{early}"
+            f"{at_most}{len(self.design):,} sets of {self._parts} × {self.samples} draws, "
+            f"{at_most}about {progress.duration(seconds)}{early}"
         )
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
@@ -106,6 +107,10 @@ class RunOfSets:
                 break
         return current()
 
+    @property
+    def _parts(self) -> str:
+        return "regions" if isinstance(self.design.windows, Regions) else "windows"
+
     @cached_property
     def _engine(self) -> Dense:
         subject = self.subject
@@ -120,9 +125,11 @@ class RunOfSets:
         # A stream of its own for every set: draws do not depend on which others were taken before.
         seeds = np.random.SeedSequence((self.design.seed, number))
         seed = int(seeds.generate_state(1, np.uint64)[0] >> 1)
-        return fill(
-            self.sampler, self.subject.inputs, windows, self.samples, seed, self.subject.valid
-        )
+        inputs, valid = self.subject.inputs, self.subject.valid
+        if isinstance(windows, Regions):
+            hidden = windows.coverage > 0
+            return hide(self.sampler, inputs, hidden, self.samples, seed, valid)
+        return fill(self.sampler, inputs, windows, self.samples, seed, valid)
 
     def _estimates(self, means: RunningMeans) -> Estimates:
         numbers = np.flatnonzero(means.groups)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from preddiff.baselines.registry import BASELINES
 from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
+from preddiff.media.labels import OpenedRegions, RegionSource, open_regions
 from preddiff.media.mask_files import OpenedMask, open_mask
 from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
@@ -88,8 +89,12 @@ class Sampling:
     stride: int | None = None
     seed: int = 0
     sets: int | None = None
+    regions: RegionSource | None = None
 
     def __post_init__(self) -> None:
+        if self.regions is not None:
+            _set(self, regions=open_regions(self.regions))
+            self._check_regions()
         for name, least in (("margin", 0), ("seed", 0)):
             _set(self, **{name: _whole(name, getattr(self, name), least)})
         for name in ("samples", "stride", "sets"):
@@ -108,6 +113,22 @@ class Sampling:
         elif self.window is not None:
             _set(self, window=_lengths(self.window))
 
+    def _check_regions(self) -> None:
+        """Raise a SettingError for what regions do not go with."""
+        if self.sets is None:
+            raise SettingError(
+                "regions: are hidden in random sets; say of how many, e.g. sets=600, or ask for "
+                "preddiff.interactions, which hides them alone and in pairs"
+            )
+        if self.stride is not None or isinstance(self.window, str | Sequence):
+            said = f"window={self.window!r}" if self.stride is None else f"stride={self.stride}"
+            raise SettingError(f"{said}: regions are hidden, not windows; leave it out")
+
+    @property
+    def opened_regions(self) -> OpenedRegions | None:
+        """The regions, which were opened when the settings were made."""
+        return cast(OpenedRegions | None, self.regions)
+
     @property
     def is_open(self) -> bool:
         """True where the caller said nothing of windows and draws."""
@@ -122,7 +143,8 @@ class Sampling:
         """Return these settings with a window where the caller named none."""
         if self.window is not None:
             return self
-        if self.sets is None:
+        # Of regions, the window is only what the conditional sampler draws at once.
+        if self.sets is None or self.regions is not None:
             return replace(self, window=WINDOW_OF_VOLUMES if volume else WINDOW)
         return replace(self, window=WINDOW_OF_SETS_OF_VOLUMES if volume else WINDOW_OF_SETS)
 

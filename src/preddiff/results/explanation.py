@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import printable
 from preddiff.media.grid import Grid
+from preddiff.method.regions import Regions
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, PerTarget, Relevance
 
@@ -88,6 +89,14 @@ class Explanation:
         return self.data["coverage"]
 
     @property
+    def regions(self) -> xr.DataArray | None:
+        """Number of the region that each pixel belongs to, 0 of none; None of windows.
+
+        `evidence` then has one value for each region, with its number as coordinate `region`.
+        """
+        return self.data.get("regions")
+
+    @property
     def prediction(self) -> xr.DataArray:
         """Value of each target on the unperturbed input: (target,)."""
         return self.data["prediction"]
@@ -101,6 +110,8 @@ class Explanation:
             str(axis): ("window", self.data["window_start"].sel(axis=axis).values)
             for axis in self.data["axis"].values
         }
+        if "region_number" in self.data:
+            corners["region"] = ("window", self.data["region_number"].values)
         return self.data["evidence"].drop_vars("axis", errors="ignore").assign_coords(corners)
 
     @property
@@ -185,9 +196,14 @@ class Explanation:
 
     @property
     def random_sets(self) -> str:
-        """Number of random sets of windows that were hidden, in words; empty of single windows."""
+        """Number of random sets that were hidden, in words; empty of windows one at a time."""
         sets = self.data.attrs.get("sets", "")
-        return f"{self._up_to}{sets:,} random sets of windows" if sets else ""
+        return f"{self._up_to}{sets:,} random sets of {self.parts}" if sets else ""
+
+    @property
+    def parts(self) -> str:
+        """The word for what was hidden: windows or regions."""
+        return "windows" if self.regions is None else "regions"
 
     @property
     def _up_to(self) -> str:
@@ -205,7 +221,7 @@ class Explanation:
         separator = ", " if self.data.attrs.get("sets", "") else " × "
         return (
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
-            f"{self.data.sizes['window']} windows{separator}{self.draws}, {self.unit}>"
+            f"{self.data.sizes['window']} {self.parts}{separator}{self.draws}, {self.unit}>"
         )
 
 
@@ -281,6 +297,9 @@ def assemble(
         "window_start": (("window", "axis"), windows.starts),
         "picture": (_picture_axes(picture, axes, windows), picture),
     }
+    if isinstance(windows, Regions):
+        arrays["regions"] = (axes, windows.labels)
+        arrays["region_number"] = ("window", windows.numbers)
     arrays |= {
         name: (
             ("target", *axes),

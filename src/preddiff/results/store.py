@@ -44,6 +44,8 @@ _ATTRIBUTES: dict[str, tuple[type, ...]] = {
 _REQUIRED = frozenset({"coverage", "picture", *_REQUIRED_DIMS})
 # Maps that older results do not have; newer ones have both.
 _IMPORTANCE = ("importance", "importance_error")
+# Of results about regions.
+_REGIONS = ("regions", "region_number")
 _ATTEMPTS = 10  # to read a result that is being replaced
 _TEXTS = frozenset({"label", "axis"})
 # Name, label and sign of the baselines that older results may hold without saying so.
@@ -256,6 +258,13 @@ def _optional_faults(data: xr.Dataset) -> Iterator[str]:
         lengths = data["window_length"]
         if lengths.dims != ("window",) or lengths.dtype.kind not in "iu" or (lengths < 1).any():
             yield "window_length holds no length for each window"
+    regions = [name for name in _REGIONS if name in data]
+    if regions and len(regions) < len(_REGIONS):
+        yield f"{regions[0]} is there without {', '.join(set(_REGIONS).difference(regions))}"
+    for name in regions:
+        expected = data["coverage"].dims if name == "regions" else ("window",)
+        if data[name].dims != expected or data[name].dtype.kind not in "iu":
+            yield f"{name} is no array of whole numbers with {_shape(expected)}"
     if "affine" not in data:
         return
     affine = data["affine"]

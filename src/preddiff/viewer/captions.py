@@ -57,6 +57,7 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
     return {
         "provenance": facts,
         "windows": _windows(explanation),
+        "parts": explanation.parts,
         "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
         "exact": _exact(facts) if are_exact(explanation.standard_error.values) else "",
@@ -64,7 +65,10 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
 
 
 def _windows(explanation: Explanation) -> dict[str, str]:
-    """Return one window, and the size of several, in words."""
+    """Return one window, and the size of several, in words; of regions, their number."""
+    if explanation.regions is not None:
+        count = explanation.data.sizes["window"]
+        return {"one": "region", "size": f"{count} in all", "mean": ""}
     *smaller, largest = str(explanation.provenance["window"]).split(", ")
     if not smaller:
         size = "×".join([largest] * explanation.coverage.ndim)

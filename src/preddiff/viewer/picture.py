@@ -174,6 +174,7 @@ def _explanation(
         "pictureShape": values.shape[1:],  # a hidden node's map is stretched over it
         "corners": corners(explanation),
         "lengths": lengths(explanation),
+        "areRegions": explanation.regions is not None,  # no boxes, to be listed around a pixel
         "unit": explanation.unit,
         "settings": _settings(explanation),
         "isPartial": _is_partial(explanation),
@@ -189,8 +190,11 @@ def _is_partial(explanation: Explanation) -> bool:
 def _settings(explanation: Explanation) -> str:
     """Return the line below a saved picture, which has to speak for itself."""
     facts = explanation.provenance
+    hidden = f"window {facts['window']}, stride {facts['stride']}"
+    if explanation.regions is not None:
+        hidden = f"{explanation.data.sizes['window']} regions"
     return (
-        f"{facts['model']}, window {facts['window']}, stride {facts['stride']}, "
+        f"{facts['model']}, {hidden}, "
         f"{explanation.draws}, {facts['sampler']} · preddiff {facts['preddiff_version']}"
     )
 

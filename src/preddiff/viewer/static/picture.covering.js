@@ -16,6 +16,7 @@ function covering({ corners, lengths, evidence, errors }, [y, x]) {
 
 // Fill the panel about a pixel; `outline` is called with the window that a reader points at, or null.
 async function showCovering(map, pixel, outline) {
+  if (explanations[map.explanation].areRegions) return; // of which a pixel has one
   const found = covering(await windowsOf(map), pixel);
   const unit = unitOf(map);
   const { isPartial } = explanations[map.explanation];
