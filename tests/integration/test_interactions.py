@@ -250,6 +250,8 @@ def test_regions_that_are_none_are_refused(regions, error, message, bright):
 
 
 def test_too_few_sets_are_refused(bright):
+    with pytest.raises(SettingError, match=r"window=\(2, 4\): .* blocks of one size"):
+        preddiff.interactions(additive, bright, LABELS, window=(2, 4))
     with pytest.raises(SettingError, match="sets=10: expected at least 30"):
         preddiff.interactions(additive, bright, LABELS, sampler="constant:0", sets=10)
 

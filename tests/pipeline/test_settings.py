@@ -166,7 +166,11 @@ def test_one_baseline_need_not_stand_in_a_list():
 
 def test_the_papers_windows_are_the_default():
     assert Sampling().over(volume=False).window == 10
+    assert Sampling().over(volume=False, side=448).window == 10  # the paper's
     assert Sampling().over(volume=True).window == 3
+    windows = [Sampling(sets=90).over(volume=False, side=n).window for n in (224, 448, 96, 5)]
+    assert windows == [16, 32, 7, 1]
+    assert Sampling(sets=90).over(volume=True, side=96).window == 6
     assert Sampling(window=5).over(volume=True).window == 5
 
 

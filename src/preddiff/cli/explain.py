@@ -86,7 +86,7 @@ def explain(
             metavar="K",
             help="Length of the window, several as 10,20,40; with --source also channel or unit; "
             "may be repeated. "
-            "[default: 10, of volumes 3; with --sets 16 and 6]",
+            "[default: 10, of volumes 3; with --sets 1/14 of the side, and 6]",
         ),
     ] = None,
     margin: Annotated[

@@ -94,10 +94,10 @@ def explain(
         or a Sampler, which is taken as it is (a ConditionalGaussian brings its own patch, whatever
         the margin). None is conditional.
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with
-        sets 16, and 6 for volumes. With a source, "channel" hides one of the node's channels at a
-        time and "unit" one unit; a number hides all channels at k × k places. Of several, such as
-        (10, 20, 40), each is analysed by itself, with its share of the sets; the map is the mean of
-        theirs.
+        sets a fourteenth of a picture's shorter side (16 of 224), and 6 for volumes. With a source,
+        "channel" hides one of the node's channels at a time and "unit" one unit; a number hides all
+        channels at k × k places. Of several, such as (10, 20, 40), each is analysed by itself, with
+        its share of the sets; the map is the mean of theirs.
     margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
     samples : draws per window (S); no more are taken than the sampler has different ones. None is
         10; of sets, where it is draws per set, 1.

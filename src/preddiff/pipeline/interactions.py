@@ -102,6 +102,8 @@ def interactions(
     )  # fmt: skip
     if sets is not None and settings.sampling.sets < _FEWEST_SETS:  # type: ignore[operator]
         raise SettingError(f"sets={sets}: expected at least {_FEWEST_SETS}, several for each pair")
+    if isinstance(settings.sampling.window, tuple):
+        raise SettingError(f"window={window!r}: regions are drawn in blocks of one size; give one")
     # Regions are hidden, not windows: of those, only the conditional sampler's patches are left.
     single = replace(settings.sampling, sets=None).over(volume=opened.is_volume)
     sampling = replace(settings.sampling, window=single.window)

@@ -27,7 +27,11 @@ WINDOW, WINDOW_OF_VOLUMES = 10, 3
 """The paper's k for pictures (section 4.1) and for scans (section 4.2)."""
 
 WINDOW_OF_SETS, WINDOW_OF_SETS_OF_VOLUMES = 16, 6
-"""Window where sets of windows are hidden: a few hundred of them cover an input."""
+"""Window where sets of windows are hidden: a few hundred of them cover an input. Of pictures, it is
+in proportion to `USUAL_SIDE`."""
+
+USUAL_SIDE = 224
+"""Shorter side of most networks' input, in pixels."""
 
 SAMPLES = 10
 """Draws per window in the paper; of a set of windows, one, as there are many sets."""
@@ -40,8 +44,6 @@ of each, given its surroundings (sections 4.1 and 4.2)."""
 
 SETS = 1000
 """Sets of windows that are hidden of pictures for which the caller says nothing of sampling."""
-
-_WINDOWS_A_SIDE = 14  # of the recommended size: 16 pixels of 224
 
 _SEEDS_APART = 1 << 56  # of windows of two sizes; a channelwise sampler takes steps of 2^40
 _LARGEST = 2**63  # seeds and lengths are stored as int64
@@ -139,21 +141,26 @@ class Sampling:
         """The sampler; the paper's where the caller named none."""
         return "conditional" if self.sampler is None else self.sampler
 
-    def over(self, *, volume: bool) -> "Sampling":
-        """Return these settings with a window where the caller named none."""
+    def over(self, *, volume: bool, side: int = USUAL_SIDE) -> "Sampling":
+        """Return these settings with a window where the caller named none.
+
+        Parameters
+        ----------
+        side : the input's shorter side, in pixels.
+        """
         if self.window is not None:
             return self
         # Of regions, the window is only what the conditional sampler draws at once.
         if self.sets is None or self.regions is not None:
             return replace(self, window=WINDOW_OF_VOLUMES if volume else WINDOW)
-        return replace(self, window=WINDOW_OF_SETS_OF_VOLUMES if volume else WINDOW_OF_SETS)
+        return replace(self, window=WINDOW_OF_SETS_OF_VOLUMES if volume else _window_of_sets(side))
 
     def recommended(self, side: int) -> "Sampling":
         """Return the sampling of pictures whose map holds best against hiding what it marks.
 
         Of those, at least, that take a thousand passes (docs/evaluation.md).
         """
-        window = max(1, round(side / _WINDOWS_A_SIDE))
+        window = _window_of_sets(side)
         return replace(self, sampler="blurred", window=window, stride=-(-window // 2), sets=SETS)
 
     @property
@@ -250,7 +257,7 @@ class Settings:
         as_usual = (work.engine, work.precision) == ("auto", "auto")
         if self.sampling.is_open and not volume and as_usual and single == (None,) * 3:
             return replace(self, sampling=self.sampling.recommended(side))
-        return replace(self, sampling=self.sampling.over(volume=volume))
+        return replace(self, sampling=self.sampling.over(volume=volume, side=side))
 
     @property
     def parts(self) -> "list[Settings]":
@@ -303,6 +310,11 @@ def _whole(name: str, value: object, least: int) -> int:
         if least <= number < _LARGEST:
             return number
     raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
+
+
+def _window_of_sets(side: int) -> int:
+    """Return the window of a picture of which sets of windows are hidden: as many in each."""
+    return max(1, round(WINDOW_OF_SETS * side / USUAL_SIDE))
 
 
 def _lengths(window: object) -> int | tuple[int, ...]:
