@@ -265,7 +265,8 @@ def _analysed(
             lambda: unfinished.keep(means, plan.run.facts),
             None if callback is None else lambda estimates: callback(result(estimates)),
             means.visits,
-            measured=progress is True,
+            # The map of sets is a fit to all of them, which takes as long as dozens of passes.
+            measured=progress is True and settings.sampling.sets is None,
         )
         estimates = plan.run.evidence(means, monitor)
         explanation = result(estimates)
