@@ -65,7 +65,10 @@ def evaluate(
         typer.Option(metavar="NAME", help="Score to give; may be repeated; else all."),
     ] = None,
     count: Annotated[
-        int, typer.Option(metavar="N", help="Number of pictures, at most.", min=1)
+        int,
+        typer.Option(
+            metavar="N", help="Number of pictures, at most; of each kind with --truth.", min=1
+        ),
     ] = 12,
     half: Annotated[
         Half, typer.Option(help="Half of the pictures, to choose settings on or to report.")
