@@ -47,7 +47,7 @@ def test_pictures_that_only_one_has_are_no_difference():
 def test_what_a_method_lacks_is_a_dash():
     made = [*scores([1, 2], contender="grad_cam"), score(contender="sobel", scores={"pointing": 1})]
     text = tables(made, "grad_cam")
-    assert cells(text, "edges") == ["edges (Sobel)", "–", "1.00", "0.5"]
+    assert cells(text, "edges") == ["edges (Sobel) (1 of 2 pictures)", "–", "1.00", "0.5"]
 
 
 def test_what_hides_as_the_map_does_is_marked():

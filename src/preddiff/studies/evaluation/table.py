@@ -89,14 +89,20 @@ def differences(numbers: Mapping[str, Numbers], against: str) -> dict[str, Numbe
 
 
 def table_of(numbers: Mapping[str, Numbers], contenders: Contenders) -> str:
-    """Return a table: a row for each contender, a column for each score."""
+    """Return a table: a row for each contender, a column for each score.
+
+    A row says of how many pictures it is, where others are of more: these may be harder.
+    """
     names = dict.fromkeys(name for each in numbers.values() for name in each)
     names = dict.fromkeys([*(name for name in names if name != _SECONDS), _SECONDS])
     lines = [f"| map | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
+    counts = {name: len(of_contender[_SECONDS]) for name, of_contender in numbers.items()}
+    most = max(counts.values(), default=0)
     for contender, of_contender in numbers.items():
-        row = contenders[contender]
+        row, count = contenders[contender], counts[contender]
         cells = [_cell(row, name, of_contender.get(name, {})) for name in names]
-        lines.append(f"| {row.label} | {' | '.join(cells)} |")
+        of_how_many = "" if count == most else f" ({count} of {most} pictures)"
+        lines.append(f"| {row.label}{of_how_many} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
