@@ -7,7 +7,7 @@ numpy and answers at once.
 import io
 import sys
 import warnings
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,6 +22,7 @@ from preddiff.cli.model import model
 from preddiff.cli.options import verbose
 from preddiff.cli.reproduce import reproduce
 from preddiff.cli.sampler import sampler
+from preddiff.cli.terminal import echo
 from preddiff.cli.view import view
 from preddiff.errors import EngineWarning, InputWarning, PreddiffError, printable
 
@@ -34,6 +35,31 @@ app = typer.Typer(
     # Without markup, help is plain text, and [default: …] in it is not taken for a tag.
     rich_markup_mode=None,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib import metadata
+
+        echo(f"preddiff {metadata.version('preddiff')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            is_eager=True,
+            callback=_print_version,
+        ),
+    ] = False,
+) -> None:
+    """Take the options that are of no command."""
+
+
 # In the order in which --help lists them: what most people need comes first.
 app.command()(explain)
 app.command()(interactions)

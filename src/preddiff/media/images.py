@@ -69,6 +69,11 @@ def read(path: str | Path) -> Image.Image:
     return image
 
 
+def opened(picture: Image.Image | Pixels | str | Path) -> Image.Image | Pixels:
+    """Return the picture in a file where a path is given; anything else as it is."""
+    return read(picture) if isinstance(picture, str | Path) else picture
+
+
 def _decoded(path: Path) -> tuple[Image.Image, list[str]]:
     """Return a picture, and what its decoder complained of."""
     # Pillow only warns of a small file that unpacks to a huge picture; here that is an error. A

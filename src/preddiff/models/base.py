@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -81,11 +82,22 @@ class Model(ABC):
         """
         return self.predict(inputs, node)
 
-    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+    def __repr__(self) -> str:
+        """Return what is known of the model, on one line."""
+        sees = "inputs of any size" if self.shape is None else f"inputs {self.shape}"
+        classes = "" if self.labels is None else f", {len(self.labels):,} classes with names"
+        return f"<{type(self).__name__} {self.spec}: {sees}{classes}>"
+
+    def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return what the network sees of a picture: float32 (channel, y, x) in [0, 1].
 
         A model that does not know how its inputs are made resizes nothing.
+
+        Parameters
+        ----------
+        image : a path, a PIL image, or an array, which is only checked.
         """
+        image = images.opened(image)
         return as_pixels(images.to_array(image) if isinstance(image, Image.Image) else image)
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:

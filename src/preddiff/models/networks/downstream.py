@@ -1,6 +1,7 @@
 """The part of a network after a hidden node (section 3.3 of the paper)."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class Downstream(Network):
         spatial = ("z", "y", "x")[3 - (values.ndim - 2) :] if values.ndim > 2 else ()
         self.axes = spatial if kind == "positions" else ("channel", *(spatial * (kind == "unit")))
 
-    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+    def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return the source's values, laid out for the windows, on a picture or an input."""
         inputs = torch.from_numpy(self.origin.prepare(image))[None]
         with torch.inference_mode():

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import Self, cast, get_args
 
 import numpy as np
@@ -21,6 +22,7 @@ from preddiff.errors import (
     TargetError,
     first_line,
 )
+from preddiff.media import images
 from preddiff.media.input import as_pixels
 from preddiff.method.evidence import complements
 from preddiff.models.base import Model, checked_values
@@ -150,8 +152,9 @@ class Network(Model):
             )
         return self.graph
 
-    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+    def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return what the network sees: a picture resized and cropped, or an array checked."""
+        image = images.opened(image)
         if isinstance(image, Image.Image):
             return self.preprocessing.prepare(image)
         inputs = as_pixels(image)

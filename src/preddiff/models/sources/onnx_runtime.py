@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from preddiff.errors import InputError, ModelError, first_line
+from preddiff.media import images
 from preddiff.media.input import as_pixels
 from preddiff.media.reading import check_memory, display_name
 from preddiff.models.base import Model, checked_values
@@ -109,8 +110,9 @@ class OnnxRuntime(Model):
         size = (height, width) if height and width else None
         return metadata.preprocessing(known, size, channels)
 
-    def prepare(self, image: Image.Image | Pixels) -> Pixels:
+    def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return what the network sees: a picture resized and cropped, or an array checked."""
+        image = images.opened(image)
         if isinstance(image, Image.Image) and self.preprocessing is not None:
             return self.preprocessing.prepare(image)
         inputs = super().prepare(image) if isinstance(image, Image.Image) else as_pixels(image)
