@@ -12,7 +12,9 @@ def test_a_network_of_known_size(small_network):
     facts, nodes = inspect(model)
     assert (facts["input"], facts["classes"]) == ("3×16×16", "4 (a, …)")
     assert facts["engine"].split(", ")[1] in {"float32", "bfloat16"}
-    assert facts["one picture"].startswith("49 windows × 10 draws at stride 1: ")
+    assert facts["one picture"].startswith("1,000 sets of windows: ")
+    assert " ms by onnxruntime " in facts["one whole pass"]
+    assert facts["one picture, --paper"].startswith("49 windows × 10 draws at stride 1: ")
     assert nodes["0"] == (6, 16, 16)
 
 

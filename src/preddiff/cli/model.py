@@ -10,7 +10,7 @@ from preddiff.cli.terminal import echo
 _HELP = """
 Show a model's input, classes and nodes, and what it costs.
 
-The cost is that of explaining one picture with the default settings.
+The cost is that of explaining one picture with the default settings, and with --paper.
 
 Example: preddiff model torchvision:googlenet
 """
