@@ -60,7 +60,7 @@ def test_indices_among_others_hold_the_truth():
     held = []
     for seed in range(30):
         design = interactions.random_sets(regions, 400, seed)
-        hidden = design.all_members
+        hidden = design.all_hidden
         values = hidden @ single + 2.0 * hidden[:, :2].all(axis=1) + hidden[:, 3:].all(axis=1)
         values = values + np.random.default_rng(seed).normal(size=len(hidden))
         found, errors = interactions.among_random_others(design, values[None])

@@ -118,7 +118,7 @@ def among_random_others(design: SetDesign, evidence: SetEvidence) -> tuple[Matri
     # a_i s_i and b_ij s_i s_j has the coefficients that it would have with all further terms, too
     # (Hammer & Holzman, Approximations of pseudo-Boolean functions, 1992). The evidence of i is
     # then 2 a_i, and the interaction of a pair 4 b_ij.
-    signs = np.where(design.all_members, 1.0, -1.0)
+    signs = np.where(design.all_hidden, 1.0, -1.0)
     count = signs.shape[1]
     one, other = np.triu_indices(count, 1)
     terms = np.concatenate([signs, signs[:, one] * signs[:, other]], axis=1)

@@ -119,16 +119,22 @@ class SetDesign:
         uniform = random.random(len(self.tilings[tiling]))
         return (uniform + np.arange(GROUP)[:, None] / GROUP) % 1 < self.rates[rate]
 
+    def hidden(self, group: int) -> Hidden:
+        """Return which of all windows each set of a group hides."""
+        result = np.zeros((GROUP, len(self.windows)), dtype=bool)
+        _, tiling = self.rate_and_tiling(group)
+        result[:, self.tilings[tiling]] = self.members(group)
+        return result
+
     @property
-    def all_members(self) -> Hidden:
-        """The windows that each set hides, where all windows are of one tiling."""
-        return np.concatenate([self.members(group) for group in range(len(self) // GROUP)])
+    def all_hidden(self) -> Hidden:
+        """The windows that each set hides."""
+        return np.concatenate([self.hidden(group) for group in range(len(self) // GROUP)])
 
     def windows_of(self, number: int) -> Windows:
         """Return the windows that a set hides."""
         group, row = divmod(number, GROUP)
-        _, tiling = self.rate_and_tiling(group)
-        return self.windows.subset(self.tilings[tiling][self.members(group)[row]])
+        return self.windows.subset(np.flatnonzero(self.hidden(group)[row]))
 
 
 def shares(
@@ -150,39 +156,34 @@ def shares(
     """
     groups = numbers.reshape(-1) // GROUP
     complete = [g for g in np.unique(groups) if (groups == g).sum() == GROUP]
-    known = _known(design, complete)
-    if not len(known):
+    tilings = _known_tilings(design, complete)
+    if not tilings:
         unknown = np.full((len(evidence), len(design.windows)), np.nan)
         return np.arange(len(design.windows)), unknown, unknown
+    known = np.sort(np.concatenate([design.tilings[tiling] for tiling in tilings]))
     priors = _priors(design.windows.subset(known))
     fits = []  # [rate][prior]
     for rate in range(len(design.rates)):
-        own = [
-            g
-            for g in complete
-            if design.rate_and_tiling(g)[0] == rate
-            and design.tilings[design.rate_and_tiling(g)[1]][0] in known
-        ]
-        hidden = np.zeros((len(own), GROUP, len(design.windows)))
-        for row, group in zip(hidden, own, strict=True):
-            row[:, design.tilings[design.rate_and_tiling(group)[1]]] = design.members(group)
+        of_rate = {(rate, tiling) for tiling in tilings}
+        own = [g for g in complete if design.rate_and_tiling(g) in of_rate]
+        hidden = np.stack([design.hidden(g)[:, known] for g in own]).astype(np.float64)
         values = evidence[:, np.isin(groups, own)]
-        fits.append([_Ridge.best(hidden[:, :, known], values, prior) for prior in priors])
+        fits.append([_Ridge.best(hidden, values, prior) for prior in priors])
     chosen = _best_prior(fits)
     found = [_of_targets(each, chosen) for each in fits]
     errors = np.sqrt(np.sum([error**2 for _, error in found], axis=0)) / len(found)
     return known, np.mean([slopes for slopes, _ in found], axis=0), errors
 
 
-def _known(design: SetDesign, complete: list[int]) -> WindowNumbers:
-    """Return the windows of tilings of which there are a few groups of every rate, ascending."""
+def _known_tilings(design: SetDesign, complete: list[int]) -> list[int]:
+    """Return the tilings of which there are a few groups of every rate, by their numbers."""
     counts = Counter(design.rate_and_tiling(group) for group in complete)
-    tilings = [
-        members
-        for number, members in enumerate(design.tilings)
-        if all(counts[rate, number] >= _MIN_GROUPS for rate in range(len(design.rates)))
+    rates = range(len(design.rates))
+    return [
+        tiling
+        for tiling in range(len(design.tilings))
+        if all(counts[rate, tiling] >= _MIN_GROUPS for rate in rates)
     ]
-    return np.sort(np.concatenate([np.zeros(0, dtype=np.int64), *tilings]))
 
 
 def _priors(windows: Windows) -> list[Factor | None]:

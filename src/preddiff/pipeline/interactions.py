@@ -151,7 +151,7 @@ class _Work:
         """Those that are hidden, in the order of their evaluation."""
         if self.design is None:
             return method.alone_and_in_pairs(len(self.regions))
-        return self.design.all_members
+        return self.design.all_hidden
 
     def evaluations(self) -> int:
         """Return how often the model is evaluated, with once for the input itself."""

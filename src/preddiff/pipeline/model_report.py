@@ -12,10 +12,9 @@ from preddiff.engines.probe import probe
 from preddiff.method.windows import Windows
 from preddiff.models import Model
 from preddiff.pipeline import progress
-from preddiff.pipeline.settings import SETS, WINDOW
+from preddiff.pipeline.settings import SAMPLES, SETS, WINDOW
 from preddiff.types import Pixels
 
-_SAMPLES = 10  # the paper's
 _PROBE_WINDOWS = 8  # that are timed
 _COUNTED_WINDOWS = 64  # that multiply-adds are counted for: enough to meet every alignment
 
@@ -44,7 +43,7 @@ def _cost(model: Model, inputs: Pixels) -> dict[str, str]:
     """Return what one picture costs, timed on noise: values do not change the time of a draw."""
     windows = Windows.over(inputs.shape[1:], min(WINDOW, *inputs.shape[1:]))
     some = probe(windows, _PROBE_WINDOWS)
-    shape = (_PROBE_WINDOWS, _SAMPLES, len(inputs), *windows.size)
+    shape = (_PROBE_WINDOWS, SAMPLES, len(inputs), *windows.size)
     task = Task(
         model=model,
         inputs=inputs,
@@ -54,18 +53,18 @@ def _cost(model: Model, inputs: Pixels) -> dict[str, str]:
         starts=some.starts,
         draws=np.random.default_rng(0).random(shape, dtype=np.float32),
         evidence=lambda values: values.mean(axis=1).T,
-        total=len(windows) * _SAMPLES,
+        total=len(windows) * SAMPLES,
     )
     chosen = choose(task)
     engine, facts = chosen.engine, chosen.facts
     seconds = task.seconds(engine)
-    total = progress.duration(len(windows) * _SAMPLES * seconds)
+    total = progress.duration(len(windows) * SAMPLES * seconds)
     return {
         "engine": f"{facts['engine']}, {facts['precision']}",
         **_boxes(engine),
         "one evaluation": f"{1000 * seconds:.1f} ms",
         **_sets(model, inputs),
-        "one picture, --paper": f"{len(windows):,} windows × {_SAMPLES} draws at stride 1: {total}",
+        "one picture, --paper": f"{len(windows):,} windows × {SAMPLES} draws at stride 1: {total}",
     }
 
 
