@@ -4,7 +4,7 @@ from preddiff.samplers.streams import window_generator
 
 
 def test_a_stream_follows_from_seed_and_number_and_is_no_others():
-    keys = [(0, 0), (0, 1), (1, 0), (1, 1), (1 << 40, 0)]
+    keys = [(0, 0), (0, 1), (1, 0), (1, 1), (1 << 40, 0), (0, 0, 1), (0, 1, 1)]
     streams = [window_generator(*key).standard_normal(8) for key in keys]
     for key, stream in zip(keys, streams, strict=True):
         np.testing.assert_array_equal(window_generator(*key).standard_normal(8), stream)

@@ -54,8 +54,9 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="conditional, conditional:FILE, marginal:FOLDER, blurred[:SIGMA] or "
-            "constant:VALUE|mean; may be repeated. [default: conditional; see --paper]",
+            help="conditional, conditional:FILE, marginal:FOLDER, blurred[:SIGMA], "
+            "inpaint:telea|ns or constant:VALUE|mean; may be repeated. [default: conditional; see "
+            "--paper]",
         ),
     ] = None,
     target: Annotated[

@@ -7,9 +7,10 @@ from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
 from preddiff.samplers.gaussian.stationary import StationaryGaussian
+from preddiff.samplers.inpaint import Inpaint
 from preddiff.samplers.marginal import Marginal
 
 __all__ = [
-    "Blurred", "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Located", "Marginal",
-    "Sampler", "StationaryGaussian",
+    "Blurred", "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Inpaint", "Located",
+    "Marginal", "Sampler", "StationaryGaussian",
 ]  # fmt: skip

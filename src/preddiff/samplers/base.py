@@ -269,6 +269,13 @@ def put(copies: Batch, windows: Windows, draws: Draws) -> None:
         copies[:, :, *box(start, windows.size)] = draw
 
 
+def blanked(inputs: Pixels, hidden: Mask) -> Pixels:
+    """Return a copy whose hidden places have the mean of each channel's visible values."""
+    visible = ~hidden if not hidden.all() else hidden
+    means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * hidden.ndim)
+    return np.where(hidden, means, inputs).astype(np.float32)
+
+
 def replaced(inputs: Pixels, windows: Windows, others: Batch, samples: int) -> Batch:
     """Return copies (draw, channel, *spatial) of an input whose windows have other inputs' values.
 

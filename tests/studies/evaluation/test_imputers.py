@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from preddiff import load_model
-from preddiff.errors import ModelError
+from preddiff.errors import SamplerError
 from preddiff.studies.evaluation.imputers import IMPUTERS, blurred_picture
 
 UNKNOWN = load_model(lambda inputs: inputs.mean(axis=(2, 3)))
@@ -72,5 +72,5 @@ def test_painting_says_what_is_missing(monkeypatch, picture, hidden):
         return real(name, *others)
 
     monkeypatch.setattr(builtins, "__import__", without_opencv)
-    with pytest.raises(ModelError, match="imputer 'telea': needs OpenCV; pip install"):
+    with pytest.raises(SamplerError, match="by 'telea' needs OpenCV: pip install"):
         IMPUTERS["telea"](UNKNOWN, picture, hidden)

@@ -12,7 +12,7 @@ import numpy as np
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers.base import ValidRange, is_within, put
+from preddiff.samplers.base import ValidRange, blanked, is_within, put
 from preddiff.samplers.files import Stored
 from preddiff.types import Batch, Corners, Draws, Floats, Mask, Pixels
 
@@ -121,7 +121,7 @@ class Surrounded(Stored):
         # it, in which other windows have what they were drawn last. Nothing of what is hidden is
         # seen: the first draws are given the mean colour of what is visible. Windows of one colour
         # of a chequered board do not see each other, and are drawn at once.
-        filled = np.repeat(_blanked(inputs, hidden)[None], samples, axis=0)
+        filled = np.repeat(blanked(inputs, hidden)[None], samples, axis=0)
         boards = _boards(windows)
         for number, copy in enumerate(filled):
             streams = np.random.SeedSequence((seed, number)).generate_state(_SWEEPS, np.uint64)
@@ -166,13 +166,6 @@ def blocks(patch: tuple[int, ...], hidden: Mask) -> Windows:
     ]
     starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, hidden.ndim)
     return Windows(hidden.shape, size, starts).touching(hidden)
-
-
-def _blanked(inputs: Pixels, hidden: Mask) -> Pixels:
-    """Return a copy whose hidden places have the mean of each channel's visible values."""
-    visible = ~hidden if not hidden.all() else hidden
-    means = inputs[:, visible].mean(axis=1).reshape(-1, *(1,) * hidden.ndim)
-    return np.where(hidden, means, inputs).astype(np.float32)
 
 
 def _boards(windows: Windows) -> list[Windows]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
-from preddiff.errors import ModelError
 from preddiff.models import Model
+from preddiff.samplers.opencv import inpainted
 from preddiff.studies.evaluation.maps import HiddenPixels
 from preddiff.types import Batch, PerChannel, Pixels
 
@@ -18,7 +18,6 @@ Imputer = Callable[[Model, Pixels, HiddenPixels], Batch]
 
 _GREY = 0.5  # where a model does not say the mean of its pictures
 _BLUR = 20  # of a side's length in a standard deviation: 11 pixels of 224
-_TELEA_RADIUS = 3  # pixels around each that in-painting looks at, as in OpenCV's own examples
 
 
 def grey(model: Model, picture: Pixels, hidden: HiddenPixels) -> Batch:
@@ -44,25 +43,13 @@ def telea(model: Model, picture: Pixels, hidden: HiddenPixels) -> Batch:
 
     Raises
     ------
-    ModelError
+    SamplerError
         If OpenCV is not installed.
     """
-    try:
-        import cv2
-    except ImportError:
-        raise ModelError(
-            "imputer 'telea': needs OpenCV; pip install 'preddiff[evaluate]', or leave it out"
-        ) from None
-    levels = np.ascontiguousarray(
-        np.round(255 * picture.clip(0, 1)).astype(np.uint8).transpose(1, 2, 0)
-    )
     variants = grey(model, picture, hidden)
     for variant, where in zip(variants, hidden, strict=True):
-        if where.any() and not where.all():
-            mask = where.astype(np.uint8)
-            painted = cv2.inpaint(levels, mask, _TELEA_RADIUS, cv2.INPAINT_TELEA)
-            painted = painted.reshape(levels.shape).transpose(2, 0, 1)
-            variant[:, where] = painted[:, where].astype(np.float32) / 255
+        if not where.all():
+            variant[:] = inpainted(picture, where, "telea")
     return variants
 
 
