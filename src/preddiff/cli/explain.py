@@ -55,8 +55,8 @@ def explain(
         typer.Option(
             metavar="SPEC",
             help="conditional, conditional:FILE, marginal:FOLDER, blurred[:SIGMA], "
-            "inpaint:telea|ns or constant:VALUE|mean; may be repeated. [default: conditional; see "
-            "--paper]",
+            "inpaint:telea|ns, cohort:FILE or constant:VALUE|mean; may be repeated. [default: "
+            "conditional; see --paper]",
         ),
     ] = None,
     target: Annotated[

@@ -1,5 +1,5 @@
 """Data whose truth is known."""
 
-from preddiff.datasets.cohort import Cohort, simulated_cohort
+from preddiff.datasets.cohort import SimulatedCohort, simulated_cohort
 
-__all__ = ["Cohort", "simulated_cohort"]
+__all__ = ["SimulatedCohort", "simulated_cohort"]

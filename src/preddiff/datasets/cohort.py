@@ -63,7 +63,7 @@ _VOXEL_NOISE = 0.02  # independent from voxel to voxel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Cohort:
+class SimulatedCohort:
     """Scans, who is a patient, and where each patient truly differs.
 
     Attributes
@@ -96,7 +96,7 @@ class Cohort:
 
 def simulated_cohort(
     seed: int = 0, subjects: int = 40, effect: str = "common", *, spacing: int = 2
-) -> Cohort:
+) -> SimulatedCohort:
     """Simulate controls and patients in equal numbers, and keep where each patient lost signal.
 
     Each scan is the MNI152 template deformed by about 1 mm, shaded by about 4 %, with noise that is
@@ -133,7 +133,7 @@ def simulated_cohort(
             # a patient's voxel has the very value that it would have without any effect.)
             scan *= 1 - np.tensordot(loss[subject], regions, axes=1)
         scans[subject, 0] = np.where(mask, scan + _noise(mask.shape, spacing, generator), 0)
-    return Cohort(scans, patient, loss, regions, tuple(REGIONS), mask, grid)
+    return SimulatedCohort(scans, patient, loss, regions, tuple(REGIONS), mask, grid)
 
 
 def _check_settings(seed: int, subjects: int, effect: str, spacing: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from preddiff.datasets.cohort import LABELS, Cohort
+from preddiff.datasets.cohort import LABELS, SimulatedCohort
 from preddiff.media import maps, ours
 from preddiff.media.atomic import atomic_write, check_folder
 
@@ -26,7 +26,7 @@ def _name(subject: int) -> str:
     return f"subject_{subject:03d}.nii.gz"
 
 
-def write(cohort: Cohort, folder: Path) -> Path:
+def write(cohort: SimulatedCohort, folder: Path) -> Path:
     """Write a cohort into a folder, and return the path of its table.
 
     The folder gets scans/, truth/ (for each patient, where signal was lost), mask.nii.gz and

@@ -91,8 +91,8 @@ def explain(
     source : hide windows of a hidden node's values instead of the input's (equation 5); the node
         that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, blurred:SIGMA, inpaint:telea|ns,
-        constant:VALUE|mean; or a Sampler, which is taken as it is (a ConditionalGaussian brings
-        its own patch, whatever the margin). None is conditional.
+        cohort:FILE, constant:VALUE|mean; or a Sampler, which is taken as it is (a
+        ConditionalGaussian brings its own patch, whatever the margin). None is conditional.
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with
         sets a fourteenth of a picture's shorter side (16 of 224), and 6 for volumes. With a source,
         "channel" hides one of the node's channels at a time and "unit" one unit; a number hides all

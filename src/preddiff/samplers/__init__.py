@@ -2,6 +2,7 @@
 
 from preddiff.samplers.base import Sampler
 from preddiff.samplers.blurred import Blurred
+from preddiff.samplers.brain.cohort import Cohort
 from preddiff.samplers.constant import Constant
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
@@ -11,6 +12,7 @@ from preddiff.samplers.inpaint import Inpaint
 from preddiff.samplers.marginal import Marginal
 
 __all__ = [
-    "Blurred", "ChannelwiseGaussian", "ConditionalGaussian", "Constant", "Inpaint", "Located",
+    "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Inpaint",
+    "Located",
     "Marginal", "Sampler", "StationaryGaussian",
 ]  # fmt: skip

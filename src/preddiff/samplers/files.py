@@ -23,6 +23,7 @@ Fact = str | int | float | bool
 """A value that JSON represents exactly."""
 
 _MAKE_ONE = "make one with `preddiff sampler fit`"
+_REFERENCE = "reference"
 _S = TypeVar("_S", bound="Stored")
 _CLASSES: dict[str, type["Stored"]] = {}  # by kind
 
@@ -85,10 +86,12 @@ class Stored(Sampler):
     ----------
     kind : name of the class in its files.
     scan_grid : of the scans that it was made of; None of pictures and arrays, which have none.
+    reference : the group that these scans are of, such as "group=control"; "" for all.
     """
 
     kind: ClassVar[str]
     scan_grid: Grid | None = None
+    reference: str = ""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -124,7 +127,9 @@ class Stored(Sampler):
         """
         contents = self.contents()
         placed = {**contents.arrays, **_held(self.scan_grid)}
-        write(path, replace(contents, arrays=placed))
+        group = {_REFERENCE: self.reference} if self.reference else {}
+        facts = {**contents.facts, **group}
+        write(path, replace(contents, arrays=placed, facts=facts))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -170,13 +175,16 @@ def _made(cls: type[_S], path: str | Path, contents: Contents) -> _S:
         return SamplerError(f"{path}: an incomplete {contents.kind} sampler ({why}); {_MAKE_ONE}")
 
     with failures_as(incomplete):
+        facts = dict(contents.facts)
+        reference = str(facts.pop(_REFERENCE, ""))
         try:
-            sampler = cls.from_contents(contents)
+            sampler = cls.from_contents(replace(contents, facts=facts))
         except SamplerError as error:
             raise SamplerError(f"{path}: {error}") from None
         grid = _grid_of(path, contents.arrays)
         if grid is not None:
             sampler.scan_grid = grid
+        sampler.reference = reference
         return sampler
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from preddiff.classify.logistic import regression, unfold
-from preddiff.datasets import Cohort, simulated_cohort
+from preddiff.datasets import SimulatedCohort, simulated_cohort
 from preddiff.datasets.cohort import LABELS
 from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
@@ -43,7 +43,7 @@ class Study:
     intercept : added to the sum of weights times values; positive logits say "patient".
     """
 
-    cohort: Cohort
+    cohort: SimulatedCohort
     train: int
     weights: VolumeMap
     intercept: float
@@ -112,5 +112,5 @@ def simulated_study(
     return Study(cohort, train, weights, float(classifier.intercept_[0]))
 
 
-def _brain_voxels(cohort: Cohort, subjects: int) -> Annotated[Floats, "subject voxel"]:
+def _brain_voxels(cohort: SimulatedCohort, subjects: int) -> Annotated[Floats, "subject voxel"]:
     return cohort.scans[:subjects, 0][:, cohort.mask].astype(np.float64)

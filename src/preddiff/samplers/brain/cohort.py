@@ -1,0 +1,370 @@
+"""Cohort: what a group's scans would have in a window, given all of the scan but its surroundings.
+
+A patch around a window is conditioned on what is near, and a lesion that is larger than the patch
+foretells itself. Here nothing near is conditioned on: a guard zone is left out, and the rest of the
+brain says by few factors what this brain is like.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from preddiff.errors import SamplerError
+from preddiff.media.grid import Grid
+from preddiff.media.masks import inside as inside_of
+from preddiff.method.windows import Windows
+from preddiff.samplers.base import Normals, ValidRange, Weights
+from preddiff.samplers.brain import number
+from preddiff.samplers.brain.axes import Regressors, Scans
+from preddiff.samplers.brain.factors import Factors
+from preddiff.samplers.brain.noise import Noise
+from preddiff.samplers.brain.normal import BrainNormal
+from preddiff.samplers.files import Contents, Fact, Stored, grid_of
+from preddiff.samplers.fingerprint import fingerprint
+from preddiff.samplers.gaussian.threads import for_each_in_threads
+from preddiff.samplers.spec import SpecContext
+from preddiff.samplers.streams import window_generator
+from preddiff.types import Batch, Draws, Integers, Mask, Pixels
+
+GUARD = 12.0
+"""Millimetres around a window that are not conditioned on, unless told otherwise."""
+
+_PARTS = 4  # that an input's windows are shared out in, planes by planes
+_FEWEST = 8  # scans of a cohort
+
+
+class Cohort(Stored):
+    """Draws the window from a normal over the whole brain, given all beyond a guard zone.
+
+    Made by `Cohort.fit` or `Cohort.load`, of volumes on one grid. Voxels outside the mask are left
+    as they are.
+
+    Parameters
+    ----------
+    normal : over the voxels of a mask.
+    covariates : names of the first factors, with their mean and standard deviation in the cohort.
+    pairs : True for draws in antithetic pairs.
+    facts : what is worth keeping about its making.
+    """
+
+    kind = "cohort"
+
+    def __init__(
+        self,
+        normal: BrainNormal,
+        *,
+        covariates: Mapping[str, tuple[float, float]] | None = None,
+        pairs: bool = False,
+        **facts: Fact,
+    ) -> None:
+        self.normal, self.pairs, self.facts = normal, pairs, facts
+        self.covariates = dict(covariates or {})
+
+    @classmethod
+    def fit(
+        cls,
+        volumes: Iterable[ArrayLike],
+        mask: ArrayLike | None = None,
+        *,
+        factors: int | None = None,
+        guard: float = GUARD,
+        grid: Grid | None = None,
+        covariates: Mapping[str, ArrayLike] | None = None,
+        reference: str = "",
+        seed: int = 0,
+    ) -> Self:
+        """Estimate the normal from a cohort.
+
+        Parameters
+        ----------
+        volumes : arrays (1, *spatial) of one shape. Of a `VolumeFolder`, the grid is known.
+        mask : (*spatial), the voxels that are modelled; by default, those that are the same in all
+            volumes are left out.
+        factors : how many; by default, as many as foretell windows of held-out scans best.
+        guard : mm around a window that are not conditioned on.
+        grid : where voxels lie; without one, a voxel counts as 1 mm.
+        covariates : for each name a number for each volume, such as the age.
+        reference : the group of the scans in words, such as "group=control".
+        seed : decides which scans are held out to choose the number of factors.
+
+        Raises
+        ------
+        SamplerError
+            If the volumes differ in shape, are too few, or a covariate is not one number for each.
+        """
+        grid = grid or grid_of(volumes)
+        if not (math.isfinite(guard) and guard >= 0):
+            raise SamplerError(f"guard={guard}: expected mm of at least 0")
+        scans, inside = _read(volumes, mask)
+        spacing = grid.voxel_size[::-1] if grid else (1.0,) * inside.ndim
+        regressors, known = _standardised(covariates or {}, len(scans))
+        if factors is None:
+            factors = number.best(scans, regressors, inside, spacing, guard, seed)
+        normal = number.fitted(scans, regressors, inside, spacing, float(guard), factors)
+        sampler = cls(normal, covariates=known, scans=len(scans))
+        sampler.scan_grid, sampler.reference = grid, reference
+        return sampler
+
+    @property
+    def stands_in(self) -> str:
+        """Phrase for what a window is hidden behind."""
+        who = f"scans of {self.reference}" if self.reference else "scans of a cohort"
+        beyond = f"{self.normal.guard:g} mm around it"
+        return f"what {who} would have there, given this brain beyond {beyond}"
+
+    @property
+    def of_volumes(self) -> bool:
+        """True if the mask is of volumes."""
+        return self.normal.mask.ndim == 3
+
+    @property
+    def group(self) -> int:
+        """Draws that depend on each other: 2 for antithetic pairs."""
+        return 2 if self.pairs else 1
+
+    def paired(self) -> Self:
+        """Return this sampler with antithetic pairs of draws."""
+        return self._like(self.normal.factors, self.covariates, pairs=True)
+
+    def at(self, **covariates: float) -> Self:
+        """Return the sampler of scans whose covariates are these, such as age=70.
+
+        Raises
+        ------
+        SamplerError
+            If the cohort was fitted without one of them.
+        """
+        fitted, names = self.normal.factors, list(self.covariates)
+        mean = fitted.mean
+        for name, value in covariates.items():
+            if name not in names:
+                raise SamplerError(
+                    f"covariate {name!r}: expected one of {', '.join(names) or 'none'}, as the "
+                    "sampler was fitted with"
+                )
+            centre, scale = self.covariates[name]
+            mean = mean + (value - centre) / scale * fitted.loadings[names.index(name)]
+        known = [names.index(name) for name in covariates]
+        others = {name: self.covariates[name] for name in names if name not in covariates}
+        loadings = np.delete(fitted.loadings, known, axis=0)
+        factors = Factors(mean, loadings, fitted.variance)
+        return self._like(factors, others, pairs=self.pairs)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Fingerprint of the normal and the guard zone."""
+        return fingerprint(**self._arrays, guard=self.normal.guard, share=self.normal.noise.share)
+
+    def summary(self) -> dict[str, str]:
+        """Return what there is to know of the sampler, in words and numbers."""
+        names = list(self.covariates)
+        noise = self.normal.noise
+        length = noise.lengths[-1] * self.normal.spacing[-1]
+        return {
+            "kind": "normal over the whole brain, of few factors",
+            **({"reference group": self.reference} if self.reference else {}),
+            "volumes": "×".join(map(str, self.normal.mask.shape)),
+            "voxels in the mask": f"{int(self.normal.mask.sum()):,}",
+            "factors": str(len(self.normal.factors.loadings) - len(names)),
+            **({"covariates": ", ".join(names)} if names else {}),
+            "guard zone": f"{self.normal.guard:g} mm",
+            "correlated noise": f"{noise.share:.0%} over {2 * length:.3g} mm",
+            **{name: str(value) for name, value in self.facts.items()},
+            "sha256": self.sha256,
+        }
+
+    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:  # noqa: ARG002
+        """Raise a SamplerError if the input does not lie on the grid."""
+        if inputs.shape != (1, *self.normal.mask.shape):
+            raise SamplerError(
+                f"the sampler was fitted on volumes of {_times(self.normal.mask.shape)}, the "
+                f"input has shape {inputs.shape}: expected one channel on the same grid; resample "
+                "the input, or fit anew"
+            )
+
+    def draw(
+        self,
+        inputs: Pixels,
+        windows: Windows,
+        samples: int,
+        seed: int,
+        valid: ValidRange | None,  # noqa: ARG002
+    ) -> Draws:
+        """Return draws of each window given all of the scan beyond its guard zone."""
+        values, roots = self.normal.scaled(inputs[0]), self.normal.noise.roots(windows.size)
+        draws = np.empty((len(windows), samples, 1, *windows.size), dtype=np.float32)
+        laws = self.normal.laws(values, windows)
+        for draw, stream, (law, within) in zip(draws, windows.numbers, laws, strict=True):
+            random = window_generator(seed, int(stream))
+            draw[:, 0] = self.normal.drawn(
+                inputs[0], within, law, roots, samples, random, pairs=self.pairs
+            )
+        return draws
+
+    def fill(
+        self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
+    ) -> Batch:
+        """Return the input with all windows drawn together, given what none of them guards."""
+        return self.hide(inputs, windows.coverage > 0, samples, seed, valid)
+
+    def hide(
+        self,
+        inputs: Pixels,
+        hidden: Mask,
+        samples: int,
+        seed: int,
+        valid: ValidRange | None,  # noqa: ARG002
+    ) -> Batch:
+        """Return the input with places drawn together, given what lies beyond their guard zones."""
+        scan, whole = inputs[0], tuple(slice(0, n) for n in hidden.shape)
+        law = self.normal.law(self.normal.scaled(scan), hidden)
+        random = np.random.default_rng(seed)
+        roots = self.normal.roots_of_all
+        drawn = self.normal.drawn(scan, whole, law, roots, samples, random, pairs=self.pairs)
+        return np.where(hidden, drawn[:, None], inputs).astype(np.float32)
+
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield one normal for each window, some planes of windows in each thread."""
+        values = self.normal.scaled(inputs[0])
+        mean = np.empty((len(weights), len(windows)))
+        covariance = np.empty((len(weights), *mean.shape))
+
+        def put(part: Integers) -> None:
+            mean[:, part], covariance[:, :, part] = self.normal.projected(
+                weights[:, 0], inputs[0], values, windows.subset(part)
+            )
+
+        by_plane = np.argsort(windows.starts[:, 0], kind="stable")
+        for_each_in_threads(put, np.array_split(by_plane, min(_PARTS, len(windows))))
+        yield mean, covariance
+
+    def contents(self) -> Contents:
+        """Return the normal, where its voxels lie, and the facts of its making."""
+        return Contents(
+            self.kind,
+            self._arrays,
+            {
+                "guard": self.normal.guard,
+                "share": self.normal.noise.share,
+                "covariates": json.dumps(self.covariates),
+                **self.facts,
+            },
+        )
+
+    @classmethod
+    def from_contents(cls, contents: Contents) -> Self:
+        """Return the sampler of a file."""
+        facts = dict(contents.facts)
+        guard, share = float(facts.pop("guard")), float(facts.pop("share"))
+        named = json.loads(str(facts.pop("covariates")))
+        covariates = {name: (float(mean), float(scale)) for name, (mean, scale) in named.items()}
+        shape = contents.lengths("shape")
+        mask = np.unpackbits(
+            contents.numbers("mask", 1).astype(np.uint8), count=math.prod(shape)
+        ).astype(bool)
+        mean, variance = contents.numbers("mean", 1), contents.numbers("variance", 1)
+        loadings = contents.numbers("loadings", 2)
+        spacing, lengths = contents.numbers("spacing", 1), contents.numbers("lengths", 1)
+        agree = (
+            mean.shape == variance.shape == loadings.shape[1:] == (mask.sum(),)
+            and spacing.shape == lengths.shape == (len(shape),)
+            and len(covariates) <= len(loadings)
+            and min(variance.min(), spacing.min(), lengths.min()) > 0
+            and 0 <= share < 1
+        )
+        if not agree:
+            raise SamplerError("the shapes or values of its arrays do not agree; fit it anew")
+        factors = Factors(*(each.astype(np.float64) for each in (mean, loadings, variance)))
+        noise = Noise(share, tuple(lengths.tolist()))
+        normal = BrainNormal(mask.reshape(shape), factors, noise, tuple(spacing.tolist()), guard)
+        return cls(normal, covariates=covariates, pairs=False, **facts)
+
+    @property
+    def _arrays(self) -> Mapping[str, NDArray[np.generic]]:
+        normal = self.normal
+        return {
+            "shape": np.array(normal.mask.shape),
+            "mask": np.packbits(normal.mask),
+            "mean": normal.factors.mean,
+            "loadings": normal.factors.loadings,
+            "variance": normal.factors.variance,
+            "spacing": np.array(normal.spacing),
+            "lengths": np.array(normal.noise.lengths),
+        }
+
+    def _like(
+        self, factors: Factors, covariates: Mapping[str, tuple[float, float]], *, pairs: bool
+    ) -> Self:
+        """The same sampler of other factors."""
+        normal = replace(self.normal, factors=factors)
+        other = type(self)(normal, covariates=covariates, pairs=pairs, **self.facts)
+        other.scan_grid, other.reference = self.scan_grid, self.reference
+        return other
+
+
+def from_spec(argument: str, context: SpecContext) -> Cohort:  # noqa: ARG001
+    """Return the sampler of cohort:FILE."""
+    if not argument:
+        raise SamplerError(
+            "cohort: a normal over whole scans, of which none is given: expected cohort:FILE "
+            "(preddiff sampler fit TABLE --family cohort)"
+        )
+    return Cohort.load(argument)
+
+
+def _read(volumes: Iterable[ArrayLike], mask: ArrayLike | None) -> tuple[Scans, Mask]:
+    """Values (n, v) of several volumes at the voxels of a mask, and the mask."""
+    inside = None if mask is None else inside_of(np.asarray(mask))
+    scans: list[NDArray[np.float32]] = []
+    shape: tuple[int, ...] = ()
+    for volume in volumes:
+        values = np.asarray(volume, dtype=np.float32)
+        shape = shape or values.shape
+        if values.shape != shape or len(values) != 1:
+            raise SamplerError(
+                f"a volume of shape {values.shape}: expected one channel and the shape of the "
+                f"first, {shape}; resample it"
+            )
+        if inside is not None and inside.shape != shape[1:]:
+            raise SamplerError(f"mask of {_times(inside.shape)}: expected {_times(shape[1:])}")
+        scans.append(values[0] if inside is None else values[0][inside])
+    if len(scans) < _FEWEST:
+        raise SamplerError(f"{len(scans)} volumes: expected at least {_FEWEST} of a cohort")
+    stacked = np.stack(scans)
+    if not np.isfinite(stacked).all():
+        raise SamplerError("a volume has values that are NaN or infinite; remove it, or mask them")
+    differ = stacked.min(axis=0) < stacked.max(axis=0)
+    if not differ.any():
+        raise SamplerError("all volumes are the same in the mask: expected scans that differ")
+    whole = differ
+    if inside is not None:
+        whole = np.zeros_like(inside)
+        whole[inside] = differ
+    return stacked[:, differ].astype(np.float64), whole
+
+
+def _standardised(
+    covariates: Mapping[str, ArrayLike], scans: int
+) -> tuple[Regressors, dict[str, tuple[float, float]]]:
+    """Covariates of mean 0 and variance 1, and what mean and deviation they had."""
+    columns, known = np.zeros((scans, len(covariates))), {}
+    for column, (name, given) in zip(columns.T, covariates.items(), strict=True):
+        values = np.asarray(given, dtype=np.float64)
+        if values.shape != (scans,) or not np.isfinite(values).all() or not values.std():
+            raise SamplerError(
+                f"covariate {name!r}: expected {scans} finite numbers that differ, one for each "
+                "volume"
+            )
+        known[name] = (float(values.mean()), float(values.std()))
+        column[:] = (values - values.mean()) / values.std()
+    return columns, known
+
+
+def _times(lengths: Sequence[int]) -> str:
+    return "×".join(map(str, lengths))
