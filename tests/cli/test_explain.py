@@ -80,6 +80,7 @@ def mixed_sizes(folder):
     (folder / "mixed").mkdir()
     for n, size in enumerate([(60, 40), (50, 40)]):
         Image.new("RGB", size).save(folder / "mixed" / f"{n}.png")
+    (folder / "mixed/as-it-is.json").write_text("{}")
 
 
 def bent_weights(folder):
@@ -108,7 +109,7 @@ BAD = [
     bad(
         "other weights",
         ["cat.jpg", "--model", "torchvision:squeezenet1_1@bent.pth"],
-        "not a state dict of this network",
+        "bent.pth: not a state dict",
         bent_weights,
     ),
     bad("no pictures", ["cat.jpg", *TINY, "--sampler", "marginal:empty"],
@@ -139,7 +140,8 @@ BAD = [
     bad("a factory that raises", ["cat.jpg", "--model", "json:loads"],
         "json:loads raised TypeError"),
     bad("pictures of two sizes", ["cat.jpg", "--model", "tiny_model:make_module", *TINY[2:],
-        "--sampler", "marginal:mixed"], "expected the input's, (3, 40, 60)", mixed_sizes),
+        "--preprocess", "mixed/as-it-is.json", "--sampler", "marginal:mixed"],
+        "expected the input's, (3, 40, 60)", mixed_sizes),
 ]  # fmt: skip
 
 
@@ -191,7 +193,9 @@ def test_a_slower_run_says_why_in_one_line(folder):
         "def make_choosy():\n"
         "    return Choosy(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()\n"
     )
-    settings = ("--model", "tiny_model:make_choosy", "--window", 6, "--stride", 9)
+    (folder / "as-it-is.json").write_text("{}")
+    how = ("--preprocess", "as-it-is.json")
+    settings = ("--model", "tiny_model:make_choosy", *how, "--window", 6, "--stride", 9)
     result = subprocess.run(
         [sys.executable, "-m", "preddiff", "explain", "cat.jpg", *map(str, settings)],
         capture_output=True, text=True, cwd=folder, check=False,

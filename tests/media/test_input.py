@@ -80,6 +80,10 @@ def test_arrays_are_copied(rng):
 def test_bad_arrays_are_refused_at_once(rng):
     for array, expected in (
         (np.zeros((8, 8, 3), dtype=np.uint8), "for 8-bit pictures pass PIL.Image.fromarray"),
+        (np.zeros((3, 8, 8), dtype=np.uint8), "for 8-bit pictures pass array / 255"),
+        (np.zeros((1, 3, 8, 8), dtype=np.uint8), r"for 8-bit pictures pass array\[0\] / 255"),
+        (np.zeros((1, 8, 8, 3), dtype=np.uint8), r"pass PIL.Image.fromarray\(array\[0\]\)"),
+        (np.zeros((1, 8, 8, 3)), r"looks like a batch of one .*; pass array\[0\].transpose"),
         (np.zeros((8, 8)), "a grey picture"),
         (np.zeros((8, 8, 3)), "looks like"),
         (np.full((3, 8, 8), np.nan), "NaN or infinite"),

@@ -23,6 +23,7 @@ def test_the_size_of_the_training_set_is_that_of_the_weights(embedded):
         ("torchvision:alexnet@IMAGENET21K", "unknown weights; expected one of IMAGENET1K_V1"),
         ("torchvision:alexnet@missing.pth", "missing.pth: no such weights file"),
         ("timm:resnt18@random", "no such network; nearest: resnet18"),
+        ("timm:vit_tiny", "no such network; nearest: vit_tiny_patch16_224, vit_tiny_patch16_384"),
         ("embeded", "unknown model 'embeded': expected embedded, .*; nearest: embedded"),
         ("nowhere.onnx", "nowhere.onnx: no such model file"),
         ("model.caffemodel", "files of this kind cannot be read"),

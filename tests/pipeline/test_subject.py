@@ -81,7 +81,11 @@ def test_a_picture_smaller_than_a_window(small_network):
 def test_a_mask_has_the_pictures_size(small_network, tmp_path):
     Image.new("L", (5, 5)).save(tmp_path / "mask.png")
     with pytest.raises(InputError, match=r"mask\.png: has 5×5 pixels, expected .* 16×16"):
-        of(small_network, Image.new("RGB", (16, 16)), mask=tmp_path / "mask.png")
+        of(
+            load_model(small_network, preprocess={}),
+            Image.new("RGB", (16, 16)),
+            mask=tmp_path / "mask.png",
+        )
 
 
 def test_a_mask_lies_where_it_was_drawn_on_a_turned_photo(tmp_path):

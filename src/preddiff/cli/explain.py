@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from preddiff.cli import options
-from preddiff.cli.options import Order, Preprocess
+from preddiff.cli.options import Labels, Order, Preprocess
 from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
@@ -169,6 +169,7 @@ def explain(
         bool, typer.Option("--resample", help="Interpolate scans to the grid of the model.")
     ] = False,
     preprocess: Preprocess = None,
+    labels: Labels = None,
     order: Order = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
@@ -212,7 +213,8 @@ def explain(
     check_folder(output)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     loaded = [
-        load_model(spec, preprocess=preprocess, order=stated) for spec in model or ["embedded"]
+        load_model(spec, preprocess=preprocess, labels=labels, order=stated)
+        for spec in model or ["embedded"]
     ]
     for path, result in zip(inputs, results, strict=True):
         _check_destinations(path, result, several=several, overwrite=overwrite)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from preddiff.cli.options import Order, Preprocess
+from preddiff.cli.options import Labels, Order, Preprocess
 from preddiff.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def interactions(
         typer.Option("--resample", help="Interpolate scans and regions to the model's grid."),
     ] = False,
     preprocess: Preprocess = None,
+    labels: Labels = None,
     order: Order = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
@@ -123,7 +124,7 @@ def interactions(
         check_input(numbers, open_input(picture))
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     found = find(
-        load_model(model, preprocess=preprocess, order=stated),
+        load_model(model, preprocess=preprocess, labels=labels, order=stated),
         picture,
         regions,
         targets=target,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from preddiff.cli.options import Preprocess
+from preddiff.cli.options import Labels, Preprocess
 from preddiff.cli.terminal import echo
 
 _HELP = """
@@ -21,11 +21,12 @@ def model(
         str, typer.Argument(metavar="SPEC", help="A model, as for `preddiff explain`.")
     ],
     preprocess: Preprocess = None,
+    labels: Labels = None,
 ) -> None:
     from preddiff.models import load_model
     from preddiff.pipeline.model_report import inspect
 
-    facts, nodes = inspect(load_model(spec, preprocess=preprocess))
+    facts, nodes = inspect(load_model(spec, preprocess=preprocess, labels=labels))
     for name, value in facts.items():
         echo(f"{name:20s} {value}")
     if nodes:

@@ -15,6 +15,14 @@ Preprocess = Annotated[
     ),
 ]
 
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Names of the classes: one per line, or JSON such as id2label (docs/models.md).",
+    ),
+]
+
 
 class VoxelOrder(StrEnum):
     """Axes of a volume from the slowest to the fastest."""

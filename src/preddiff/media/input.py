@@ -101,18 +101,19 @@ def as_pixels(array: object) -> Pixels:
     if values.dtype.kind not in "fiub" or values.dtype == np.uint8:
         raise InputError(
             f"an array of {values.dtype} and shape {values.shape}: expected floats (channel, y, x) "
-            "in [0, 1]; for 8-bit pictures pass PIL.Image.fromarray(array)"
+            f"in [0, 1]; {_cure_of_bytes(values.shape)}"
         )
     if values.ndim not in {3, 4}:
         raise InputError(
             f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x); a "
             "grey picture (y, x) is array[None], one of a batch is batch[0]"
         )
-    if (
-        values.ndim == 3
-        and values.shape[2] in {3, _MAX_CHANNELS_LAST}
-        and min(values.shape[:2]) > _MAX_CHANNELS_LAST
-    ):
+    if len(values) == 1 and _is_channels_last(values.shape[1:]):
+        raise InputError(
+            f"an array of shape {values.shape} looks like a batch of one picture (y, x, channel): "
+            "expected (channel, y, x); pass array[0].transpose(2, 0, 1)"
+        )
+    if _is_channels_last(values.shape):
         raise InputError(
             f"an array of shape {values.shape} looks like (y, x, channel): expected "
             "(channel, y, x); pass array.transpose(2, 0, 1)"
@@ -125,3 +126,20 @@ def as_pixels(array: object) -> Pixels:
             "fill or mask them first"
         )
     return values
+
+
+def _is_channels_last(shape: tuple[int, ...]) -> bool:
+    """Return whether a shape looks like (y, x, channel)."""
+    return (
+        len(shape) == 3
+        and shape[2] in {3, _MAX_CHANNELS_LAST}
+        and min(shape[:2]) > _MAX_CHANNELS_LAST
+    )
+
+
+def _cure_of_bytes(shape: tuple[int, ...]) -> str:
+    """Return what to pass instead of an array of such a shape whose white is 255."""
+    one, shape = ("array[0]", shape[1:]) if len(shape) == 4 else ("array", shape)
+    if len(shape) == 3 and not _is_channels_last(shape):
+        return f"for 8-bit pictures pass {one} / 255"
+    return f"for 8-bit pictures pass PIL.Image.fromarray({one})"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from preddiff.errors import ModelError, nearest
 from preddiff.models.base import Model
+from preddiff.models.labels import LabelSource, names
 from preddiff.models.objects import from_object
 from preddiff.models.order import Order
 from preddiff.models.request import Output, PreprocessingSettings, Request
@@ -56,7 +56,7 @@ def load_model(
     source: object = "embedded",
     *,
     output: Output = "auto",
-    labels: Sequence[str] | None = None,
+    labels: LabelSource | None = None,
     preprocess: PreprocessingSettings | None = None,
     train_size: float | None = None,
     order: Order | None = None,
@@ -73,11 +73,13 @@ def load_model(
         that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
         giving probabilities, and one that ends in weights, or whose outputs leave [0, 1], as
         giving logits, to which a softmax is added. Any other is refused: say which it is.
-    labels : names of the classes.
-    preprocess : for torch modules and ONNX files: a mapping or a JSON file that says how pictures
-        are resized and normalised, e.g. {"input_size": 224, "resize": "short side 256 (bilinear),
-        centre crop", "mean": [...], "std": [...]} (docs/models.md). A module without it gets
-        pictures as they are, in [0, 1].
+    labels : names of the classes: a list, a mapping between numbers and names (id2label,
+        class_to_idx), or a file with one name per line or with JSON.
+    preprocess : for torch modules, state dicts and ONNX files, how pictures are resized and
+        normalised: a Compose or `weights.transforms()` of torchvision, timm's
+        `resolve_data_config(...)`, an image processor of HuggingFace; or a mapping or a JSON file,
+        e.g. {"input_size": 224, "resize": "short side 256 (bilinear), centre crop", "mean": [...],
+        "std": [...]} (docs/models.md). A module without it gets pictures as they are, in [0, 1].
     train_size : number of training examples, N of the Laplace correction.
     order : for scikit-learn classifiers of volumes, in which order a volume became features: "xyz"
         for volumes (x, y, z) as nibabel gives them, `volume.reshape(-1)`; "zyx" for arrays
@@ -103,7 +105,7 @@ def load_model(
     # The model may be the caller's own object, given here or kept by a factory: it is not changed.
     model = copy.copy(model)
     if labels is not None:
-        model.labels = list(labels)
+        model.labels = names(labels)
     if train_size is not None:
         model.train_size = train_size
     return model

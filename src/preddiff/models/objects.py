@@ -40,17 +40,21 @@ def _torch_module(source: object, request: Request) -> Model | None:
     torch = sys.modules.get("torch")  # whoever has a module has imported torch: no need to do so
     if torch is None or not isinstance(source, torch.nn.Module):
         return None
-    from preddiff.models.networks import metadata
+    from preddiff.models.networks import huggingface, metadata
     from preddiff.models.networks.network import Network
 
-    if request.preprocess is None:
-        return Network(source, output=request.output)
-    settings, folder = metadata.read(request.preprocess)
+    found = metadata.described(request)
+    module, named = source, found.labels
+    output = found.output
+    if huggingface.takes_pixel_values(source):
+        module, named = huggingface.Logits(source), named or huggingface.labels(source)
+        output = "logits" if output == "auto" else output
     return Network(
-        source,
-        metadata.preprocessing(settings),
-        output=metadata.output(settings, request.output),
-        labels=metadata.labels(settings, folder),
+        module,
+        found.preprocessing,
+        output=output,
+        spec=f"module:{type(source).__name__}",
+        labels=named,
     )
 
 

@@ -13,8 +13,10 @@ from preddiff.models.order import ORDERS, Order
 Output = Literal["auto", "logits", "probabilities"]
 """Kinds of values that a network may return."""
 
-PreprocessingSettings = Mapping[str, object] | str | Path
-"""Settings of preprocessing: a mapping, or a JSON file that holds one (docs/models.md)."""
+PreprocessingSettings = Mapping[str, object] | str | Path | object
+"""Settings of preprocessing: a mapping, a JSON file that holds one (docs/models.md), a Compose or
+`weights.transforms()` of torchvision, timm's `resolve_data_config(...)`, or an image processor of
+HuggingFace."""
 
 
 @dataclass(frozen=True)

@@ -343,6 +343,7 @@ def folder(tmp_path, rng):
 
 
 def test_samplers_of_hidden_values_come_from_a_folder_of_pictures(branches, picture, folder):
+    branches = preddiff.load_model(branches.module, preprocess={})
     settings = {"source": "act", "window": 3, "stride": 3, "samples": 4, "engine": "dense"}
     for spec in (f"marginal:{folder}", f"conditional:{folder}"):
         e = preddiff.explain(branches, picture, sampler=spec, margin=1, **settings)

@@ -5,10 +5,11 @@ import copy
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from preddiff import load_model
-from preddiff.errors import InputError, ModelError, SettingError
+from preddiff.errors import InputError, InputWarning, ModelError, SettingError
 
 
 def test_a_network_in_training_mode_is_refused(small_network):
@@ -56,4 +57,20 @@ def test_arrays_that_a_network_does_not_see(small_network):
         model.prepare(np.linspace(0, 255, 3 * 16 * 16).reshape(3, 16, 16))
     with pytest.raises(InputError, match=r"shape \(3, 16, 15\): .* sees \(3, 16, 16\)"):
         model.prepare(np.zeros((3, 16, 15)))
+    with pytest.raises(InputError, match="from -2 to 2.5: .* undo what was done: array . std"):
+        model.prepare(np.linspace(-2, 2.5, 3 * 16 * 16).reshape(3, 16, 16))
+    with pytest.raises(InputError, match=r"\(1, 3, 16, 16\): .* of a batch of one, pass batch\[0"):
+        model.prepare(np.zeros((1, 3, 16, 16)))
     assert load_model(small_network).prepare(np.full((3, 5, 5), 255.0)).max() == 255
+
+
+def test_a_network_that_knows_no_preprocessing_says_so_of_pictures(small_network):
+    picture = Image.new("RGB", (16, 12))
+    with pytest.warns(
+        InputWarning, match=r"gets this picture as it is, 12×16 in \[0, 1\], neither"
+    ):
+        load_model(small_network).prepare(picture)
+    assert load_model(small_network, preprocess={}).prepare(picture).shape == (3, 12, 16)
+    normalised = np.linspace(-2, 2.5, 3 * 16 * 16).reshape(3, 16, 16)
+    with pytest.warns(InputWarning, match="from -2 to 2.5 look like those of a normalised picture"):
+        load_model(small_network).prepare(normalised)

@@ -36,7 +36,9 @@ def test_torchvision_weights_from_a_file(tmp_path):
 
 def test_weights_that_would_run_code_are_refused(tmp_path):
     torch.save({"features": print}, tmp_path / "evil.pth")
-    with pytest.raises(ModelError, match="not a state dict of this network"):
+    with pytest.raises(
+        ModelError, match=r"not a state dict \(it holds more than tensors, and could"
+    ):
         load_model(f"torchvision:alexnet@{tmp_path / 'evil.pth'}")
 
 
@@ -92,9 +94,34 @@ def test_a_checkpoint_is_read_whatever_is_around_its_state_dict(tmp_path):
         )
 
 
-def test_a_head_of_other_classes_is_named_as_the_reason(tmp_path):
+def test_weights_of_other_classes_say_how_many(tmp_path):
     from torchvision import models
 
-    torch.save(models.squeezenet1_1(num_classes=5).state_dict(), tmp_path / "five.pt")
-    with pytest.raises(ModelError, match="size mismatch for classifier.1.weight"):
-        load_model(f"torchvision:squeezenet1_1@{tmp_path}/five.pt")
+    own = models.squeezenet1_1(num_classes=5).state_dict()
+    torch.save(own, tmp_path / "five.pt")
+    model = load_model(
+        f"torchvision:squeezenet1_1@{tmp_path}/five.pt",
+        labels={n: f"kind {n}" for n in range(5)},
+        preprocess={"input_size": 96},
+    )
+    assert torch.equal(model.module.state_dict()["classifier.1.weight"], own["classifier.1.weight"])
+    assert model.predict(np.zeros((1, 3, 96, 96), np.float32)).shape == (1, 5)
+    assert model.labels[4] == "kind 4"
+    assert model.shape == (3, 96, 96)
+    assert load_model(f"torchvision:squeezenet1_1@{tmp_path}/five.pt").labels is None
+
+
+def test_heads_that_only_training_needs_may_be_in_the_file_or_not(tmp_path):
+    from torchvision import models
+
+    network = models.googlenet(num_classes=3, init_weights=False)
+    for number, held in enumerate(
+        [
+            network.state_dict(),
+            {n: w for n, w in network.state_dict().items() if not n.startswith("aux")},
+        ]
+    ):
+        torch.save(held, tmp_path / f"{number}.pt")
+    first, other = (load_model(f"torchvision:googlenet@{tmp_path}/{n}.pt") for n in (0, 1))
+    assert first.sha256 == other.sha256
+    assert first.module.fc.out_features == 3

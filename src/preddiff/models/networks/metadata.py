@@ -8,13 +8,15 @@ import math
 import re
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import SupportsFloat, cast, get_args
 
 from preddiff.errors import InputWarning, ModelError
 from preddiff.media.reading import failures_as, read_text
+from preddiff.models.networks import transforms
 from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
-from preddiff.models.request import Output, PreprocessingSettings
+from preddiff.models.request import Output, PreprocessingSettings, Request
 
 _MAX_LENGTH = 20_000  # pixels of what a network sees
 _LABELS_BYTES = _SETTINGS_BYTES = 1 << 20
@@ -33,26 +35,74 @@ KEYS = (
 )
 
 
-def read(source: PreprocessingSettings) -> tuple[dict[str, object], Path]:
-    """Read settings from a mapping or a JSON file; also return the folder their paths start from.
+@dataclass(frozen=True)
+class Described:
+    """The preprocessing, output and labels that a caller says a network has.
+
+    Attributes
+    ----------
+    preprocessing, labels : None where nothing is said of them.
+    output : what it returns; "auto" finds out.
+    """
+
+    preprocessing: Preprocessing | None
+    output: Output
+    labels: list[str] | None
+
+
+def described(request: Request) -> Described:
+    """Return what a request says of a network.
 
     Raises
     ------
     ModelError
-        If the file cannot be read, or a key is unknown.
+        If it is not understood.
     """
-    folder = Path() if isinstance(source, Mapping) else Path(source).parent
-    if isinstance(source, Mapping):
-        settings: object = dict(source)
-    else:
-        expected = "a JSON file with preprocessing"
-        text = read_text(source, ModelError, expected, _SETTINGS_BYTES)
-        with failures_as(lambda why: ModelError(f"{source}: not {expected} ({why})")):
-            settings = json.loads(text)
-    if not isinstance(settings, dict) or not set(KEYS).issuperset(settings):
-        unknown = sorted(set(settings) - set(KEYS)) if isinstance(settings, dict) else settings
+    if request.preprocess is None:
+        return Described(None, request.output, None)
+    settings, folder = read(request.preprocess)
+    return Described(
+        preprocessing(settings), output(settings, request.output), labels(settings, folder)
+    )
+
+
+def read(source: PreprocessingSettings) -> tuple[dict[str, object], Path]:
+    """Read settings from a mapping, a JSON file or a library's description of them.
+
+    Returns
+    -------
+    The settings, and the folder their paths start from.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read, a key is unknown, or a library's transform does what no setting
+        can say.
+    """
+    folder = Path()
+    given: object = source
+    if isinstance(source, str | Path):
+        folder = Path(source).parent
+        given = _from_file(source)
+    found = transforms.settings_of(given)
+    if found is not None:
+        transforms.check(given, preprocessing(found))
+        return found, folder
+    settings = cast(Mapping[str, object], given)
+    if not set(KEYS).issuperset(settings):
+        unknown = sorted(set(settings) - set(KEYS))
         raise ModelError(f"preprocessing {unknown} not understood; expected {', '.join(KEYS)}")
-    return settings, folder
+    return dict(settings), folder
+
+
+def _from_file(path: str | Path) -> Mapping[str, object]:
+    expected = "a JSON file with preprocessing"
+    text = read_text(path, ModelError, expected, _SETTINGS_BYTES)
+    with failures_as(lambda why: ModelError(f"{path}: not {expected} ({why})")):
+        held = json.loads(text)
+    if not isinstance(held, dict):
+        raise ModelError(f"preprocessing {held} not understood; expected {', '.join(KEYS)}")
+    return held
 
 
 def preprocessing(

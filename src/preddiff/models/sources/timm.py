@@ -1,13 +1,14 @@
 """timm's networks by name (extra `timm`)."""
 
-import math
+from pathlib import Path
+from typing import cast
 
 import torch
 
 from preddiff.errors import ModelError, first_line, nearest
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.networks import metadata, states
 from preddiff.models.networks.network import Network
-from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.models.request import Request
 
 
@@ -17,14 +18,14 @@ def load(spec: str, request: Request) -> Network:
     Parameters
     ----------
     spec : timm:NAME with the pretrained weights, e.g. "timm:resnet18" or
-        "timm:resnet18.a1_in1k"; timm:NAME@random without.
+        "timm:resnet18.a1_in1k"; timm:NAME@random without; timm:NAME@FILE with those of a state
+        dict.
 
     Raises
     ------
     ModelError
         If timm is not installed, the name is unknown, or the weights cannot be had.
     """
-    request.refuse(spec)
     name, _, weights = spec.removeprefix("timm:").partition("@")
     try:
         import timm
@@ -35,42 +36,53 @@ def load(spec: str, request: Request) -> Network:
     known = timm.list_models()
     if name.split(".")[0] not in known:
         raise ModelError(f"timm:{name}: no such network{nearest(name, known)}")
-    if weights not in {"", "random"}:
-        raise ModelError(f"timm:{name}@{weights}: expected no weights, or random")
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # the same random weights every time
-            module = timm.create_model(name, pretrained=not weights).eval()
-    except Exception as error:
+    is_file = Path(weights).suffix != ""
+    if not is_file:
+        request.refuse(spec)
+    if weights not in {"", "random"} and not is_file:
         raise ModelError(
-            f"timm:{name}: the weights could not be had ({first_line(error)}); they come from the "
-            f"internet once and stay in its cache; timm:{name}@random needs none"
-        ) from None
+            f"timm:{name}@{weights}: expected no weights, random, or the path of a state dict"
+        )
+    found = metadata.described(request)
+    if is_file:
+        module, classes = states.filled(
+            Path(weights),
+            f"timm's {name}",
+            lambda classes: timm.create_model(name, num_classes=classes),
+        )
+    else:
+        module = _named(name, pretrained=not weights)
+        classes = int(cast(int, module.num_classes))
     config = timm.data.resolve_model_data_config(module)
-    channels, height, width = config["input_size"]
-    stretched = config["crop_mode"] == "squash"
+    usual = classes == states.USUAL_CLASSES
     return Network(
-        module,
-        Preprocessing(
-            size=(height, width),
-            channels=channels,
-            # timm says which share of the resized picture the centre crop keeps.
-            short_side=None if stretched else math.floor(min(height, width) / config["crop_pct"]),
-            interpolation=config["interpolation"],
-            mean=tuple(config["mean"]),
-            std=tuple(config["std"]),
-        ),
-        output="logits",
-        spec=spec,
-        labels=_labels(module.num_classes),
-        train_size=IMAGENET_TRAIN_SIZE if not weights and module.num_classes == 1000 else None,
+        module.eval(),
+        found.preprocessing or metadata.preprocessing(metadata.read(config)[0]),
+        output="logits" if found.output == "auto" else found.output,
+        spec=f"timm:{name}" + (f"@{Path(weights).name}" if weights else ""),
+        labels=found.labels or (_labels() if usual else None),
+        train_size=IMAGENET_TRAIN_SIZE if usual and weights != "random" else None,
     )
 
 
-def _labels(classes: int) -> list[str] | None:
-    if classes != 1000:
-        return None
+def _named(name: str, *, pretrained: bool) -> torch.nn.Module:
+    import timm
+
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # the same random weights every time
+            module: torch.nn.Module = timm.create_model(name, pretrained=pretrained)
+    except Exception as error:
+        raise ModelError(
+            f"timm:{name}: the weights could not be had ({first_line(error)}); they come from the "
+            f"internet once and stay in its cache; timm:{name}@random needs none, and "
+            f"timm:{name}@FILE takes those of a state dict"
+        ) from None
+    return module
+
+
+def _labels() -> list[str]:
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo()
-    return [info.index_to_description(i) for i in range(classes)]
+    return [info.index_to_description(i) for i in range(states.USUAL_CLASSES)]

@@ -11,12 +11,16 @@ import torch
 
 from preddiff.errors import ModelError, first_line, nearest
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
+from preddiff.models.networks import metadata, states
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.models.request import Request
 
 if TYPE_CHECKING:
     from torchvision.models import WeightsEnum
+
+_WITH_AUXILIARY_HEADS = {"googlenet", "inception_v3"}
+_AUXILIARY_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 
 
 def names() -> list[str]:
@@ -42,41 +46,68 @@ def load(spec: str, request: Request) -> Network:
     """
     from torchvision import models
 
-    request.refuse(spec)
     name, _, weights = spec.removeprefix("torchvision:").partition("@")
     known = names()
     if name not in known:
         raise ModelError(f"torchvision:{name}: no such classifier{nearest(name, known)}")
     choices = models.get_model_weights(name)
     is_file = Path(weights).suffix != ""
+    if not is_file:
+        request.refuse(spec)
     if weights not in {"", "random", *choices.__members__} and not is_file:
         raise ModelError(
             f"torchvision:{name}@{weights}: unknown weights; expected one of "
             f"{', '.join(choices.__members__)}, random, or the path of a state dict"
         )
     named = choices.__members__.get(weights or "DEFAULT", choices.DEFAULT)
-    if weights == "random" or is_file:
+    preprocessing = _preprocessing(named.transforms())
+    if is_file:
+        return _of_file(name, Path(weights), named, request)
+    if weights == "random":
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # the same random weights every time
             module = models.get_model(name, weights=None, **_as_with_weights(name))
-        if is_file:
-            _read_state(module, Path(weights))
     else:
         module = _download(name, named)
     return Network(
         module.eval(),
-        _preprocessing(named.transforms()),
+        preprocessing,
         output="logits",
-        spec=f"torchvision:{name}" + (f"@{Path(weights).name}" if weights else ""),
+        spec=f"torchvision:{name}" + (f"@{weights}" if weights else ""),
         labels=named.meta["categories"],
         train_size=None if weights == "random" else IMAGENET_TRAIN_SIZE,
+    )
+
+
+def _of_file(name: str, path: Path, named: "WeightsEnum", request: Request) -> Network:
+    """Return a network with weights of the user's own, of as many classes as they are of."""
+    from torchvision import models
+
+    # Heads that only training needs: many leave them out, or never train them.
+    without = {"aux_logits": False} if name in _WITH_AUXILIARY_HEADS else {}
+    arguments = {**_as_with_weights(name), **without}
+    module, classes = states.filled(
+        path,
+        f"torchvision's {name}",
+        lambda classes: models.get_model(name, weights=None, num_classes=classes, **arguments),
+        unused=_AUXILIARY_HEADS,
+    )
+    found = metadata.described(request)
+    usual = classes == states.USUAL_CLASSES
+    return Network(
+        module.eval(),
+        found.preprocessing or _preprocessing(named.transforms()),
+        output="logits" if found.output == "auto" else found.output,
+        spec=f"torchvision:{name}@{path.name}",
+        labels=found.labels or (named.meta["categories"] if usual else None),
+        train_size=IMAGENET_TRAIN_SIZE if usual else None,
     )
 
 
 def _as_with_weights(name: str) -> dict[str, bool]:
     """The arguments that torchvision sets by itself where it loads its own weights."""
     # Both were trained on inputs in [-1, 1], and undo the usual normalisation themselves.
-    if name in {"googlenet", "inception_v3"}:
+    if name in _WITH_AUXILIARY_HEADS:
         return {"init_weights": False, "transform_input": True}
     return {}
 
@@ -121,33 +152,6 @@ def _tensors_only() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
-
-
-def _read_state(module: torch.nn.Module, path: Path) -> None:
-    """Weights from a file, without unpickling anything but tensors."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such weights file; check the path")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        module.load_state_dict(_unwrapped(state))
-    except Exception as error:
-        # torch says in its first line that something is wrong, and in the next ones what.
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = " ".join(lines[:2]) if lines else first_line(error)
-        raise ModelError(
-            f"{path}: not a state dict of this network ({reason}); expected what "
-            "torch.save(network.state_dict(), path) writes"
-        ) from None
-
-
-def _unwrapped(state: Any) -> Any:  # of whatever a file holds
-    """Return the state dict in a checkpoint, without the prefix that DataParallel adds."""
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if isinstance(state, dict) and state and all(str(name).startswith("module.") for name in state):
-        state = {name.removeprefix("module."): value for name, value in state.items()}
-    return state
 
 
 def _preprocessing(transforms: Any) -> Preprocessing:  # of a private class of torchvision

@@ -85,7 +85,8 @@ class Surrounded(Stored):
         if self.is_clipped(valid) and valid is not None and not is_within(inputs, valid):
             raise SamplerError(
                 f"values from {inputs.min():.4g} to {inputs.max():.4g}, but draws are clipped to "
-                f"[{valid[0]:g}, {valid[1]:g}]: rescale the input, or use a sampler with clip=False"
+                f"[{valid[0]:g}, {valid[1]:g}]: rescale the input, or use a sampler with "
+                "clip=False; of a normalised picture pass the picture itself, and say preprocess="
             )
 
     def is_clipped(self, valid: ValidRange | None) -> bool:
