@@ -58,6 +58,7 @@ COMMANDS = [
     ["model", "tiny_model:make"],
     ["sampler", "fit", "pictures", "--patch", 4, "-o", "mine.npz"],
     ["sampler", "show", "mine.npz"],
+    ["sampler", "check", "conditional:mine.npz", "--on", "pictures", "--window", 2, "--margin", 1],
     ["explain", "pictures/0.png", "--model", "tiny_model:make", *_COARSE],
     ["interactions", "pictures/0.png", "--model", "tiny_model:make", "--regions", "2x1",
      "--window", 6, "--samples", 2],

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows, box
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.types import Batch, Draws, Floats, Mask, Pixels
+from preddiff.types import Batch, Draws, Floats, Mask, PerWindow, Pixels
 
 ValidRange = tuple[float, float]
 """Lowest and highest value that an input may have: (0, 1) for pictures."""
@@ -223,6 +223,20 @@ class Projected(Protocol):
         Yields
         ------
         Normals, of which any is as likely as another; windows without weight have exactly 0.
+        """
+
+
+@runtime_checkable
+class Likely(Protocol):
+    """A sampler that knows how likely it is that it draws something.
+
+    `preddiff sampler check` holds it against real windows by that.
+    """
+
+    def log_density(self, inputs: Pixels, windows: Windows) -> PerWindow:
+        """Return the natural logarithm of the density of what stands in each window.
+
+        Given what is around it, before anything is clipped.
         """
 
 

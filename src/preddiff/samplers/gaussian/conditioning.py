@@ -62,6 +62,15 @@ class ConditionalNormal:
         """Return the conditional mean (n, w), given whole patches (n, w + r)."""
         return self.mean_window + (patches[:, self.rest] - self.mean_rest) @ self.gain.T
 
+    def distance(self, patches: Patches) -> tuple[Annotated[Floats, "n"], float]:
+        """Return how far windows are from their conditional means, and the volume of the normal.
+
+        The first is the squared Mahalanobis distance, the second ln √|covariance|.
+        """
+        deviation = patches[:, self.window] - self.mean(patches)
+        square = np.einsum("nw,wn->n", deviation, solve(self.covariance, deviation.T))
+        return square, float(np.linalg.slogdet(self.covariance)[1] / 2)
+
     @property
     def change(self) -> tuple[Annotated[Floats, "w p"], Annotated[Floats, "w"]]:
         """Matrix A (w, w + r) and constant b (w,): conditional mean - window = A · patch + b.

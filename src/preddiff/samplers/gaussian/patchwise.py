@@ -14,13 +14,14 @@ import numpy as np
 
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, ValidRange, Weights
+from preddiff.samplers.gaussian.axes import Patches
 from preddiff.samplers.gaussian.box_columns import ShiftedBoxes, box_columns
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal
 from preddiff.samplers.gaussian.partial import HiddenPart
 from preddiff.samplers.gaussian.patches import flattened
 from preddiff.samplers.gaussian.surrounded import Surrounded, antithetic, blocks
 from preddiff.samplers.streams import window_generator
-from preddiff.types import Batch, Corners, Draws, Floats, Integers, Mask, Pixels
+from preddiff.types import Batch, Corners, Draws, Floats, Integers, Mask, PerWindow, Pixels
 
 
 class WindowGroup(NamedTuple):
@@ -119,6 +120,21 @@ class Patchwise(Surrounded):
         if self.clip and valid is not None:
             np.clip(draws, *valid, out=draws)
         return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
+
+    def log_density(self, inputs: Pixels, windows: Windows) -> PerWindow:
+        """Return the logarithm of the density of what stands in each window, given its patch."""
+        found = np.empty(len(windows))
+        for conditional, members, corners in self._groups(windows):
+            patches = flattened(inputs, corners, self.shape)
+            found[members] = self._log_density(conditional, patches)
+        return found
+
+    def _log_density(
+        self, conditional: ConditionalNormal, patches: Patches
+    ) -> Annotated[Floats, "n"]:
+        square, log_volume = conditional.distance(patches)
+        values = len(conditional.window)
+        return np.asarray(-square / 2 - log_volume - values / 2 * np.log(2 * np.pi))
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield one normal per window, of what weighted sums change by given the patch's rest."""
