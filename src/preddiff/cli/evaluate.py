@@ -62,7 +62,7 @@ def evaluate(
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Score to give; may be repeated; else all."),
+        typer.Option(metavar="NAME", help="Score to give; may be repeated."),
     ] = None,
     count: Annotated[
         int,
@@ -132,14 +132,14 @@ def _of_pictures(
 ) -> Callable[[ScoreFile], str]:
     """Return what adds the scores of pictures to a file and returns the tables."""
     from preddiff.studies.evaluation.contenders import CONTENDERS
-    from preddiff.studies.evaluation.metrics import METRICS
+    from preddiff.studies.evaluation.metrics import DEFAULT_METRICS, METRICS
     from preddiff.studies.evaluation.protocol import Evaluation
     from preddiff.studies.evaluation.protocol import evaluate as run
     from preddiff.studies.evaluation.table import tables
 
     contenders = _known("--contender", contender, CONTENDERS)
     _known("--against", [against], CONTENDERS)
-    metrics = _known("--metric", metric, METRICS)
+    metrics = _known("--metric", metric or list(DEFAULT_METRICS), METRICS)
     specs = model or ["embedded"]
     evaluation = Evaluation(specs, pictures, half.value, count, contenders, metrics)
 

@@ -17,10 +17,11 @@ PICTURE = RANDOM.random(SHAPE, dtype=np.float32)
 MODEL = additive_model(WEIGHTS)
 TRUTH = truth(WEIGHTS, PICTURE)
 GRID = 4
+PATCHES = grid_regions(SHAPE[1:], GRID)
 
 
 def gain(values, **settings):
-    return flip(MODEL, PICTURE, 1, values, grey, grid=GRID, **settings).gain
+    return flip(MODEL, PICTURE, 1, values, grey, PATCHES, **settings).gain
 
 
 BEST = gain(TRUTH)
@@ -33,7 +34,7 @@ def test_no_map_has_more_gain_than_the_truth(seed):
 
 def test_the_gain_of_the_truth_is_what_its_sums_say():
     """One patch a step: both curves are known sums of what patches are worth."""
-    worth = np.bincount(grid_regions(SHAPE[1:], GRID).ravel(), TRUTH.ravel())
+    worth = np.bincount(PATCHES.ravel(), TRUTH.ravel())
     odds = float((WEIGHTS * PICTURE).sum())
 
     def area(order):
@@ -64,7 +65,7 @@ def test_a_flat_map_has_no_gain_on_average():
 
 
 def test_insertion_and_deletion_are_areas_of_the_probability():
-    flipping = flip(MODEL, PICTURE, 1, TRUTH, grey, grid=GRID)
+    flipping = flip(MODEL, PICTURE, 1, TRUTH, grey, PATCHES)
     assert 0 < flipping.deletion < flipping.insertion < 1
     assert flipping.least_first[[0, -1]] == pytest.approx(flipping.most_first[[0, -1]])
     everything = MODEL.predict(np.full((1, *SHAPE), 0.5, dtype=np.float32))[0, 1]
@@ -76,7 +77,7 @@ def test_other_regions_than_a_grid():
     halves = np.zeros(SHAPE[1:], dtype=np.int64)
     halves[:, 8:] = 1
     worth = np.bincount(halves.ravel(), TRUTH.ravel())
-    flipping = flip(MODEL, PICTURE, 1, TRUTH, grey, grid=halves, steps=2)
+    flipping = flip(MODEL, PICTURE, 1, TRUTH, grey, halves, steps=2)
     assert flipping.gain == pytest.approx(abs(worth[1] - worth[0]) / 2, abs=1e-5)
     assert flipping.shares == pytest.approx([0, 0.5, 1])
 
@@ -86,7 +87,7 @@ def test_a_map_costs_two_evaluations_a_step():
     counting = additive_model(WEIGHTS)
     call = counting.call
     counting.call = lambda inputs: asked.append(len(inputs)) or call(inputs)
-    flip(counting, PICTURE, 1, TRUTH, grey, grid=GRID, steps=10)
+    flip(counting, PICTURE, 1, TRUTH, grey, PATCHES, steps=10)
     assert sum(asked) == 20
 
 
@@ -94,5 +95,5 @@ def test_digits_of_a_sure_network_are_kept():
     """Where p rounds to 1, its log-odds still tell maps apart."""
     sure = additive_model(WEIGHTS)
     sure.both_sides = lambda inputs: np.array([[1e-30, 1.0, 1e-30, 1.0]] * len(inputs))
-    flipping = flip(sure, PICTURE, 1, TRUTH, grey, grid=GRID)
+    flipping = flip(sure, PICTURE, 1, TRUTH, grey, PATCHES)
     assert flipping.most_first_odds == pytest.approx(30 * np.log(10), rel=1e-6)

@@ -69,11 +69,17 @@ def evaluation(folder, **changes):
     return Evaluation(**settings | changes)
 
 
-def test_halves_share_no_picture_and_do_not_change_with_the_count(folder):
-    choose, report = (pictures_of(folder, half, 100) for half in ("choose", "report"))
+def test_halves_share_no_picture(folder):
+    choose, report = (pictures_of(folder, half) for half in ("choose", "report"))
     assert len(choose) == len(report) == 8
     assert not set(choose) & set(report)
-    assert pictures_of(folder, "choose", 3) == choose[:3]
+
+
+def test_mosaics_are_made_of_all_sure_pictures_of_the_half(folder, tmp_path):
+    """The first two pictures alone are too few."""
+    file = ScoreFile(tmp_path / "scores.jsonl")
+    evaluate(evaluation(folder, count=2, metrics=["pointing"], contenders=["grad_cam"]), file)
+    assert [sorted(score.scores) for score in file.scores.values()] == [["pointing"]] * 2
 
 
 def test_every_contender_has_every_score(folder, tmp_path):

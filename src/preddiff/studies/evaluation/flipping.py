@@ -26,7 +26,6 @@ from preddiff.studies.evaluation.maps import (
     HiddenPixels,
     PictureMap,
     Regions,
-    grid_regions,
     region_means,
 )
 from preddiff.types import Floats, Integers, Pixels
@@ -36,9 +35,6 @@ Curve = Annotated[Floats, "step"]
 
 Order = Annotated[Integers, "region"]
 """Numbers of regions, in the order in which they are hidden."""
-
-GRID = 14
-"""Patches along each side unless asked otherwise: of 16 pixels in a picture of 224."""
 
 STEPS = 20
 """Steps from the whole picture to none of it unless asked otherwise."""
@@ -89,8 +85,8 @@ def flip(
     target: int,
     values: PictureMap,
     imputer: Imputer,
+    regions: Regions,
     *,
-    grid: int | Regions = GRID,
     steps: int = STEPS,
     seed: int = 0,
 ) -> Flipping:
@@ -101,11 +97,10 @@ def flip(
     target : class number.
     values : the map, (y, x): the higher, the more a pixel speaks for the target.
     imputer : what stands at hidden pixels.
-    grid : patches along each side, or the regions themselves, (y, x).
+    regions : the patches that are hidden, (y, x).
     steps : of each curve; there are 2 × steps evaluations.
     seed : of the order among patches whose means are equal, of which a map says nothing.
     """
-    regions = grid_regions(picture.shape[1:], grid) if isinstance(grid, int) else grid
     means = region_means(values, regions)
     random = np.random.default_rng(seed).permutation(len(means))
     most_first = np.lexsort((random, -means))

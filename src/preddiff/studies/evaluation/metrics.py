@@ -1,7 +1,7 @@
 """The metrics: every score that a map gets.
 
-A new one is a line in `METRICS`: a function of a `Trial` that returns scores by the name that they
-have in tables.
+A new one is a line in `DEFAULT_METRICS`: a function of a `Trial` that returns scores by the name
+that they have in tables.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +14,7 @@ from preddiff.studies.evaluation.correlation import rank_correlation
 from preddiff.studies.evaluation.flipping import flip
 from preddiff.studies.evaluation.imputers import IMPUTERS
 from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.patches import PATCHES
 from preddiff.studies.evaluation.pointing import (
     CELLS,
     AskedPicture,
@@ -55,13 +56,22 @@ Metric = Callable[[Trial], Mapping[str, float]]
 """Returns scores by name; none where the metric does not apply to this trial."""
 
 
-def flipping(trial: Trial, imputer: str) -> Mapping[str, float]:
+def flipping(trial: Trial, imputer: str, patches: str = "") -> Mapping[str, float]:
     """Return the symmetric relevance gain in nats, and insertion and deletion probabilities."""
-    found = flip(trial.model, trial.picture, trial.target, trial.values, IMPUTERS[imputer])
+    found = flip(
+        trial.model,
+        trial.picture,
+        trial.target,
+        trial.values,
+        IMPUTERS[imputer],
+        PATCHES[patches](trial.picture),
+    )
+    # Names end with the imputer, by which tables tell who is no fair judge.
+    said = f"{patches} {imputer}".strip()
     return {
-        f"SRG {imputer}": found.gain,
-        f"insertion {imputer}": found.insertion,
-        f"deletion {imputer}": found.deletion,
+        f"SRG {said}": found.gain,
+        f"insertion {said}": found.insertion,
+        f"deletion {said}": found.deletion,
     }
 
 
@@ -92,11 +102,22 @@ def stability(trial: Trial) -> Mapping[str, float]:
     return {"between seeds": rank_correlation(trial.values, values)}
 
 
-METRICS: dict[str, Metric] = {
+DEFAULT_METRICS: dict[str, Metric] = {
     **{f"flipping:{name}": partial(flipping, imputer=name) for name in IMPUTERS},
     "pointing": pointing,
     "randomisation": partial(randomisation, only_last=True),
     "randomisation:all": partial(randomisation, only_last=False),
     "stability": stability,
 }
-"""Metrics by the name that callers write."""
+"""Metrics that are asked where none is named, by the name that callers write."""
+
+METRICS: dict[str, Metric] = {
+    **DEFAULT_METRICS,
+    **{
+        f"flipping:{imputer}:{patches}": partial(flipping, imputer=imputer, patches=patches)
+        for imputer in IMPUTERS
+        for patches in PATCHES
+        if patches
+    },
+}
+"""All metrics."""

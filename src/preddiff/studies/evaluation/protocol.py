@@ -51,13 +51,13 @@ class Evaluation:
     metrics: Sequence[str]
 
 
-def pictures_of(folder: Path, half: Half, count: int) -> list[Path]:
-    """Return the first pictures of one half of a folder.
+def pictures_of(folder: Path, half: Half) -> list[Path]:
+    """Return the pictures of one half of a folder.
 
-    Every other file belongs to either, in the order of their names: which half a picture is in
-    changes neither with `count` nor from run to run.
+    Every other file belongs to either, in the order of their names: which half a picture is in does
+    not change from run to run.
     """
-    return find_pictures(folder)[0 if half == "choose" else 1 :: 2][:count]
+    return find_pictures(folder)[0 if half == "choose" else 1 :: 2]
 
 
 def evaluate(
@@ -75,10 +75,9 @@ def evaluate(
         If a model or a picture cannot be read. A contender that fails on a picture gets its error
         as a score, and the others go on.
     """
-    paths = pictures_of(evaluation.folder, evaluation.half, evaluation.count)
     for spec in evaluation.specs:
-        bench = _Bench(load_model(spec), spec, evaluation, machine.describe(), paths)
-        for number in range(len(paths)):
+        bench = _Bench(load_model(spec), spec, evaluation, machine.describe())
+        for number in range(len(bench.cases)):
             for name in evaluation.contenders:
                 missing = [
                     metric
@@ -91,24 +90,32 @@ def evaluate(
 
 
 class _Bench:
-    """One model and the pictures that it is asked about."""
+    """One model and the pictures that it is asked about.
 
-    def __init__(
-        self, model: Model, spec: str, evaluation: Evaluation, where: str, paths: Sequence[Path]
-    ) -> None:
+    Attributes
+    ----------
+    cases : the pictures that are evaluated.
+    sure : all pictures of the half that the model is sure of; mosaics are made of them.
+    """
+
+    def __init__(self, model: Model, spec: str, evaluation: Evaluation, where: str) -> None:
         self.model = model
         self.spec = spec
         self.half = evaluation.half
         self.where = where
         self.cases: list[AskedPicture] = []
         self.sure: list[AskedPicture] = []
-        for path in paths:
+        points = "pointing" in evaluation.metrics
+        of_half = pictures_of(evaluation.folder, evaluation.half)
+        for number, path in enumerate(of_half if points else of_half[: evaluation.count]):
             picture = model.prepare(images.read(path))
             p = model.predict(picture[None])[0]
             name = path.relative_to(evaluation.folder).as_posix()
-            self.cases.append(AskedPicture(name, picture, int(p.argmax())))
+            case = AskedPicture(name, picture, int(p.argmax()))
+            if number < evaluation.count:
+                self.cases.append(case)
             if p.max() > SURE:
-                self.sure.append(self.cases[-1])
+                self.sure.append(case)
 
     def key(self, number: int, contender: str, metric: str) -> Key:
         """Return what a file knows a score by."""
