@@ -346,3 +346,33 @@ def test_a_name_that_is_too_long_for_results_is_refused_before_the_work(folder, 
     (folder / "cat.jpg").rename(folder / name)
     done = invoke(folder, monkeypatch, name, *TINY)
     assert "no result can have this name" in str(done.exception)
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_an_interrupted_command_writes_the_map_so_far(folder, name, status):
+    (folder / "slow_model.py").write_text(
+        "import os, signal\nimport tiny_model\nseen = 0\n\n"
+        "def make():\n"
+        "    network = tiny_model.make()\n"
+        "    def predict(inputs):\n"
+        "        global seen\n"
+        "        seen += len(inputs)\n"
+        "        if 400 <= seen < 400 + len(inputs) and not os.path.exists('told'):\n"
+        "            open('told', 'w').close()\n"
+        f"            os.kill(os.getpid(), signal.{name})\n"
+        "        return network.predict(inputs)\n"
+        "    return predict\n"
+    )
+    Image.new("RGB", (24, 24), "teal").save(folder / "small.png")
+    asked = ("explain", "small.png", "--model", "slow_model:make", "--window", 6)
+    first = run(*asked, cwd=folder)
+    assert first.returncode == status, first.stderr
+    assert (
+        "interrupted; out/small.html is the map so far; the same command with --res" in first.stderr
+    )
+    assert __import__("preddiff").load(folder / "out/small.zarr").is_partial
+    assert (folder / "out/small.unfinished.npz").exists()
+    again = run(*asked, "--resume", cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert not __import__("preddiff").load(folder / "out/small.zarr").is_partial
+    assert not (folder / "out/small.unfinished.npz").exists()

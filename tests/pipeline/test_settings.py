@@ -22,6 +22,7 @@ NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback", "setti
 RENAMED = {"target": "targets", "baseline": "baselines"}
 ONLY_PYTHON = {"memory"}
 ONLY_COMMAND = {
+    "labels",
     "overwrite",
     "inputs",
     "model",

@@ -196,6 +196,7 @@ def explain(
     from preddiff.media.names import result_name
     from preddiff.models import load_model
     from preddiff.pipeline.explain import compare
+    from preddiff.pipeline.interruption import interruptible
     from preddiff.pipeline.settings import PAPER
     from preddiff.results.checkpoint import UntilSaved
     from preddiff.viewer.live import Live
@@ -219,8 +220,11 @@ def explain(
     for path, result in zip(inputs, results, strict=True):
         _check_destinations(path, result, several=several, overwrite=overwrite)
     for path, result in zip(inputs, results, strict=True):
-        unfinished = UntilSaved(_with(result, ".unfinished.npz"))
-        with Live(_announce) if live else nullcontext() as watched:
+        unfinished = UntilSaved(_with(result, ".unfinished.npz"), goes_on=resume)
+        with (
+            interruptible() as interruption,
+            Live(_announce) if live else nullcontext() as watched,
+        ):
             explanations = compare(
                 loaded,
                 path,
@@ -247,15 +251,20 @@ def explain(
                 resample=resample,
                 progress=True,
                 callback=watched,
-                checkpoint=unfinished if resume else None,
+                checkpoint=None if several else unfinished,
             )
             _print_summary(explanations)
             written = _write(explanations, result)
-            if resume:
+            if not explanations[-1].is_partial:
                 unfinished.remove()
             if watched is not None:
                 watched.finish(f"Saved as {written}.", explanations[-1])
             echo(written)
+        if interruption.number is not None:
+            so_far = "is the map so far" if explanations[-1].is_partial else "is complete"
+            hint = "" if several else "; the same command with --resume goes on"
+            echo(f"preddiff: interrupted; {written} {so_far}{hint}", err=True)
+            raise SystemExit(interruption.status)
 
 
 def _window(text: str) -> int | str | tuple[int, ...]:

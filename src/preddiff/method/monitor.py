@@ -29,11 +29,13 @@ class Monitor:
     visits : number of visits done in earlier, interrupted runs.
     measured : compute the relative error on the way even if there is no tolerance. With hundreds
         of targets that takes longer than the evaluations.
+    interrupted : asked after every chunk; where it returns true, the analysis stops.
 
     Attributes
     ----------
     error : relative error when it was last computed; None before. Infinite while parts of the map
         have no value, which neither stops a run nor raises.
+    stopped : whether somebody stopped the analysis before its end.
     """
 
     def __init__(
@@ -45,12 +47,15 @@ class Monitor:
         visits: int = 0,
         *,
         measured: bool,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.tolerance = tolerance
         self.error: float | None = None
+        self.stopped = False
         self._report = report
         self._keep = keep
         self._show = show
+        self._interrupted = interrupted
         self._measured = measured or tolerance is not None
         self._next_check = _next_check_after(visits)
         self._next_show = 0.0
@@ -64,7 +69,9 @@ class Monitor:
             self.error = current().relative_error()
             self._next_check = _next_check_after(visits)
         self._report(visits, self._expected_visits(visits, total), self.error)
-        return self._is_stopped(current) or self._is_precise()
+        asked = self._is_stopped(current) or self._interrupted()
+        self.stopped = asked and visits < total and not self._is_precise()
+        return asked or self._is_precise()
 
     def _expected_visits(self, visits: int, total: int) -> int:
         # The standard error of a mean falls with the square root of the number of draws: for a

@@ -22,6 +22,7 @@ from preddiff.method.estimates import Estimates
 from preddiff.method.monitor import Monitor
 from preddiff.models import Model, load_model
 from preddiff.models.targets import Target
+from preddiff.pipeline import interruption
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import progress as bars
 from preddiff.pipeline import subject as subjects
@@ -142,7 +143,7 @@ def explain(
     checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, by the
         engine and in the precision that it was begun with; it is removed at the end. Of
         `results.checkpoint.UntilSaved(file)`, it stays until its `remove`, for when the result is
-        saved.
+        saved. Of an analysis that was stopped, it stays, too.
     callback : given the explanation so far about once a second: windows are visited in an order
         that covers the input evenly at every moment (with a tolerance: more densely where the map
         is less sure). Where it returns true, the analysis stops, and what was visited by then is
@@ -210,22 +211,18 @@ def _of_sizes(
     # The work on a size stays until that on all of them is done.
     kept = checkpoint if isinstance(checkpoint, UntilSaved | None) else UntilSaved(Path(checkpoint))
     done: list[Explanation] = []
-    stopped = False
 
     def show(current: Explanation) -> bool | None:
-        nonlocal stopped
-        answer = None if callback is None else callback(combined([*done, current]))
-        stopped = bool(answer)
-        return answer
+        return None if callback is None else callback(combined([*done, current]))
 
     while planned:
         settings, plan = planned.pop(0)  # so that its engine's memory is given back with it
         own = None if kept is None else kept.part(str(settings.sampling.window))
         shown = None if callback is None else show
         done.append(_analysed(settings, plan, progress, own, shown))
-        if stopped:
+        if done[-1].is_partial:
             break
-    if kept is not None and kept is not checkpoint:
+    if kept is not None and kept is not checkpoint and not done[-1].is_partial:
         kept.remove()
     return combined(done)
 
@@ -253,8 +250,9 @@ def _analysed(
         means = earlier.means
     others = _baselines(plan, settings)
 
-    def result(estimates: Estimates) -> Explanation:
-        return _explanation(plan, estimates, others, time.perf_counter() - started)
+    def result(estimates: Estimates, *, partial: bool = False) -> Explanation:
+        seconds = time.perf_counter() - started
+        return _explanation(plan, estimates, others, seconds, partial=partial)
 
     if progress is True:
         bars.say(plan.run.forecast())
@@ -267,9 +265,16 @@ def _analysed(
             means.visits,
             # The map of sets is a fit to all of them, which takes as long as dozens of passes.
             measured=progress is True and settings.sampling.sets is None,
+            interrupted=lambda: interruption.current().number is not None,
         )
-        estimates = plan.run.evidence(means, monitor)
-        explanation = result(estimates)
+        with interruption.current().visiting():
+            estimates = plan.run.evidence(means, monitor)
+        explanation = result(estimates, partial=monitor.stopped)
+    if monitor.stopped:
+        unfinished.leave(means, plan.run.facts)
+        if interruption.current().number is not None and not explanation.relevance.notnull().any():
+            interruption.current().leave()  # of a few sets there is no map
+        return explanation
     if settings.question.train_size is None:  # who states N knows what it limits
         _warn_of_correction(plan, estimates)
     unfinished.finish(means, plan.run.facts)
@@ -303,14 +308,13 @@ def compare(
     opened = open_input(picture)
     models = [load_model(each) for each in _listed(model)]
     varied = (_listed(each) for each in (sampler, window, source, node))
-    return Comparison(
-        [
-            explain(
-                model, opened, sampler=sampler, window=window, source=source, node=node, **settings
-            )
-            for model, sampler, window, source, node in itertools.product(models, *varied)
-        ]
-    )
+    made: list[Explanation] = []
+    names = ("sampler", "window", "source", "node")
+    for each, *how in itertools.product(models, *varied):
+        made.append(explain(each, opened, **dict(zip(names, how, strict=True)), **settings))
+        if interruption.current().number is not None:
+            break
+    return Comparison(made)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -355,7 +359,12 @@ def _baselines(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
 
 
 def _explanation(
-    plan: Plan, estimates: Estimates, baselines: Mapping[str, BaselineMap], seconds: float
+    plan: Plan,
+    estimates: Estimates,
+    baselines: Mapping[str, BaselineMap],
+    seconds: float,
+    *,
+    partial: bool,
 ) -> Explanation:
     """Return what is known by now."""
     relevance, error = estimates.relevance_and_error()
@@ -386,6 +395,7 @@ def _explanation(
             "relative_error": relative if math.isfinite(relative) else "",
             "windows": len(estimates.every),
             "evaluations": 1 + estimates.draws,
+            "partial": partial,
             "seconds": round(seconds, 3),
             **provenance.environment(),
         },

@@ -29,14 +29,24 @@ _BASE_RTOL, _BASE_ATOL = 1e-4, 1e-5
 
 @dataclass(frozen=True)
 class UntilSaved:
-    """The name of a checkpoint that stays until whoever asked for it has saved the result."""
+    """The name of a checkpoint that stays until whoever asked for it has saved the result.
+
+    Attributes
+    ----------
+    path : the file.
+    goes_on : whether unfinished work is read, and kept on the way. Without, it is only kept when
+        the analysis is stopped, or done with one of several sizes of windows.
+    """
 
     path: Path
+    goes_on: bool = True
     _parts: "list[UntilSaved]" = field(default_factory=list, repr=False, compare=False)
 
     def part(self, name: str) -> "UntilSaved":
         """Return the checkpoint of a part of the work, which is removed with this one."""
-        own = UntilSaved(self.path.with_name(f"{self.path.stem}-{name}{self.path.suffix}"))
+        own = UntilSaved(
+            self.path.with_name(f"{self.path.stem}-{name}{self.path.suffix}"), self.goes_on
+        )
         self._parts.append(own)
         return own
 
@@ -89,6 +99,7 @@ class Checkpoint:
         facts: Mapping[str, object],
     ) -> None:
         self._stays = isinstance(path, UntilSaved)
+        self._goes_on = path.goes_on if isinstance(path, UntilSaved) else True
         path = path.path if isinstance(path, UntilSaved) else path
         self.path = None if path is None else Path(path)
         if self.path is not None:
@@ -119,7 +130,7 @@ class Checkpoint:
         ResultError
             If the file is no checkpoint, or that of another analysis.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None or not self._goes_on or not self.path.exists():
             return None
         hint = "remove it"
         arrays = read_arrays(self.path, ResultError, "a checkpoint", hint)
@@ -172,7 +183,8 @@ class Checkpoint:
 
         A disk that is full does not end the analysis, whose result may find its place elsewhere.
         """
-        if self.path is None or time.monotonic() - self._written < _SECONDS_BETWEEN_WRITES:
+        soon = time.monotonic() - self._written < _SECONDS_BETWEEN_WRITES
+        if self.path is None or not self._goes_on or soon:
             return
         self._write(means, engine, finished=False)
 
@@ -201,6 +213,11 @@ class Checkpoint:
                 warnings.warn(f"unfinished work is not kept: {error}", EngineWarning, stacklevel=2)
             self._failed = True
         self._written = time.monotonic()
+
+    def leave(self, means: RunningMeans, engine: Mapping[str, str | float]) -> None:
+        """Write the running means of an analysis that was stopped, to go on from."""
+        if self.path is not None:
+            self._write(means, engine, finished=False)
 
     def finish(self, means: RunningMeans, engine: Mapping[str, str | float]) -> None:
         """Remove the file, as the work is finished; or write all of it, where the file stays."""

@@ -73,6 +73,8 @@ def _fact(name: str, values: Sequence[Any]) -> Any:
     """Return an attribute of the whole: one value where all have it, else their sum or a list."""
     if name in _SUMMED and all(value != "" for value in values):
         return sum(values)
+    if name == "partial":
+        return any(values)
     if name == "seed":
         return values[0]
     if name == "samples":

@@ -212,9 +212,17 @@ class Explanation:
 
     @property
     def relative_error_text(self) -> str:
-        """Relative error of the map in words; empty where it is unknown."""
+        """Relative error of the map in words, if it is known, and whether the map is partial."""
         error = self.data.attrs["relative_error"]
-        return "" if error == "" else f"relative error {percent(error)}"
+        parts = [] if error == "" else [f"relative error {percent(error)}"]
+        return ", ".join(
+            [*parts, *(["partial: stopped before the end"] if self.is_partial else [])]
+        )
+
+    @property
+    def is_partial(self) -> bool:
+        """True if somebody stopped the analysis before its end."""
+        return bool(self.data.attrs.get("partial", False))
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.coverage.shape)
