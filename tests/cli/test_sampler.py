@@ -97,3 +97,51 @@ def test_fits_that_the_command_line_refuses(scans, options, message):
     fit = ["sampler", "fit", scans / "scans", "--patch", 3, "-o", scans / "l.npz"]
     with pytest.raises(PreddiffError, match=message):
         CliRunner().invoke(cli.app, [str(a) for a in [*fit, *options]], catch_exceptions=False)
+
+
+def test_the_command_line_fits_the_scans_of_a_group(scans):
+    """Of a table: a normal over the brain, patches, or the scans as they are."""
+    rows = "".join(
+        f"scans/{n}.nii.gz,{'control' if n < 6 else 'patient'},{30 + n % 5},{'fm'[n % 2]}\n"
+        for n in range(8)
+    )
+    table = scans / "study.csv"
+    table.write_text(f"path,group,age,sex\n{rows}")
+    controls = ["sampler", "fit", table, "--where", "group=control", "-o"]
+    done = invoke(*controls, scans / "m.npz", "--family", "marginal")
+    assert done.exit_code == 0, done.output
+    pool = loading.read_sampler(scans / "m.npz")
+    assert pool.population == 6
+    assert pool.reference == "group=control"
+    done = invoke(*controls, scans / "p.npz", "--patch", 3)
+    assert loading.read_sampler(scans / "p.npz").reference == "group=control"
+    brain = ["--family", "cohort", "--factors", 1, "--guard", 1, "--covariate", "age"]
+    done = invoke("sampler", "fit", table, "-o", scans / "c.npz", *brain, "--covariate", "sex")
+    assert done.exit_code == 0, done.output
+    shown = invoke("sampler", "show", scans / "c.npz").stdout
+    assert "age, sex=m" in shown
+    assert "1 mm" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["study.csv", "--where", "group"], "where 'group': expected COLUMN=VALUE"),
+        (
+            ["study.csv", "--where", "group=contrl"],
+            "no scan has 'group' 'contrl'; it has 8 control",
+        ),
+        (["scans", "--where", "group=control"], "are of tables, but scans is none"),
+        (["study.csv", "--guard", "3"], "are of --family cohort; leave them out"),
+        (["study.csv", "--family", "cohort", "--stationary"], "are of patches, not of cohort"),
+        (["study.csv", "--family", "marginal", "--mask", "mask.nii"], "keeps whole scans"),
+    ],
+)
+def test_bad_groups_are_one_line(scans, monkeypatch, arguments, message):
+    monkeypatch.chdir(scans)
+    rows = "".join(f"scans/{n}.nii.gz,control\n" for n in range(8))
+    (scans / "study.csv").write_text(f"path,group\n{rows}")
+    error = invoke("sampler", "fit", *arguments, "-o", "a.npz").exception
+    assert isinstance(error, PreddiffError)
+    assert message in str(error)
+    assert "\n" not in str(error)

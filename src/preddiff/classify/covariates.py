@@ -64,6 +64,25 @@ def design(covariates: Sequence[Covariate], labels: Sequence[str]) -> Design:
     return columns
 
 
+def by_name(covariates: Sequence[Covariate]) -> dict[str, Floats]:
+    """Return numbers (scan,) by name: of a category, COLUMN=VALUE for each value but the first.
+
+    Raises
+    ------
+    InputError
+        If a column holds numbers and texts.
+    """
+    columns: dict[str, Floats] = {}
+    for covariate in covariates:
+        if _is_of_names(covariate):
+            for value in sorted(set(covariate.values))[1:]:
+                is_it = np.array(covariate.values) == value
+                columns[f"{covariate.name}={value}"] = is_it.astype(np.float64)
+        else:
+            columns[covariate.name] = np.array(covariate.values, dtype=np.float64)
+    return columns
+
+
 def regressed_out(
     values: VoxelValues, columns: Design | None, fitted: Integers
 ) -> Floats | VoxelValues:
@@ -90,15 +109,22 @@ def _columns(covariate: Covariate) -> Design:
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     texts = np.array(covariate.values)[:, None]
-    others = [] if covariate.is_category else [v for v in covariate.values if not _is_number(v)]
-    if covariate.is_category or len(others) == len(texts):
+    if _is_of_names(covariate):
         return np.asarray(OneHotEncoder(sparse_output=False).fit_transform(texts), np.float64)
+    return np.asarray(StandardScaler().fit_transform(texts.astype(np.float64)), np.float64)
+
+
+def _is_of_names(covariate: Covariate) -> bool:
+    """Whether its values are categories; an InputError if some are, and others are numbers."""
+    others = [] if covariate.is_category else [v for v in covariate.values if not _is_number(v)]
+    if covariate.is_category or len(others) == len(covariate.values):
+        return True
     if others:  # one typing error must not turn ages into categories
         raise InputError(
             f"column {covariate.name!r}: {others[0]!r} is no finite number, as others are: "
             "expected numbers only, or texts only; correct the table"
         )
-    return np.asarray(StandardScaler().fit_transform(texts.astype(np.float64)), np.float64)
+    return False
 
 
 def _is_number(text: str) -> bool:

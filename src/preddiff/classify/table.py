@@ -68,9 +68,9 @@ class ScanTable:
         """
         path = Path(path)
         used = [image, label, *([subject] if subject else []), *sites, *covariates]
-        rows = _rows(path, used)
+        rows = rows_of(path, used)
         paths = {line: path.parent / row[image] for line, row in rows.items()}
-        _refuse_missing_and_repeated_scans(path, paths)
+        refuse_missing_and_repeated_scans(path, paths)
         labels = tuple(row[label] for row in rows.values())
         _check_groups(path, label, labels)
 
@@ -109,7 +109,7 @@ class ScanTable:
         )
 
 
-def _refuse_missing_and_repeated_scans(table: Path, paths: dict[int, Path]) -> None:
+def refuse_missing_and_repeated_scans(table: Path, paths: dict[int, Path]) -> None:
     """Raise an InputError if a scan is not there, or is that of another row as well."""
     # The same scan in several rows would stand in a fold and in the scans that the fold judges: on
     # random labels that gave an accuracy of 96 %. Links to one file are one scan.
@@ -142,8 +142,14 @@ def _check_groups(table: Path, column: str, labels: Sequence[str]) -> None:
             )
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Rows:
-    """Rows of a file in which every named column has a value."""
+def rows_of(path: Path, columns: Sequence[str]) -> Rows:
+    """Return the rows of a file, in which every named column has a value.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or a column or value is missing.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such table; check the path")
     text = read_text(path, InputError, "a table of text")

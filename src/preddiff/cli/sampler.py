@@ -12,13 +12,23 @@ from preddiff.errors import SettingError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from preddiff.samplers import ConditionalGaussian, Located, StationaryGaussian
+    from preddiff.classify import ReferenceGroup
+    from preddiff.media.folders import VolumeFolder
+    from preddiff.samplers import (
+        Cohort,
+        ConditionalGaussian,
+        Located,
+        Marginal,
+        StationaryGaussian,
+    )
+    from preddiff.samplers.files import Stored
     from preddiff.types import Pixels
 
 sampler = typer.Typer(name="sampler", help="Fit samplers and show them.", no_args_is_help=True)
 
 _FIT = """
-Fit a conditional sampler on the pictures or volumes in a FOLDER and its subfolders.
+Fit a sampler on the pictures or volumes in a FOLDER and its subfolders, or on the scans in a TABLE
+(.csv or .tsv, one scan per row).
 
 The statistics depend on the scale of the pictures. With --model they are first resized and cropped
 as that model does.
@@ -26,7 +36,8 @@ as that model does.
 Example: preddiff sampler fit pictures/ -o mine.npz --patch 14,
 then preddiff explain cat.jpg --sampler conditional:mine.npz;
 preddiff sampler fit pictures/ -o large.npz --patch 44 --stationary, for windows of 40; or
-preddiff sampler fit scans/ -o brain.npz --patch 7 --grid 20,20,20 --mask brain.nii.gz
+preddiff sampler fit scans/ -o brain.npz --patch 7 --grid 20,20,20 --mask brain.nii.gz;
+preddiff sampler fit study.csv -o controls.npz --family cohort --where group=control
 """
 
 _SHOW = """
@@ -54,9 +65,23 @@ class Channels(StrEnum):
     INDEPENDENT = "independent"
 
 
+class Family(StrEnum):
+    """Kind of sampler that is fitted."""
+
+    CONDITIONAL = "conditional"
+    COHORT = "cohort"
+    MARGINAL = "marginal"
+
+
+_OF_COHORTS = "--covariate, --guard and --factors are of --family cohort; leave them out"
+
+
 def fit(
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder of pictures or volumes.")
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folder of pictures or volumes, or a TABLE of scans."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The sampler's file, .npz.")
@@ -88,16 +113,63 @@ def fit(
         Path | None,
         typer.Option(metavar="FILE", help="Volumes: fit only where this volume is not 0."),
     ] = None,
+    family: Annotated[
+        Family,
+        typer.Option(
+            help="A normal of patches; of scans, a normal over the whole brain (cohort); or scans "
+            "as they are (marginal)."
+        ),
+    ] = Family.CONDITIONAL,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN=VALUE", help="A TABLE's reference group: only scans with this value."
+        ),
+    ] = None,
+    image: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN", help="A TABLE's column with paths, relative to the table's folder."
+        ),
+    ] = "path",
+    covariate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="Cohort: a TABLE's column such as age or sex; repeatable."
+        ),
+    ] = None,
+    guard: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM", help="Cohort: mm around a window that say nothing. [default: 12]"
+        ),
+    ] = None,
+    factors: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Cohort: how many; by default, those that foretell best."),
+    ] = None,
 ) -> None:
+    from preddiff.classify import ReferenceGroup
     from preddiff.media import folders, images, ours
     from preddiff.media.atomic import check_file
+    from preddiff.media.folders import VolumeFolder
     from preddiff.models import load_model
 
     check_file(output)
     ours.check_destination(output, ours.is_sampler)
+    table = source.suffix.lower() in {".csv", ".tsv"}
+    if not table and (where is not None or covariate or image != "path"):
+        raise SettingError(
+            f"--where, --covariate and --image are of tables, but {source} is none: expected a "
+            ".csv or .tsv file"
+        )
+    if family is not Family.COHORT and (covariate or guard is not None or factors is not None):
+        raise SettingError(_OF_COHORTS)
+    group = ReferenceGroup.read(source, where, image, covariate or ()) if table else None
     # --grid and --mask make sense for volumes only, so they decide even where the folder is empty:
     # the complaint is then that it has no volumes.
-    if grid is not None or mask is not None or folders.contains_volumes(folder):
+    of_volumes = group or grid is not None or mask is not None or family is not Family.CONDITIONAL
+    if of_volumes or folders.contains_volumes(source):
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(
                 "--model and --channels are for pictures, but these are volumes, which have one "
@@ -107,10 +179,20 @@ def fit(
             raise SettingError(
                 "--stationary: one covariance serves everywhere; leave --grid and --mask out"
             )
-        fitted = _fit_volumes(folder, patch, grid, mask, stationary)
+        if family is not Family.CONDITIONAL and (grid is not None or stationary):
+            raise SettingError(f"--grid and --stationary are of patches, not of {family.value}")
+        scans = VolumeFolder(source if group is None else group.paths)
+        fitted: Stored
+        if family is Family.CONDITIONAL:
+            fitted = _fit_patches(scans, patch, grid, mask, stationary)
+        elif family is Family.COHORT:
+            fitted = _fit_cohort(scans, mask, group, guard, factors)
+        else:
+            fitted = _keep_all(scans, mask)
+        fitted.reference = group.name if group else ""
     else:
         prepare = load_model(model).prepare if model else images.to_array
-        pictures = (prepare(image) for image in folders.read_pictures(folder))
+        pictures = (prepare(image) for image in folders.read_pictures(source))
         fitted = _fit_pictures(pictures, patch, channels, stationary)
     fitted.save(output)
     echo(output)
@@ -128,20 +210,49 @@ def _fit_pictures(
     return StationaryGaussian.fit(pictures, patch=patch)
 
 
-def _fit_volumes(
-    folder: Path, patch: int, grid: str | None, mask: Path | None, stationary: bool
+def _fit_patches(
+    cohort: "VolumeFolder", patch: int, grid: str | None, mask: Path | None, stationary: bool
 ) -> "ConditionalGaussian | Located | StationaryGaussian":
     from preddiff.media import volumes
-    from preddiff.media.folders import VolumeFolder
     from preddiff.samplers import ConditionalGaussian, Located, StationaryGaussian
 
-    cohort = VolumeFolder(folder)
     if stationary:
         return StationaryGaussian.fit(cohort, patch=patch)
     inside = None if mask is None else volumes.read_mask(mask, cohort.grid)
     if grid is None:
         return ConditionalGaussian.fit(cohort, patch=patch, mask=inside)
     return Located.fit(cohort, patch=patch, grid=_cell_counts(grid), mask=inside)
+
+
+def _fit_cohort(
+    scans: "VolumeFolder",
+    mask: Path | None,
+    group: "ReferenceGroup | None",
+    guard: float | None,
+    factors: int | None,
+) -> "Cohort":
+    from preddiff.classify.covariates import by_name
+    from preddiff.media import volumes
+    from preddiff.samplers import Cohort
+    from preddiff.samplers.brain.cohort import GUARD
+
+    return Cohort.fit(
+        scans,
+        None if mask is None else volumes.read_mask(mask, scans.grid),
+        factors=factors,
+        guard=GUARD if guard is None else guard,
+        covariates=by_name(group.covariates) if group else {},
+    )
+
+
+def _keep_all(scans: "VolumeFolder", mask: Path | None) -> "Marginal":
+    import numpy as np
+
+    from preddiff.samplers import Marginal
+
+    if mask is not None:
+        raise SettingError("--mask: marginal keeps whole scans; leave it out")
+    return Marginal(np.stack(list(scans)), scan_grid=scans.grid)
 
 
 def _cell_counts(grid: str) -> list[int]:

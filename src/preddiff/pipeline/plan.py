@@ -22,7 +22,7 @@ from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
-from preddiff.samplers.base import Projected, stands_in
+from preddiff.samplers.base import Projected, reference, stands_in
 from preddiff.types import Floats, Mask, PerTarget, Pixels, Relevance
 
 _MAX_BYTES = 2 << 30  # of the closed form
@@ -299,6 +299,7 @@ def _facts(
         "sampler": samplers.sampler_name(sampling.hides_with),
         "sampler_sha256": sampler.sha256,
         "sampler_description": stands_in(sampler),
+        **({"reference": reference(sampler)} if reference(sampler) else {}),
         "source": question.source or "",
         "node": question.node or "",
         "window": sampling.window,

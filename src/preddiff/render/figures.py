@@ -62,7 +62,7 @@ def figure(
         rows = [
             strip for title, each in _titled(several) for strip in through_peak(each, title, chosen)
         ]
-        return strips(rows, title=str(several[0].provenance["input"]))
+        return strips(rows, title=_compared(several))
     if axes == {("channel",)}:
         return bars(list(_titled(several)), chosen)
     if axes != {("y", "x")}:
@@ -72,6 +72,14 @@ def figure(
             "channels, one kind at a time; draw each kind by itself, or read the arrays"
         )
     return _pictures(several, chosen)
+
+
+def _compared(several: Comparison) -> str:
+    """Return the name of the scan, and of the group that all are compared with."""
+    name = str(several[0].provenance["input"])
+    groups = {str(each.provenance.get("reference", "")) for each in several}
+    (group,) = groups if len(groups) == 1 else ("",)
+    return f"{name} · compared with {group}" if group else name
 
 
 def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:

@@ -242,7 +242,14 @@ class Likely(Protocol):
 
 def stands_in(sampler: Sampler) -> str:
     """Return what a window is hidden behind, in words; also for objects that do not say it."""
-    return str(getattr(sampler, "stands_in", f"draws from {type(sampler).__name__}"))
+    phrase = str(getattr(sampler, "stands_in", f"draws from {type(sampler).__name__}"))
+    group = reference(sampler)
+    return f"{phrase}, as in scans of {group}" if group else phrase
+
+
+def reference(sampler: Sampler) -> str:
+    """Return the group that a sampler's scans are of, such as "group=control"; "" for all."""
+    return str(getattr(sampler, "reference", ""))
 
 
 def fill(

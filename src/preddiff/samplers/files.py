@@ -108,6 +108,11 @@ class Stored(Sampler):
         """True if its draws depend on the position of a window; by default they do."""
         return True
 
+    def passed_on(self, other: _S) -> _S:
+        """Return another sampler, made of this one, with the grid and group of its scans."""
+        other.scan_grid, other.reference = self.scan_grid, self.reference
+        return other
+
     @abstractmethod
     def contents(self) -> Contents:
         """Return all that the sampler is made of."""

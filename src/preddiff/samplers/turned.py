@@ -80,6 +80,11 @@ class Turned(Sampler):
         return self.sampler.stands_in
 
     @property
+    def reference(self) -> str:
+        """Group that the sampler's scans are of."""
+        return self.sampler.reference
+
+    @property
     def population(self) -> int | None:
         """Number of different draws that a window has."""
         return self.sampler.population

@@ -7,6 +7,7 @@ from preddiff.errors import SamplerError
 from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows, box
 from preddiff.samplers import Cohort
+from preddiff.samplers.base import stands_in
 from preddiff.samplers.load import load_sampler, read_sampler
 
 SHAPE = (7, 8, 6)
@@ -152,7 +153,7 @@ def test_a_file_holds_all_of_it(sampler, scans, tmp_path, rng):
     again = read_sampler(tmp_path / "c.npz")
     assert again.sha256 == sampler.sha256
     assert again.reference == "g=control"
-    assert "g=control" in again.stands_in
+    assert stands_in(again.paired()).endswith("beyond 2 mm around it, as in scans of g=control")
     assert again.covariates == sampler.covariates
     assert again.scan_grid.is_like(GRID)
     windows = Windows.over(SHAPE, 2)

@@ -114,9 +114,8 @@ class Cohort(Stored):
     @property
     def stands_in(self) -> str:
         """Phrase for what a window is hidden behind."""
-        who = f"scans of {self.reference}" if self.reference else "scans of a cohort"
         beyond = f"{self.normal.guard:g} mm around it"
-        return f"what {who} would have there, given this brain beyond {beyond}"
+        return f"what could have stood there, given the brain beyond {beyond}"
 
     @property
     def of_volumes(self) -> bool:
@@ -304,8 +303,7 @@ class Cohort(Stored):
         """The same sampler of other factors."""
         normal = replace(self.normal, factors=factors)
         other = type(self)(normal, covariates=covariates, pairs=pairs, **self.facts)
-        other.scan_grid, other.reference = self.scan_grid, self.reference
-        return other
+        return self.passed_on(other)
 
 
 def from_spec(argument: str, context: SpecContext) -> Cohort:  # noqa: ARG001

@@ -219,8 +219,7 @@ class ConditionalGaussian(Patchwise):
     ) -> Self:
         """Another normal with the same settings and facts."""
         other = type(self)(mean, covariance, shape, clip=self.clip, pairs=pairs, **self.facts)
-        other.scan_grid = self.scan_grid
-        return other
+        return self.passed_on(other)
 
     @cached_property
     def _precision(self) -> PatchCovariance | None:

@@ -154,8 +154,7 @@ class Located(Patchwise):
             self.grid, self.shape, self.mean, self.covariance, self.fitted, self.means, self.units,
             clip=self.clip, pairs=True, **self.facts,
         )  # fmt: skip
-        paired.scan_grid = self.scan_grid
-        return paired
+        return self.passed_on(paired)
 
     def central(self, patch: int) -> Self:
         """Return the sampler itself.

@@ -327,8 +327,7 @@ class StationaryGaussian(Surrounded):
             origin=self.origin,
             **self.facts,
         )
-        other.scan_grid = self.scan_grid
-        return other
+        return self.passed_on(other)
 
     @cached_property
     def _means(self) -> Annotated[Floats, "p"]:
