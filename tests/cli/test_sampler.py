@@ -29,6 +29,9 @@ def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
     assert "7×7" in shown
     assert "joint" in shown
     printed("explain", "cat.jpg", *TINY[:2], "--window", 3, "--sampler", "conditional:mine.npz")
+    student = "--family", "student"
+    printed("sampler", "fit", "pool", "-o", "student.npz", "--patch", 4, *student)
+    assert "degrees of freedom" in printed("sampler", "show", "student.npz")
     printed("sampler", "fit", "pool", "-o", "large.npz", "--patch", 5, "--stationary")
     assert "conditional normal, stationary" in printed("sampler", "show", "large.npz")
     printed(
@@ -54,6 +57,10 @@ def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
             ["fit", "pool", "-o", "a.npz", "--stationary", "--channels", "independent"],
             "--stationary: channels are joint; leave --channels out",
         ),
+        (
+            ["fit", "pool", "-o", "a.npz", "--stationary", "--family", "student"],
+            "--grid and --stationary are of --family conditional, not of student",
+        ),
         (["fit", "none", "-o", "a.npz"], "none: no pictures in this folder"),
         (["fit", "pool", "-o", "none", "--patch", "3"], "none: is a folder"),
         (["show", "cat.jpg"], "cat.jpg: not a sampler file"),
@@ -78,6 +85,9 @@ def test_the_command_line_fits_folders_of_volumes(scans, cohort):
     assert len(located.fitted) == 6
     assert "cells fitted" in invoke("sampler", "show", scans / "l.npz").stdout
     assert invoke(*fit, "-o", scans / "c.npz").exit_code == 0
+    done = invoke(*fit, "-o", scans / "s.npz", "--family", "student")
+    assert done.exit_code == 0, done.output
+    assert loading.read_sampler(scans / "s.npz").scan_grid.shape == located.scan_grid.shape
     assert invoke(*fit, "-o", scans / "s.npz", "--stationary").exit_code == 0
     assert loading.read_sampler(scans / "s.npz").scan_grid is not None
     expected = ConditionalGaussian.fit(cohort[:8], patch=3)
@@ -133,7 +143,10 @@ def test_the_command_line_fits_the_scans_of_a_group(scans):
         ),
         (["scans", "--where", "group=control"], "are of tables, but scans is none"),
         (["study.csv", "--guard", "3"], "are of --family cohort; leave them out"),
-        (["study.csv", "--family", "cohort", "--stationary"], "are of patches, not of cohort"),
+        (
+            ["study.csv", "--family", "cohort", "--stationary"],
+            "are of --family conditional, not of cohort",
+        ),
         (["study.csv", "--family", "marginal", "--mask", "mask.nii"], "keeps whole scans"),
     ],
 )

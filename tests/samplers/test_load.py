@@ -60,7 +60,10 @@ def test_every_name_has_a_loader(name):
 @pytest.mark.parametrize(
     ("sampler", "message"),
     [
-        (None, "sampler=None: expected conditional, conditional:FILE, marginal:FOLDER, blurred"),
+        (
+            None,
+            "sampler=None: expected conditional, conditional:FILE, student, student:FILE",
+        ),
         (0.5, "sampler=a float: expected conditional, .* or an object of samplers.Sampler"),
         (np.zeros((40, 40)), "sampler=a ndarray: expected conditional"),
         (Path("mine.npz"), "sampler=a .*Path: expected conditional"),

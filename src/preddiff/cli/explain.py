@@ -54,7 +54,7 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="conditional, conditional:FILE, marginal:FOLDER, blurred[:SIGMA], "
+            help="conditional[:FILE], student[:FILE], marginal:FOLDER, blurred[:SIGMA], "
             "inpaint:telea|ns, cohort:FILE or constant:VALUE|mean; may be repeated. [default: "
             "conditional; see --paper]",
         ),

@@ -69,6 +69,7 @@ class Family(StrEnum):
     """Kind of sampler that is fitted."""
 
     CONDITIONAL = "conditional"
+    STUDENT = "student"
     COHORT = "cohort"
     MARGINAL = "marginal"
 
@@ -116,8 +117,8 @@ def fit(
     family: Annotated[
         Family,
         typer.Option(
-            help="A normal of patches; of scans, a normal over the whole brain (cohort); or scans "
-            "as they are (marginal)."
+            help="A normal of patches, or of unknown scale (student); of scans, a normal over the "
+            "whole brain (cohort); or scans as they are (marginal)."
         ),
     ] = Family.CONDITIONAL,
     where: Annotated[
@@ -150,10 +151,11 @@ def fit(
     ] = None,
 ) -> None:
     from preddiff.classify import ReferenceGroup
-    from preddiff.media import folders, images, ours
+    from preddiff.media import folders, images, ours, volumes
     from preddiff.media.atomic import check_file
     from preddiff.media.folders import VolumeFolder
     from preddiff.models import load_model
+    from preddiff.samplers import StudentT
 
     check_file(output)
     ours.check_destination(output, ours.is_sampler)
@@ -166,9 +168,15 @@ def fit(
     if family is not Family.COHORT and (covariate or guard is not None or factors is not None):
         raise SettingError(_OF_COHORTS)
     group = ReferenceGroup.read(source, where, image, covariate or ()) if table else None
+    if family is not Family.CONDITIONAL and (grid is not None or stationary):
+        raise SettingError(
+            f"--grid and --stationary are of --family conditional, not of {family.value}; leave "
+            "them out"
+        )
     # --grid and --mask make sense for volumes only, so they decide even where the folder is empty:
     # the complaint is then that it has no volumes.
-    of_volumes = group or grid is not None or mask is not None or family is not Family.CONDITIONAL
+    of_scans = family in {Family.COHORT, Family.MARGINAL}
+    of_volumes = group or grid is not None or mask is not None or of_scans
     if of_volumes or folders.contains_volumes(source):
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(
@@ -179,12 +187,13 @@ def fit(
             raise SettingError(
                 "--stationary: one covariance serves everywhere; leave --grid and --mask out"
             )
-        if family is not Family.CONDITIONAL and (grid is not None or stationary):
-            raise SettingError(f"--grid and --stationary are of patches, not of {family.value}")
         scans = VolumeFolder(source if group is None else group.paths)
         fitted: Stored
         if family is Family.CONDITIONAL:
             fitted = _fit_patches(scans, patch, grid, mask, stationary)
+        elif family is Family.STUDENT:
+            inside = None if mask is None else volumes.read_mask(mask, scans.grid)
+            fitted = StudentT.fit(scans, patch=patch, mask=inside)
         elif family is Family.COHORT:
             fitted = _fit_cohort(scans, mask, group, guard, factors)
         else:
@@ -193,7 +202,10 @@ def fit(
     else:
         prepare = load_model(model).prepare if model else images.to_array
         pictures = (prepare(image) for image in folders.read_pictures(source))
-        fitted = _fit_pictures(pictures, patch, channels, stationary)
+        if family is Family.STUDENT:
+            fitted = StudentT.fit(pictures, patch=patch, channels=channels)
+        else:
+            fitted = _fit_pictures(pictures, patch, channels, stationary)
     fitted.save(output)
     echo(output)
 

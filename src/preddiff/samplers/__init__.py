@@ -8,11 +8,11 @@ from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
 from preddiff.samplers.gaussian.stationary import StationaryGaussian
+from preddiff.samplers.gaussian.student import StudentT
 from preddiff.samplers.inpaint import Inpaint
 from preddiff.samplers.marginal import Marginal
 
 __all__ = [
     "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Inpaint",
-    "Located",
-    "Marginal", "Sampler", "StationaryGaussian",
+    "Located", "Marginal", "Sampler", "StationaryGaussian", "StudentT",
 ]  # fmt: skip

@@ -42,6 +42,9 @@ LOADERS = {
     "conditional": SpecLoader(
         "conditional, conditional:FILE", "preddiff.samplers.gaussian.load:from_spec"
     ),
+    "student": SpecLoader(
+        "student, student:FILE", "preddiff.samplers.gaussian.load:student_from_spec"
+    ),
     "marginal": SpecLoader("marginal:FOLDER", "preddiff.samplers.marginal:from_spec"),
     "blurred": SpecLoader("blurred, blurred:SIGMA", "preddiff.samplers.blurred:from_spec"),
     "inpaint": SpecLoader("inpaint:telea, inpaint:ns", "preddiff.samplers.inpaint:from_spec"),

@@ -1,4 +1,4 @@
-"""From conditional, conditional:FILE or conditional:FOLDER to a sampler."""
+"""From conditional[:FILE|:FOLDER] or student[:FILE] to a sampler."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from preddiff.samplers.gaussian import natural
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.stationary import StationaryGaussian
+from preddiff.samplers.gaussian.student import StudentT
 from preddiff.samplers.gaussian.surrounded import Surrounded
 from preddiff.samplers.pool import read_pool
 from preddiff.samplers.spec import SpecContext
@@ -36,6 +37,18 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
     if context.patch <= natural.REACH:
         return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
     return StationaryGaussian.natural(context.patch, colours=context.shape[0])
+
+
+def student_from_spec(argument: str, context: SpecContext) -> Conditional:
+    """Return the sampler of student or student:FILE."""
+    if argument:
+        return _from_file(argument, context.patch)
+    if context.hidden or len(context.shape) != 3:
+        raise SamplerError(
+            "student: the embedded sampler is of pictures; fit one on inputs like this one "
+            "(preddiff sampler fit FOLDER --family student), or take conditional:FOLDER for a node"
+        )
+    return StudentT.natural(context.patch, colours=context.shape[0])
 
 
 def _from_file(path: str, patch: int) -> Conditional:

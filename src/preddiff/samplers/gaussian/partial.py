@@ -33,6 +33,31 @@ class HiddenPart:
         # Several draws of a window, one after the other, have the same gain C_hv · C_vv⁻¹.
         self._gains: dict[bytes, tuple[Integers, Integers, Floats]] = {}
 
+    def distance(
+        self,
+        mean: Annotated[Floats, "w"],
+        covariance: Annotated[Floats, "w w"],
+        inputs: Pixels,
+        start: Annotated[Integers, "dimension"],
+        size: tuple[int, ...],
+    ) -> tuple[float, int]:
+        """Return how far what is visible in a window is from its mean, and how much it is.
+
+        The first is the squared Mahalanobis distance, the second a number of values.
+
+        Parameters
+        ----------
+        mean, covariance : of the window's values, given the rest of its patch.
+        start, size : where the window is.
+        """
+        part = box(start, size)
+        every = np.broadcast_to(~self.hidden[part], (len(inputs), *size)).reshape(-1)
+        v = np.flatnonzero(every)
+        if len(v) == 0:
+            return 0.0, 0
+        deviation = inputs[:, *part].reshape(-1)[v] - mean[v]
+        return float(deviation @ solve(covariance[np.ix_(v, v)], deviation)), len(v)
+
     def give_visible(
         self,
         draws: Annotated[Floats, "draw w"],

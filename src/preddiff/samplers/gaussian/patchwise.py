@@ -101,25 +101,48 @@ class Patchwise(Surrounded):
         ----------
         part : what is drawn of each window; None draws them wholly.
         """
-        values = self.shape[0] * math.prod(windows.size)
+        size = windows.size
+        values = self.shape[0] * math.prod(size)
         draws = np.empty((len(windows), samples, values), dtype=np.float32)
         for conditional, members, corners in self._groups(windows):
-            means = conditional.mean(flattened(inputs, corners, self.shape))
+            patches, numbers = flattened(inputs, corners, self.shape), windows.numbers[members]
+            means = conditional.mean(patches)
             noise = np.stack(
-                [
-                    self._noise(window_generator(seed, number), samples, values)
-                    for number in windows.numbers[members]
-                ]
+                [self._noise(window_generator(seed, n), samples, values) for n in numbers]
             )
+            visible = np.zeros((len(members), 2))
+            if part is not None:
+                for each, mean, start in zip(visible, means, windows.starts[members], strict=True):
+                    each[:] = part.distance(mean, conditional.covariance, inputs, start, size)
+            widths = self._widths(conditional, patches, visible, numbers, samples, seed)
             # A draw is mean + F·z with F·Fᵀ the conditional covariance and z white noise.
-            found = means[:, None] + noise @ conditional.factor.T
+            found = means[:, None] + widths[:, :, None] * (noise @ conditional.factor.T)
             if part is not None:
                 for draw, start in zip(found, windows.starts[members], strict=True):
-                    part.give_visible(draw, conditional.covariance, inputs, start, windows.size)
+                    part.give_visible(draw, conditional.covariance, inputs, start, size)
             draws[members] = found
         if self.clip and valid is not None:
             np.clip(draws, *valid, out=draws)
-        return draws.reshape(len(windows), samples, self.shape[0], *windows.size)
+        return draws.reshape(len(windows), samples, self.shape[0], *size)
+
+    def _widths(
+        self,
+        conditional: ConditionalNormal,  # noqa: ARG002
+        patches: Patches,
+        visible: Annotated[Floats, "n pair"],  # noqa: ARG002
+        numbers: Integers,  # noqa: ARG002
+        samples: int,
+        seed: int,  # noqa: ARG002
+    ) -> Annotated[Floats, "n draw"]:
+        """Return what the noise of each draw is multiplied by; nothing but 1 for a normal.
+
+        Parameters
+        ----------
+        visible : of what is visible in each window, the squared distance from its conditional
+            mean and the number of values.
+        numbers : of the windows.
+        """
+        return np.ones((len(patches), samples))
 
     def log_density(self, inputs: Pixels, windows: Windows) -> PerWindow:
         """Return the logarithm of the density of what stands in each window, given its patch."""

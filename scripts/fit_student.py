@@ -1,0 +1,59 @@
+"""Fit the scale and the degrees of freedom of the embedded Student distribution.
+
+    python scripts/fit_student.py FOLDER
+
+The scatter of patches is the embedded covariance times a scale. Scale and degrees of freedom are
+those of greatest likelihood on the pictures that scripts/fit_natural.py fits, at several sizes of
+the patch. Copies the pictures that are held out to the folder --held-out, if it is given, and
+those that are fitted to --fitted.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+from fit_natural import picture
+from scipy import linalg, optimize
+
+from preddiff.media import folders
+from preddiff.samplers.gaussian import natural
+from preddiff.samplers.gaussian.scatter import _of_distances, gathered
+
+HELD_OUT = 30
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--held-out")
+    parser.add_argument("--fitted")
+    arguments = parser.parse_args()
+    paths = folders.find_pictures(arguments.folder)
+    order = np.random.default_rng(0).permutation(len(paths))
+    parts = {arguments.held_out: order[:HELD_OUT], arguments.fitted: order[HELD_OUT:]}
+    for destination, part in parts.items():
+        if destination:
+            Path(destination).mkdir(parents=True, exist_ok=True)
+            for i in part:
+                shutil.copyfile(paths[i], Path(destination) / paths[i].name)
+    pictures = [picture(paths[i]) for i in order[HELD_OUT:]]
+    for patch in (8, 14, 20):
+        patches, _, _ = gathered(pictures, patch, None)
+        mean, covariance = natural.patch_statistics(patch, "joint", 3)
+        lower = linalg.cholesky(covariance, lower=True)
+        white = linalg.solve_triangular(lower, (patches - mean).T, lower=True)
+        square, values = (white**2).sum(axis=0), len(mean)
+
+        def cost(logs: np.ndarray, square: np.ndarray = square, values: int = values) -> float:
+            freedom, scale = np.exp(logs)
+            density = _of_distances(square / scale, values, freedom)
+            return float(-density.mean() + values / 2 * np.log(scale))
+
+        found = optimize.minimize(cost, [0.0, -2.0], method="Nelder-Mead")
+        freedom, scale = np.exp(found.x)
+        print(f"patches of {patch}: {freedom:.3f} degrees of freedom, scale {scale:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""StudentT: a Student distribution over the patch: a rough rim foretells a rough window.
+
+Axis names: n window, w value in the window, p value in the patch.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Annotated, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import linalg, special, stats
+
+from preddiff.errors import SamplerError
+from preddiff.method.windows import Windows
+from preddiff.samplers.base import Normals, Weights
+from preddiff.samplers.files import Contents, Fact, grid_of
+from preddiff.samplers.fingerprint import fingerprint
+from preddiff.samplers.gaussian import natural, scatter
+from preddiff.samplers.gaussian.axes import PatchCovariance, Patches, PatchMean
+from preddiff.samplers.gaussian.conditional import ConditionalGaussian
+from preddiff.samplers.gaussian.conditioning import ConditionalNormal
+from preddiff.samplers.gaussian.patches import flattened
+from preddiff.samplers.streams import window_generator
+from preddiff.types import Floats, Integers, Mask, Pixels
+
+# A Student distribution is a normal whose covariance has an unknown scale: N(μ, v·Σ) with
+# ν / v of a chi-square distribution with ν degrees of freedom. With the rest r of a patch known,
+# d of its values at the squared Mahalanobis distance q from their mean, the scale has the same law
+# again, (ν + q) / v of a chi-square distribution with ν + d degrees of freedom. So the window is
+# Student, too, about the normal's conditional mean, with ν + d degrees of freedom and the scatter
+#
+#     (ν + q) / (ν + d) · (Σ_ww - Σ_wr·Σ_rr⁻¹·Σ_rw)
+#
+# (Ding, "On the conditional distribution of the multivariate t distribution", The American
+# Statistician 70, 2016). In pictures, where roughness differs from place to place, that says most
+# of what a normal does not know (Wainwright & Simoncelli, NIPS 1999): ν matters little, as d is
+# some hundreds.
+
+_NATURAL_FREEDOM = 1.063  # scripts/fit_student.py prints both, for patches of 14
+_NATURAL_SCALE = 0.1022  # scatter of the patches of natural pictures, in units of their covariance
+_SCALES = 8  # equally likely ones stand for all in closed form
+
+PerDraw = Annotated[Floats, "n draw"]
+
+
+class StudentT(ConditionalGaussian):
+    """Draws the window from a multivariate Student distribution, given the rest of the patch.
+
+    Its conditional mean is that of the normal with the same mean and scatter; its spread follows
+    from how far the rest of the patch is from its mean.
+
+    Parameters
+    ----------
+    mean, covariance, shape, clip, pairs, facts : as of `ConditionalGaussian`; the covariance is
+        the scatter matrix, which the covariance is a multiple of where there is one.
+    freedom : degrees of freedom, above 0.
+
+    Raises
+    ------
+    SamplerError
+        As `ConditionalGaussian` does, or if `freedom` is not above 0.
+    """
+
+    kind = "student"
+
+    def __init__(
+        self,
+        mean: ArrayLike,
+        covariance: ArrayLike,
+        shape: tuple[int, ...],
+        *,
+        freedom: float,
+        clip: bool = True,
+        pairs: bool = False,
+        **facts: Fact,
+    ) -> None:
+        super().__init__(mean, covariance, shape, clip=clip, pairs=pairs, **facts)
+        self.freedom = float(freedom)
+        if not (np.isfinite(self.freedom) and self.freedom > 0):
+            raise SamplerError(f"freedom={freedom}: expected more than 0 degrees of freedom")
+
+    @classmethod
+    def fit(
+        cls,
+        inputs: Iterable[ArrayLike],
+        patch: int = 14,
+        channels: str = "joint",
+        *,
+        mask: Mask | None = None,
+        clip: bool = True,
+    ) -> Self:
+        """Estimate the patches' Student distribution from inputs, by its likelihood.
+
+        Parameters and errors are those of `ConditionalGaussian.fit`; patches are held in memory, a
+        part of them where they are many.
+        """
+        found = scatter.estimate(inputs, patch, channels, mask)
+        fitted = cls(
+            found.mean,
+            found.scatter,
+            found.shape,
+            freedom=found.freedom,
+            clip=clip,
+            pairs=False,
+            **found.facts,
+        )
+        fitted.scan_grid = grid_of(inputs)
+        return fitted
+
+    @classmethod
+    def natural(
+        cls, patch: int = 14, channels: str = "joint", *, colours: int = 3, clip: bool = True
+    ) -> Self:
+        """Return the embedded statistics of natural pictures, with the scale free in each patch.
+
+        Parameters and errors are those of `ConditionalGaussian.natural`.
+        """
+        mean, covariance = natural.patch_statistics(patch, channels, colours)
+        shape, source = (colours, patch, patch), "natural pictures (embedded)"
+        return cls(
+            mean,
+            _NATURAL_SCALE * covariance,
+            shape,
+            freedom=_NATURAL_FREEDOM,
+            clip=clip,
+            channels=channels,
+            source=source,
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the distribution, and of whether draws are clipped."""
+        return fingerprint(
+            mean=self.mean, covariance=self.covariance, shape=self.shape, clip=self.clip,
+            freedom=self.freedom,
+        )  # fmt: skip
+
+    def summary(self) -> dict[str, str]:
+        """Return what there is to know of the sampler, in words and numbers."""
+        known = super().summary()
+        known["kind"] = "conditional Student distribution"
+        return {**known, "degrees of freedom": f"{self.freedom:.4g}"}
+
+    def moments(
+        self, inputs: Pixels, windows: Windows
+    ) -> tuple[Annotated[Floats, "n w"], list[Annotated[Floats, "w w"]]]:
+        """Return the conditional mean and covariance of every window."""
+        means, scatters = super().moments(inputs, windows)
+        scale, freedom = self._scale_of(inputs, windows)
+        spread = scale * freedom / (freedom - 2)
+        return means, [v * each for v, each in zip(spread, scatters, strict=True)]
+
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield normals of several scales, equally likely: of what weighted sums change by."""
+        ((mean, covariance),) = super().project(weights, inputs, windows)
+        scale, freedom = self._scale_of(inputs, windows)
+        # Midpoints of as many equally likely parts, brought to the mean of all scales, ν/(ν - 2):
+        # with hundreds of degrees of freedom they are nearly the same.
+        likely = (np.arange(_SCALES) + 0.5) / _SCALES
+        inverse = freedom / stats.chi2.ppf(likely[:, None], freedom)
+        inverse *= freedom / (freedom - 2) / inverse.mean(axis=0)
+        for each in inverse:
+            yield mean, covariance * (scale * each)
+
+    def contents(self) -> Contents:
+        """Return the distribution, and the facts of its making."""
+        normal = super().contents()
+        return Contents(self.kind, normal.arrays, {**normal.facts, "freedom": self.freedom})
+
+    @classmethod
+    def from_contents(cls, contents: Contents) -> Self:
+        """Return the sampler of a file."""
+        facts, shape = dict(contents.facts), contents.lengths("shape")
+        mean, covariance = contents.numbers("mean", 1), contents.numbers("covariance", 2)
+        clip, freedom = bool(facts.pop("clip")), float(facts.pop("freedom"))
+        return cls(mean, covariance, shape, freedom=freedom, clip=clip, pairs=False, **facts)
+
+    def _with(
+        self, mean: PatchMean, covariance: PatchCovariance, shape: tuple[int, ...], *, pairs: bool
+    ) -> Self:
+        # The marginal of a Student distribution has the same degrees of freedom.
+        other = type(self)(
+            mean, covariance, shape, freedom=self.freedom, clip=self.clip, pairs=pairs, **self.facts
+        )
+        other.scan_grid = self.scan_grid
+        return other
+
+    @cached_property
+    def _inverse(self) -> PatchCovariance:
+        inverse = self._precision
+        return np.asarray(linalg.pinvh(self.covariance)) if inverse is None else inverse
+
+    def _scale_of(
+        self, inputs: Pixels, windows: Windows
+    ) -> tuple[Annotated[Floats, "n"], Annotated[Floats, "n"]]:
+        """The scale of each window's scatter, and its degrees of freedom."""
+        scale, freedom = np.empty(len(windows)), np.empty(len(windows))
+        for conditional, members, corners in self._groups(windows):
+            patches = flattened(inputs, corners, self.shape)
+            freedom[members] = self.freedom + len(conditional.rest)
+            scale[members] = self._far(conditional, patches) / freedom[members]
+        return scale, freedom
+
+    def _far(self, conditional: ConditionalNormal, patches: Patches) -> Annotated[Floats, "n"]:
+        """ν + q: q is the squared distance of the rest of patches from its mean."""
+        # With the conditional mean in the window's stead, a patch is as far as its rest is.
+        deviation = patches - self.mean
+        deviation[:, conditional.window] = conditional.mean(patches) - conditional.mean_window
+        square = np.einsum("np,np->n", deviation @ self._inverse, deviation)
+        return np.asarray(self.freedom + square)
+
+    def _widths(
+        self,
+        conditional: ConditionalNormal,
+        patches: Patches,
+        visible: Annotated[Floats, "n pair"],
+        numbers: Integers,
+        samples: int,
+        seed: int,
+    ) -> PerDraw:
+        distance, count = visible.T
+        far = self._far(conditional, patches) + distance
+        freedom = self.freedom + len(conditional.rest) + count
+        drawn = -(-samples // self.group)
+        # A block of random numbers of its own: what the noise takes depends on the window's size.
+        chi = np.stack(
+            [
+                window_generator(seed, int(number), 1).chisquare(each, drawn)
+                for number, each in zip(numbers, freedom, strict=True)
+            ]
+        )
+        return np.asarray(np.sqrt(far[:, None] / np.repeat(chi, self.group, axis=1)[:, :samples]))
+
+    def _log_density(
+        self, conditional: ConditionalNormal, patches: Patches
+    ) -> Annotated[Floats, "n"]:
+        square, log_volume = conditional.distance(patches)
+        far = self._far(conditional, patches)
+        values, freedom = len(conditional.window), self.freedom + len(conditional.rest)
+        constant = special.gammaln((freedom + values) / 2) - special.gammaln(freedom / 2)
+        volume = log_volume + values / 2 * np.log(np.pi * far)
+        return np.asarray(constant - volume - (freedom + values) / 2 * np.log1p(square / far))
