@@ -376,3 +376,10 @@ def test_an_interrupted_command_writes_the_map_so_far(folder, name, status):
     assert again.returncode == 0, again.stderr
     assert not __import__("preddiff").load(folder / "out/small.zarr").is_partial
     assert not (folder / "out/small.unfinished.npz").exists()
+
+
+def test_of_several_inputs_each_says_which_one_it_is(folder):
+    result = run("explain", "cat.jpg", "pool/0.png", *TINY, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    said = [line for line in result.stderr.splitlines() if " of 2 · " in line]
+    assert said == ["1 of 2 · cat.jpg", "2 of 2 · 0.png"]

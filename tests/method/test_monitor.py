@@ -134,3 +134,30 @@ def test_who_is_shown_the_map_may_stop_it(answer, stops):
     watching, _, kept = monitor(None, show=lambda _estimates: answer)
     assert watching(lambda: Known(1.0), 1, 10) is stops
     assert len(kept) == 1
+
+
+def test_while_no_error_is_known_the_probable_work_is_reported():
+    reports = []
+    made = Monitor(
+        0.1,
+        lambda *report: reports.append(report[:2]),
+        lambda: None,
+        None,
+        measured=False,
+        probable=50,
+    )
+    for visits in (10, 40, 500):
+        made(lambda: Known(math.inf), visits, 600)
+    assert reports == [(10, 50), (40, 80), (500, 600)]
+    made(lambda: Known(0.11), 560, 600)
+    assert reports[-1] == (560, 600)
+
+
+def test_an_interruption_stops_after_the_chunk_and_is_no_end():
+    made = Monitor(
+        None, lambda *_: None, lambda: None, None, measured=False, interrupted=lambda: True
+    )
+    assert made(lambda: Known(0.5), 10, 20)
+    assert made.stopped
+    assert made(lambda: Known(0.5), 20, 20)
+    assert not made.stopped

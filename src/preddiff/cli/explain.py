@@ -219,7 +219,9 @@ def explain(
     ]
     for path, result in zip(inputs, results, strict=True):
         _check_destinations(path, result, several=several, overwrite=overwrite)
-    for path, result in zip(inputs, results, strict=True):
+    for number, (path, result) in enumerate(zip(inputs, results, strict=True), start=1):
+        if len(inputs) > 1:
+            echo(f"{number} of {len(inputs)} · {path.name}", err=True)
         unfinished = UntilSaved(_with(result, ".unfinished.npz"), goes_on=resume)
         with (
             interruptible() as interruption,

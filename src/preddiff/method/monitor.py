@@ -29,6 +29,7 @@ class Monitor:
     visits : number of visits done in earlier, interrupted runs.
     measured : compute the relative error on the way even if there is no tolerance. With hundreds
         of targets that takes longer than the evaluations.
+    probable : with a tolerance, the visits that are reported while no error is known.
     interrupted : asked after every chunk; where it returns true, the analysis stops.
 
     Attributes
@@ -48,6 +49,7 @@ class Monitor:
         *,
         measured: bool,
         interrupted: Callable[[], bool] = lambda: False,
+        probable: int | None = None,
     ) -> None:
         self.tolerance = tolerance
         self.error: float | None = None
@@ -56,6 +58,7 @@ class Monitor:
         self._keep = keep
         self._show = show
         self._interrupted = interrupted
+        self._probable = probable
         self._measured = measured or tolerance is not None
         self._next_check = _next_check_after(visits)
         self._next_show = 0.0
@@ -76,8 +79,10 @@ class Monitor:
     def _expected_visits(self, visits: int, total: int) -> int:
         # The standard error of a mean falls with the square root of the number of draws: for a
         # relative error e to fall to the tolerance t takes (e / t)² times the work done so far.
-        if self.tolerance is None or self.error is None or not math.isfinite(self.error):
+        if self.tolerance is None:
             return total
+        if self.error is None or not math.isfinite(self.error):
+            return total if self._probable is None else min(total, max(self._probable, 2 * visits))
         return min(total, math.ceil(visits * max(1.0, (self.error / self.tolerance) ** 2)))
 
     def _is_precise(self) -> bool:

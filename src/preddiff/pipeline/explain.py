@@ -237,6 +237,8 @@ def _analysed(
     """Return the explanation by windows of one size."""
     started = time.perf_counter()
     subject = plan.subject
+    if progress is True and plan.run.preparing:
+        bars.say(plan.run.preparing)
     reporting = _reporting(progress, "windows" if settings.sampling.sets is None else "sets")
     # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
     # baselines are made, and their memory given back, before an engine is chosen.
@@ -265,6 +267,7 @@ def _analysed(
             means.visits,
             # The map of sets is a fit to all of them, which takes as long as dozens of passes.
             measured=progress is True and settings.sampling.sets is None,
+            probable=plan.run.probable_visits,
             interrupted=lambda: interruption.current().number is not None,
         )
         with interruption.current().visiting():

@@ -76,11 +76,17 @@ def say(text: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
-def limits(tolerance: float | None) -> tuple[str, str]:
-    """Return the words around a forecast: nothing, or that a tolerance may end the run early."""
-    if tolerance is None:
-        return "", ""
-    return "at most ", f"; fewer if the relative error is below {percent(tolerance)} before"
+def until(tolerance: float, probable: float | None, longest: float) -> str:
+    """Return how long a run with a tolerance takes, in words.
+
+    Parameters
+    ----------
+    probable : seconds that it probably takes; None where nothing is known of that.
+    longest : seconds that all of its work would take.
+    """
+    most = f"at most {duration(longest)}"
+    first = most if probable is None else f"probably about {duration(probable)}, {most}"
+    return f"{first}; stops once the relative error is below {percent(tolerance)}"
 
 
 def duration(seconds: float) -> str:

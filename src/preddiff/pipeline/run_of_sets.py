@@ -48,6 +48,9 @@ class RunOfSets:
     work: Work
     finished: bool = False
 
+    preparing = "Preparing the network…"
+    probable_visits = None
+
     @property
     def facts(self) -> Mapping[str, str | float]:
         """The engine, what runs the network, and its precision."""
@@ -84,11 +87,13 @@ class RunOfSets:
             self._filled(number)
         self._engine.evaluate_whole(inputs)
         seconds = (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
-        at_most, early = progress.limits(self.work.tolerance)
-        return (
-            f"{at_most}{len(self.design):,} sets of {self._parts} × {self.samples} draws, "
-            f"{at_most}about {progress.duration(seconds)}{early}"
+        tolerance = self.work.tolerance
+        how_long = (
+            f"about {progress.duration(seconds)}"
+            if tolerance is None
+            else progress.until(tolerance, None, seconds)
         )
+        return f"{len(self.design):,} sets of {self._parts} × {self.samples} draws, {how_long}"
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         """Return the evidence of the windows, going on from running means over sets."""
