@@ -5,7 +5,7 @@ prediction difference analysis beside those that are read off the weights.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -51,10 +51,12 @@ def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
     return maps
 
 
-def measured(made: Study, common: bool, cells: int) -> Iterator[tuple[str, list[float]]]:
+def measured(
+    made: Study, common: bool, names: Sequence[str], cells: int
+) -> Iterator[tuple[str, list[float]]]:
     """A map's name and its scores, for every map of every test subject who has a truth."""
     cohort = made.cohort
-    samplers = {name: made.sampler(name, WINDOW, cells) for name in study.SAMPLERS}
+    samplers = {name: made.sampler(name, WINDOW, cells) for name in names}
     group = of_the_group(made)
     for subject in range(made.train, len(cohort)):
         patient = bool(cohort.patient[subject])
@@ -95,13 +97,15 @@ def main() -> None:
     parser.add_argument("--spacing", type=int, default=2, help="of the voxels, in mm")
     parser.add_argument("--cells", type=int, default=20, help="of located, in each direction")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--effects", nargs="+", default=["individual", "common"])
+    parser.add_argument("--samplers", nargs="+", default=study.SAMPLERS, choices=study.SAMPLERS)
     parser.add_argument("--train", type=int, default=160, help="subjects of both classes")
     parser.add_argument("--test", type=int, default=40, help="subjects of both classes")
     arguments = parser.parse_args()
     cells = "×".join([str(arguments.cells)] * 3)
     print(f"{machine.describe()}; {arguments.spacing} mm, {arguments.train} + {arguments.test} "
           f"subjects, {cells} cells", flush=True)  # fmt: skip
-    every: dict[str, dict[str, list[np.ndarray]]] = {"individual": {}, "common": {}}
+    every: dict[str, dict[str, list[np.ndarray]]] = {effect: {} for effect in arguments.effects}
     for seed in range(arguments.seeds):
         for effect, means in every.items():
             made = study.simulated_study(
@@ -112,7 +116,9 @@ def main() -> None:
             print(f"\n{effect}, seed {seed}: {share:.0%} of {arguments.test} test subjects right",
                   flush=True)  # fmt: skip
             rows: dict[str, list[list[float]]] = {}
-            for name, row in measured(made, effect == "common", arguments.cells):
+            for name, row in measured(
+                made, effect == "common", arguments.samplers, arguments.cells
+            ):
                 rows.setdefault(name, []).append(row)
             for name, several in rows.items():
                 means.setdefault(name, []).append(np.mean(several, axis=0))

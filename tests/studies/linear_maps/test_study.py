@@ -19,7 +19,7 @@ def test_a_study_explains_its_subjects_in_closed_form(made):
     assert (made.weights[~made.cohort.mask] == 0).all()
     right = (made.probabilities > 0.5) == made.cohort.patient
     assert right[:24].mean() > 0.9
-    for name in ("marginal", "conditional"):
+    for name in ("marginal", "marginal of controls", "cohort", "conditional"):
         e = made.explain(25, made.sampler(name, 1), window=1)
         assert e.provenance["engine"] == "closed form"
         assert e.labels == ("patient",)

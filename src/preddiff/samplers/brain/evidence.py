@@ -145,19 +145,24 @@ class _Planes:
         self, start: Annotated[Integers, "n across"], stop: Annotated[Integers, "n across"]
     ) -> Annotated[Floats, "row n"]:
         """Return the sums over boxes within these planes."""
-        whole: Floats = np.zeros((len(self.total), *(n + 1 for n in self.spatial)))
-        inner = whole[:, *(slice(1, None) for _ in self.spatial)]
-        inner[:] = self.total
-        for axis in range(1, inner.ndim):
-            np.cumsum(inner, axis=axis, out=inner)
-        flat = whole.reshape(len(whole), -1)
+        # One row after the other, so that a plane of it stays in the processor's cache.
+        plane: Floats = np.zeros(tuple(n + 1 for n in self.spatial))
+        inner = plane[tuple(slice(1, None) for _ in self.spatial)]
         # Inclusion and exclusion over the corners of a box.
-        result = np.zeros((len(whole), len(start)))
-        for corner in np.ndindex(*(2,) * len(self.spatial)):
-            at = np.where(corner, stop, start)
-            index = np.ravel_multi_index(tuple(at.T), whole.shape[1:])
-            sign = (-1) ** (len(corner) - sum(corner))
-            result += sign * flat.take(index, axis=1)
+        corners = [
+            (
+                (-1) ** (len(corner) - sum(corner)),
+                np.ravel_multi_index(tuple(np.where(corner, stop, start).T), plane.shape),
+            )
+            for corner in np.ndindex(*(2,) * len(self.spatial))
+        ]
+        result = np.zeros((len(self.total), len(start)))
+        for row, values in zip(result, self.total, strict=True):
+            inner[:] = values
+            for axis in range(inner.ndim):
+                np.cumsum(inner, axis=axis, out=inner)
+            for sign, index in corners:
+                row += sign * plane.take(index)
         return result
 
     def _add(self, plane: int, sign: int) -> None:

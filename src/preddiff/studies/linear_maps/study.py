@@ -14,13 +14,13 @@ from preddiff.datasets.cohort import LABELS
 from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
 from preddiff.results.explanation import Explanation
-from preddiff.samplers import ConditionalGaussian, Located, Marginal, Sampler
+from preddiff.samplers import Cohort, ConditionalGaussian, Located, Marginal, Sampler
 from preddiff.types import Floats
 
 VolumeMap = Annotated[Floats, "z y x"]
 """A value for every voxel of a grid."""
 
-SAMPLERS = ("marginal", "conditional", "located")
+SAMPLERS = ("marginal", "marginal of controls", "cohort", "conditional", "located")
 
 # C of the regression for scans whose squared norm, centred, is 1 on average. The products of scans
 # grow with the number of voxels; dividing by the mean squared norm makes one C mean the same weak
@@ -72,12 +72,19 @@ class Study:
     def sampler(self, name: str, window: int, cells: int = 20) -> Sampler:
         """Make one of `SAMPLERS` from scans that the classifier was fitted on.
 
+        A cohort is of the controls among them.
+
         Parameters
         ----------
         cells : cells of a located sampler in each direction; the paper has 20.
         """
         if name == "marginal":
             return Marginal(self.cohort.scans[: self.train])
+        controls = self.cohort.scans[: self.train][~self.cohort.patient[: self.train]]
+        if name == "marginal of controls":
+            return Marginal(controls)
+        if name == "cohort":
+            return Cohort.fit(controls, self.cohort.mask, grid=self.cohort.grid)
         scans = self.cohort.scans[: _FITTED_SCANS_TIMES_WINDOW // window]
         patch, mask = window + 4, self.cohort.mask
         if name == "located":
