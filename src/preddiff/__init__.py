@@ -70,16 +70,17 @@ def __getattr__(name: str) -> Any:
 
 
 def _let_notebooks_show() -> None:
-    """Give explanations, which know nothing of pages, the method that notebooks ask for."""
-    known = sys.modules.get("preddiff.results.explanation")
-    if known is not None:
-        known.Explanation._repr_html_ = _frame
+    """Give results, which know nothing of pages, the method that notebooks ask for."""
+    for home, name in (("explanation", "Explanation"), ("comparison", "Comparison")):
+        known = sys.modules.get(f"preddiff.results.{home}")
+        if known is not None:
+            getattr(known, name)._repr_html_ = _frame
 
 
-def _frame(explanation: Any) -> str | None:
+def _frame(shown: Any) -> str | None:
     from preddiff.viewer.notebook import frame
 
-    return frame(explanation)
+    return frame(shown)
 
 
 def __dir__() -> list[str]:

@@ -27,6 +27,27 @@ def test_one_draw_has_an_unknown_error(tmp_path, small_network):
     assert "unknown (one draw per window)" in text
 
 
+def precision(explanation, **facts):
+    data = explanation.data.assign_attrs(facts)
+    return caption_fields([preddiff.Explanation(data)])["explanations"][0]["precision"]
+
+
+def test_an_uncertain_map_warns(small_network):
+    e = explained(small_network, stride=4)
+    assert precision(e, relative_error=0.24)["warning"] == ""
+    assert precision(e, relative_error=0.24)["text"].startswith("Relative error 24 % for the least")
+    assert "uncertain" in precision(e, relative_error=0.26)["warning"]
+    assert precision(e, relative_error="")["text"] == "Its precision is unknown."
+
+
+def test_it_says_how_many_windows_were_measured(small_network):
+    e = explained(small_network, stride=4)
+    visited = e.data.sizes["window"]
+    assert "interpolated" not in precision(e)["text"]
+    text = precision(e, windows=46_225)["text"]
+    assert f"{visited} of 46,225 windows were measured" in text
+
+
 def replaced_by(sampler, is_volume=False, **facts):
     return replacement({"sampler": sampler, **facts}, is_volume=is_volume)
 
@@ -87,4 +108,4 @@ def test_closed_forms_are_exact_and_say_so(several):
     data = several[0].data.assign_attrs(engine="closed form", samples=0)
     data["standard_error"] = 0 * data["standard_error"]
     (made,) = caption_fields([preddiff.Explanation(data)])["explanations"]
-    assert made["exact"] == "Exact: the mean over all possible draws, computed in closed form."
+    assert made["precision"] == {"text": "Exact (closed form, no sampling).", "warning": ""}

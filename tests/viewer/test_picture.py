@@ -39,7 +39,7 @@ def test_it_is_one_file_that_asks_for_nothing(written):
         assert loose not in policy
     assert "http://" not in text
     assert "https://" not in text
-    assert len(text) < 100_000
+    assert len(text) < 250_000
 
 
 def test_it_says_predictions_settings_and_how_it_was_made(written, several):
@@ -140,8 +140,8 @@ def test_a_switch_shows_importance_in_its_own_colours(tab, several):
     e = several[0]
     values, errors = e.importance.values[0], e.importance_error.values[0]
     end = max(colours.limit(each.importance.values) for each in several)
-    assert tab.locator("header p:visible").count() == 1
-    assert "Pixels in red" in tab.locator("header p:visible").inner_text()
+    assert tab.locator("header p[data-kind]:visible").count() == 1
+    assert "pixels in red" in tab.locator("header p[data-kind]:visible").inner_text()
     tab.get_by_label("relevance", exact=True).focus()
     tab.keyboard.press("ArrowDown")
     assert tab.get_by_label("importance", exact=True).is_checked()
@@ -150,7 +150,7 @@ def test_a_switch_shows_importance_in_its_own_colours(tab, several):
     tab.get_by_label("alone").check()
     painted = colours.unsigned(values, end, colours.SEQUENTIAL)
     np.testing.assert_array_equal(seen(tab), painted)
-    assert "either way" in tab.locator("header p:visible").inner_text()
+    assert "either way" in tab.locator("header p[data-kind]:visible").inner_text()
     assert tab.locator("#kind-caption").inner_text() == (
         "how much the answer depends on each place, either way"
     )
@@ -206,10 +206,42 @@ def test_pixels_without_a_window_are_on_no_scale(tab, several):
     unknown = several[2].coverage.values == 0
     assert unknown.any()
     assert (pixels[unknown] == colours.UNKNOWN).all()
-    assert tab.get_by_text("Sand-coloured").is_visible()
+    assert tab.get_by_text("Sand: not analysed").is_visible()
     point_at(tab, *np.argwhere(unknown)[0])
     assert tab.locator("#relevance").inner_text() == "unknown"
-    assert tab.locator("#meaning").inner_text() == "covered by no window"
+    assert tab.locator("#meaning").inner_text() == "not analysed"
+
+
+def test_without_javascript_there_is_the_picture_with_its_title(browser, written, several):
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(written.as_uri())
+    assert "bee" in tab.locator("h1").inner_text()
+    assert several[0].values[0] in tab.locator("h1").inner_text()
+    assert tab.locator(".still img").bounding_box()["width"] > 300
+    assert tab.locator(".controls").is_hidden()
+    context.close()
+
+
+def test_paper_has_open_folds_and_no_controls(tab):
+    tab.emulate_media(media="print", color_scheme="dark")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.get_by_text("How to read it").is_visible()
+    assert tab.get_by_text("preddiff version").first.is_visible()
+    assert tab.locator("#view").is_visible()
+    for hidden in (".controls", "#readout", ".still"):
+        assert tab.locator(hidden).is_hidden()
+    ink = tab.evaluate("getComputedStyle(document.body).color")
+    assert ink == "rgb(0, 0, 0)"
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.locator("details[open]").count() == 0
+
+
+def test_the_colour_scale_is_in_the_frame_of_a_notebook(browser, written):
+    for width in (600, 900, 1300):
+        for tab in opened(browser, written, viewport={"width": width, "height": 900}):
+            box = tab.locator("#bar").bounding_box()
+            assert box["y"] + box["height"] < 900
 
 
 def test_opacity_fades_the_relevance_to_the_picture(tab, several):
@@ -248,7 +280,7 @@ def test_the_threshold_hides_what_numpy_hides(tab, several, percent):
 
 
 def test_what_is_within_its_error_can_be_hidden(tab, several):
-    tab.get_by_label("hide values within 1.96 standard errors of 0").check()
+    tab.get_by_label("hide pixels that cannot be told from zero (95 %)").check()
     certain = np.abs(several[0].relevance[0]) >= 1.96 * several[0].standard_error[0]
     assert 0 < certain.sum() < certain.size
     pixels = seen(tab)
@@ -266,7 +298,7 @@ def test_targets_and_windows_swap_maps_and_words(tab, several):
     assert tab.locator("h1").inner_text().startswith("Why “cat & dog”?")
     assert f"p = {several[1].values[1]}" in tab.locator("h1").inner_text()
     tab.get_by_text("How it was made").click()
-    assert "6×6 window" in tab.locator("p[data-explanation]:visible").inner_text()
+    assert "6×6 window" in tab.locator("details p[data-explanation]:visible").inner_text()
 
 
 def test_small_maps_are_linked_and_choose(tab, several):

@@ -180,10 +180,10 @@ def test_it_begins_at_the_strongest_voxel_and_tells_its_place_and_value(shown, r
     np.testing.assert_allclose(millimetres(tab), Grid(SHAPE, RAS, {}).world([strongest])[0])
     assert text(tab, "value") == f"{float(f'{relevance[0][strongest]:.3g}'):+g} bits"
     assert text(tab, "error") == "none (exact)"
-    assert tab.get_by_label("standard errors of 0").is_hidden()
+    assert tab.get_by_label("cannot be told from zero").is_hidden()
     put(tab, sagittal=3, coronal=9, axial=0)
     assert voxel(tab) == (0, 9, 3)
-    assert text(tab, "value") == "covered by no window"
+    assert text(tab, "value") == "not analysed"
 
 
 @pytest.mark.parametrize("browser", ["niivue"], indirect=True)
@@ -275,7 +275,7 @@ def test_the_error_of_a_voxel_is_told_and_what_is_within_it_hidden(show, tmp_pat
         put(tab, sagittal=there[2], coronal=there[1], axial=there[0])
         told = float(text(tab, "error").removesuffix(" bits"))
         np.testing.assert_allclose(told, error[0][there], rtol=5e-3)
-    tab.get_by_label("standard errors of 0").check()
+    tab.get_by_label("cannot be told from zero").check()
     share = np.abs(relevance[0]) / np.nanmax(np.abs(relevance[0]))
     shown = (share > 0.05) & (np.abs(relevance[0]) >= 1.96 * error[0])
     assert 0.1 < shown.sum() / shown.size < 0.9
@@ -292,7 +292,7 @@ def test_an_error_that_nobody_knows_hides_nothing(show, tmp_path, relevance):
     tab = show(preddiff.page(explained(relevance, error=unknown), tmp_path / "page.html"))
     before = text(tab, "shown")
     assert text(tab, "error") == "unknown"
-    tab.get_by_label("standard errors of 0").check()
+    tab.get_by_label("cannot be told from zero").check()
     assert text(tab, "shown") == before
 
 
@@ -498,3 +498,18 @@ def test_a_brain_with_three_maps_is_below_six_megabytes_and_opens(show, tmp_path
     assert millimetres(tab) == (affine @ [20, 60, 40, 1])[:3].tolist()
     value = float(text(tab, "value").removesuffix(" bits"))
     np.testing.assert_allclose(value, relevance[40, 60, 20], rtol=5e-3, atol=1e-4 * share.max())
+
+
+def test_paper_shows_what_the_screen_shows(show, page):
+    """A canvas of WebGL prints empty, so that a picture of it stands in its place."""
+    tab = show(page)
+    before = tab.locator(".still img").get_attribute("src")
+    assert before.startswith("data:image/png")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.emulate_media(media="print")
+    assert tab.locator(".still img").get_attribute("src") != before
+    assert tab.locator(".still img").is_visible()
+    for hidden in (".frame", ".panel", "#readout"):
+        assert tab.locator(hidden).first.is_hidden()
+    assert tab.get_by_text("Settings and provenance").is_visible()
+    assert tab.get_by_text("weight_of_evidence").first.is_visible()

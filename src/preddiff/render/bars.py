@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
+from preddiff.render.drawing import Drawing
 from preddiff.render.maps import MAPS, Shown
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def bars(
     explanations : titles and explanations (target, channel).
     """
     rows = [(title, e, row) for title, e in explanations for row in range(len(e.labels))]
-    drawing = Figure(figsize=(7.5, 3.4 * len(rows)), layout="constrained")
+    drawing = Drawing(figsize=(7.5, 3.4 * len(rows)), layout="constrained")
     panels = drawing.subplots(len(rows), 1, squeeze=False)[:, 0]
     for panel, (title, e, row) in zip(panels, rows, strict=True):
         values = shown.of(e).values[row]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.bars import bars
+from preddiff.render.drawing import Drawing
 from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
 from preddiff.render.matrices import matrices
 from preddiff.render.overlay import overlay, rgb, stretched
@@ -99,7 +100,7 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
         for unit in dict.fromkeys(each.unit for each in several)
     }
     columns = 3 + len(others)
-    drawing = Figure(figsize=(2.9 * columns + 1.2, 2.85 * len(rows) + 0.3), layout="constrained")
+    drawing = Drawing(figsize=(2.9 * columns + 1.2, 2.85 * len(rows) + 0.3), layout="constrained")
     panels = drawing.subplots(len(rows), columns, squeeze=False)
     for number, (title, each, row) in enumerate(rows):
         images = _panels(each, row, ends[each.unit], others, chosen)
@@ -113,7 +114,7 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
     notes = [] if chosen.name == DEFAULT_MAP else [f"{chosen.name}: {chosen.caption}"]
     notes += ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):
-        notes.append("sand-coloured: no window covers these pixels")
+        notes.append("sand: not analysed (stride larger than the window, or border)")
     if chosen.name == "relevance":  # which the relative error is of
         notes += dict.fromkeys(filter(None, (each.relative_error_text for each in several)))
     if notes:

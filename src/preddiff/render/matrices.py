@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from scipy import ndimage
 
 from preddiff.render import colours
+from preddiff.render.drawing import Drawing
 from preddiff.render.overlay import overlay
 from preddiff.render.panels import show_image
 from preddiff.render.slices import Plane
@@ -57,7 +58,7 @@ def matrices(found: Interactions) -> Figure:
     """
     end = colours.limit(found.matrix)
     rows = len(found.labels)
-    drawing = Figure(
+    drawing = Drawing(
         figsize=(2 * _PANEL_INCHES + 1.6, _PANEL_INCHES * rows + 0.5), layout="constrained"
     )
     grid = drawing.subplots(rows, 2, squeeze=False)

@@ -10,6 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from preddiff.render.drawing import Drawing
 from preddiff.render.maps import MAPS, Shown
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def panels(rows: Sequence[PanelRow], note: str = "") -> Figure:
     """Return a figure of rows with a note below; where a row has None, it has a gap."""
     columns = max(len(row.panels) for row in rows)
     size = (_PANEL_INCHES * columns + 1.2, (_PANEL_INCHES + 0.15) * len(rows) + 0.3)
-    drawing = Figure(figsize=size, layout="constrained")
+    drawing = Drawing(figsize=size, layout="constrained")
     grid = drawing.subplots(len(rows), columns, squeeze=False)
     for row, row_axes in zip(rows, grid, strict=True):
         for axes, panel in zip(row_axes, [*row.panels, *[None] * columns], strict=False):

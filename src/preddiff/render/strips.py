@@ -14,6 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
 from preddiff.render import colours
+from preddiff.render.drawing import Drawing
 from preddiff.render.maps import MAPS, Shown
 from preddiff.render.slices import PLANES, Plane
 
@@ -100,7 +101,7 @@ def cuts_through(voxel: tuple[int, ...], grid: Grid | None) -> list[tuple[str, i
 def strips(rows: Sequence[Strip], title: str) -> Figure:
     """Return a row per strip, each with its own colour bar; the title says it is no diagnosis."""
     columns = max(len(row.cuts) for row in rows)
-    drawing = Figure(
+    drawing = Drawing(
         figsize=(2 * _PANEL_WIDTH * columns + 1.6, _PANEL_HEIGHT * len(rows) * 1.12 + 0.6),
         layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0.01, hspace=0.02),
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PICTURE_NOUNS = {"input": "picture", "units": "pixels", "unit": "pixel"}
 _SCAN_NOUNS = {"input": "scan", "units": "voxels", "unit": "voxel"}
 
+_UNCERTAIN = 0.25  # a relative error from which on a map's details are as likely noise
+
 # A result names a sampler by the first word of its SPEC, or by its class if it was an object.
 _CONSTANT = {"constant"}
 _MARGINAL = {"marginal"}
@@ -55,13 +57,38 @@ def default_kind(explanations: Sequence[Explanation]) -> str:
 def _how_made(explanation: Explanation) -> dict[str, object]:
     facts = explanation.provenance
     return {
-        "provenance": facts,
+        "provenance": {
+            name: f"{value:.4g}" if isinstance(value, float) else value
+            for name, value in facts.items()
+        },
         "windows": _windows(explanation),
         "parts": explanation.parts,
         "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
-        "exact": _exact(facts) if are_exact(explanation.standard_error.values) else "",
+        "precision": _precision(explanation),
     }
+
+
+def _precision(explanation: Explanation) -> dict[str, str]:
+    """Return how precise a map is and how much was measured, with a warning if it is uncertain."""
+    facts = explanation.provenance
+    if are_exact(explanation.standard_error.values):
+        text, warning = _exact(facts), ""
+    else:
+        error, warning = facts.get("relative_error", ""), ""
+        text = "" if error == "" else explanation.relative_error_text
+        if text and len(explanation.labels) > 1:
+            text += " for the least certain target"
+        text = f"{text[:1].upper()}{text[1:]}." if text else "Its precision is unknown."
+        if error != "" and error > _UNCERTAIN:
+            warning = "This map is uncertain: trust no details, and run it with more draws."
+    visited, every = explanation.data.sizes["window"], facts.get("windows", 0)
+    if visited < every:
+        text += (
+            f" {visited:,} of {every:,} windows were measured; what lies between them is "
+            "interpolated."
+        )
+    return {"text": text, "warning": warning}
 
 
 def _windows(explanation: Explanation) -> dict[str, str]:
@@ -84,7 +111,7 @@ def _windows(explanation: Explanation) -> dict[str, str]:
 
 def _exact(facts: Mapping[str, object]) -> str:
     if facts.get("engine") == "closed form":
-        return "Exact: the mean over all possible draws, computed in closed form."
+        return "Exact (closed form, no sampling)."
     return "Exact: every possible draw was used."
 
 

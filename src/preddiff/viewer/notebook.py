@@ -5,13 +5,14 @@ from __future__ import annotations
 from markupsafe import escape
 
 from preddiff.errors import SettingError
+from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
 from preddiff.viewer.page import html
 
 _HEIGHT_PIXELS = 900  # the picture with its controls; the frame scrolls
 
 
-def frame(explanation: Explanation) -> str | None:
+def frame(explanation: Explanation | Comparison) -> str | None:
     """Return the page in a frame as HTML; None, for which notebooks show text, if there is no page.
 
     A page holds text from files (labels, names). In a sandbox without `allow-same-origin` the frame

@@ -14,6 +14,7 @@ from preddiff.viewer.captions import caption_fields, default_kind, kinds
 from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, pack_bytes, pack_floats
 from preddiff.viewer.html import fill_template
 from preddiff.viewer.palettes import PALETTES
+from preddiff.viewer.still import still
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
@@ -40,6 +41,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "selectors": _selectors(explanations, differing),
             "title": explanations[0].provenance["input"],
             "palettes": list(PALETTES),
+            "still": "" if live else still(explanations[0], default_kind(explanations)),
             **caption_fields(explanations),
         },
         styles=("picture.css", *("live.css",) * live),

@@ -18,6 +18,7 @@ from preddiff.viewer.captions import caption_fields
 from preddiff.viewer.encoding import FASTEST, pack_bytes
 from preddiff.viewer.html import fill_template, static_text
 from preddiff.viewer.palettes import PALETTES
+from preddiff.viewer.still import still
 from preddiff.viewer.volume_encoding import (
     LEVELS,
     DisplayAxes,
@@ -72,6 +73,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "facts": _facts(explanations, where, volumes),
             "volumes": volumes,
             "palettes": list(PALETTES),
+            "still": "" if live else still(explanations[0], "relevance"),
             **caption_fields(explanations),
             "kinds": [MAPS["relevance"]],  # the page of a scan shows no other map
         },

@@ -101,8 +101,8 @@ const placeOnScale = (share) => (isSigned() ? (share + 1) / 2 : share);
 const withUnit = (text, unit) => (text === "unknown" ? text : `${text} ${unit}`);
 
 function meaning(value, error) {
-  if (Number.isNaN(value)) return "covered by no window";
-  if (Math.abs(value) < facts.interval * error) return `within ${facts.interval} standard errors of 0`;
+  if (Number.isNaN(value)) return "not analysed";
+  if (Math.abs(value) < facts.interval * error) return "cannot be told from zero (95 %)";
   if (value === 0) return isSigned() ? "no evidence" : "the answer does not depend on it";
   if (!isSigned()) return "the answer depends on it";
   return value > 0 ? "evidence for" : "evidence against";

@@ -87,7 +87,7 @@ function describeCrosshair(grey, map, error) {
   one("#voxel").textContent = `[${asInFile(state.voxel).join(", ")}]`;
   const { unit } = explanation();
   one("#value").textContent =
-    level === UNKNOWN ? "covered by no window" : `${withSign(digits(level, map.slope))} ${unit}`;
+    level === UNKNOWN ? "not analysed" : `${withSign(digits(level, map.slope))} ${unit}`;
   one("#error").textContent = error === EXACT ? "none (exact)" : errorAt(index, error);
   one("#intensity").textContent = signed(short(grey.levels[index] * grey.slope + grey.offset));
   one("#sides").textContent = oriented

@@ -4,7 +4,7 @@
 const MARGIN = 12;
 const LINE = 22;
 
-function save() {
+function drawn() {
   const legend = legendOf();
   const picture = document.createElement("canvas");
   picture.width = Math.max(canvas.width, 640);
@@ -26,7 +26,11 @@ function save() {
   legend.forEach((line, n) => context.fillText(line, MARGIN, top + LINE * (n + 1)));
   context.textAlign = "right";
   context.fillText(one("#for").textContent, picture.width - MARGIN, top);
-  picture.toBlob((png) => {
+  return picture;
+}
+
+function save() {
+  drawn().toBlob((png) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(png);
     link.download = "relevance.png";
@@ -34,6 +38,11 @@ function save() {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
 }
+
+// Printers find a canvas of WebGL empty: what it shows is printed as a picture.
+addEventListener("beforeprint", () => {
+  if (renderer && one(".still img")) one(".still img").src = drawn().toDataURL();
+});
 
 function legendOf() {
   const { name } = explanation();
