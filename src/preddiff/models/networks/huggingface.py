@@ -32,7 +32,11 @@ class Logits(nn.Module):
 
 def takes_pixel_values(module: nn.Module) -> bool:
     """Return whether a module's first argument is called as HuggingFace's networks call it."""
-    return next(iter(inspect.signature(module.forward).parameters), "") == "pixel_values"
+    try:
+        parameters = inspect.signature(module.forward).parameters
+    except ValueError:  # of frozen TorchScript
+        return False
+    return next(iter(parameters), "") == "pixel_values"
 
 
 def labels(module: nn.Module) -> list[str] | None:
