@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,14 @@ DATA = Path(os.environ.get("PREDDIFF_DATA", Path(__file__).parents[2] / "shared"
 needs_data = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"real models and pictures are not at {DATA} (PREDDIFF_DATA)"
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible_by_ctrl_c():
+    """Shells start what runs in the background without Ctrl-C, which programs of tests inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

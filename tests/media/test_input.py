@@ -83,13 +83,17 @@ def test_bad_arrays_are_refused_at_once(rng):
         (np.zeros((3, 8, 8), dtype=np.uint8), "for 8-bit pictures pass array / 255"),
         (np.zeros((1, 3, 8, 8), dtype=np.uint8), r"for 8-bit pictures pass array\[0\] / 255"),
         (np.zeros((1, 8, 8, 3), dtype=np.uint8), r"pass PIL.Image.fromarray\(array\[0\]\)"),
-        (np.zeros((1, 8, 8, 3)), r"looks like a batch of one .*; pass array\[0\].transpose"),
         (np.zeros((8, 8)), "a grey picture"),
         (np.zeros((8, 8, 3)), "looks like"),
         (np.full((3, 8, 8), np.nan), "NaN or infinite"),
     ):
         with pytest.raises(InputError, match=expected):
             media.open(array)
+
+
+def test_a_volume_may_be_as_thin_as_colours_are_many():
+    for shape in ((1, 6, 5, 4), (1, 8, 8, 3)):
+        assert media.open(np.zeros(shape)).values.shape == shape
 
 
 def test_explain_reads_a_file_once(scan, monkeypatch):

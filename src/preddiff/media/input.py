@@ -108,11 +108,6 @@ def as_pixels(array: object) -> Pixels:
             f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x); a "
             "grey picture (y, x) is array[None], one of a batch is batch[0]"
         )
-    if len(values) == 1 and _is_channels_last(values.shape[1:]):
-        raise InputError(
-            f"an array of shape {values.shape} looks like a batch of one picture (y, x, channel): "
-            "expected (channel, y, x); pass array[0].transpose(2, 0, 1)"
-        )
     if _is_channels_last(values.shape):
         raise InputError(
             f"an array of shape {values.shape} looks like (y, x, channel): expected "
