@@ -212,7 +212,7 @@ def test_tolerance_and_engine_on_the_command_line(folder):
         "explain", "cat.jpg", *TINY[:4], "--tolerance", 0.3, "--engine", "incremental", cwd=folder
     )
     assert result.returncode == 0, result.stderr
-    e = __import__("preddiff").load(folder / "out" / "cat.zarr")
+    e = preddiff.load(folder / "out" / "cat.zarr")
     assert e.provenance["engine"] == "incremental"
     assert e.provenance["tolerance"] == 0.3
 
@@ -370,11 +370,11 @@ def test_an_interrupted_command_writes_the_map_so_far(folder, name, status):
     assert (
         "interrupted; out/small.html is the map so far; the same command with --res" in first.stderr
     )
-    assert __import__("preddiff").load(folder / "out/small.zarr").is_partial
+    assert preddiff.load(folder / "out/small.zarr").is_partial
     assert (folder / "out/small.unfinished.npz").exists()
     again = run(*asked, "--resume", cwd=folder)
     assert again.returncode == 0, again.stderr
-    assert not __import__("preddiff").load(folder / "out/small.zarr").is_partial
+    assert not preddiff.load(folder / "out/small.zarr").is_partial
     assert not (folder / "out/small.unfinished.npz").exists()
 
 

@@ -40,6 +40,15 @@ def test_an_uncertain_map_warns(small_network):
     assert precision(e, relative_error="")["text"] == "Its precision is unknown."
 
 
+def test_a_map_that_was_stopped_says_so(small_network):
+    e = explained(small_network, stride=4)
+    text = precision(e, relative_error=0.1, partial=True)["text"]
+    assert text == (
+        "Relative error 10 % for the least certain target. Partial: stopped before the end."
+    )
+    assert "Partial" in precision(e, relative_error="", partial=True)["text"]
+
+
 def test_it_says_how_many_windows_were_measured(small_network):
     e = explained(small_network, stride=4)
     visited = e.data.sizes["window"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from preddiff.render import colours
 from preddiff.render.maps import DEFAULT_MAP, MAPS, Shown
 from preddiff.results.comparison import titles
 from preddiff.results.confidence import are_exact
+from preddiff.results.explanation import percent
 
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
@@ -72,23 +73,32 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
 def _precision(explanation: Explanation) -> dict[str, str]:
     """Return how precise a map is and how much was measured, with a warning if it is uncertain."""
     facts = explanation.provenance
-    if are_exact(explanation.standard_error.values):
-        text, warning = _exact(facts), ""
-    else:
-        error, warning = facts.get("relative_error", ""), ""
-        text = "" if error == "" else explanation.relative_error_text
-        if text and len(explanation.labels) > 1:
-            text += " for the least certain target"
-        text = f"{text[:1].upper()}{text[1:]}." if text else "Its precision is unknown."
-        if error != "" and error > _UNCERTAIN:
-            warning = "This map is uncertain: trust no details, and run it with more draws."
-    visited, every = explanation.data.sizes["window"], facts.get("windows", 0)
-    if visited < every:
-        text += (
-            f" {visited:,} of {every:,} windows were measured; what lies between them is "
+    error = facts.get("relative_error", "")
+    exact = are_exact(explanation.standard_error.values)
+    sentences = [_exact(facts) if exact else _relative_error(error, len(explanation.labels))]
+    if explanation.is_partial:
+        sentences.append("Partial: stopped before the end.")
+    if is_interpolated(explanation):
+        visited = explanation.data.sizes["window"]
+        sentences.append(
+            f"{visited:,} of {facts['windows']:,} windows were measured; what lies between them is "
             "interpolated."
         )
-    return {"text": text, "warning": warning}
+    uncertain = not exact and error != "" and error > _UNCERTAIN
+    warning = "This map is uncertain: trust no details, and run it with more draws."
+    return {"text": " ".join(sentences), "warning": warning if uncertain else ""}
+
+
+def _relative_error(error: float | Literal[""], targets: int) -> str:
+    if error == "":
+        return "Its precision is unknown."
+    of = " for the least certain target" if targets > 1 else ""
+    return f"Relative error {percent(error)}{of}."
+
+
+def is_interpolated(explanation: Explanation) -> bool:
+    """Return whether some windows were not visited, so that the map is interpolated there."""
+    return bool(explanation.data.sizes["window"] < explanation.provenance.get("windows", 0))
 
 
 def _windows(explanation: Explanation) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours, overlay
 from preddiff.results.comparison import differing_settings, titles
-from preddiff.viewer.captions import caption_fields, default_kind, kinds
+from preddiff.viewer.captions import caption_fields, default_kind, is_interpolated, kinds
 from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, pack_bytes, pack_floats
 from preddiff.viewer.html import fill_template
 from preddiff.viewer.palettes import PALETTES
@@ -94,7 +94,7 @@ def _facts(
 def update(explanation: Explanation) -> dict[str, object]:
     """Return what the script of a live page needs of a new map."""
     return {
-        "isPartial": _is_partial(explanation),
+        "isPartial": is_interpolated(explanation),
         "corners": corners(explanation, FASTEST),
         "lengths": lengths(explanation, FASTEST),
         "maps": maps(explanation, FASTEST),
@@ -179,14 +179,9 @@ def _explanation(
         "areRegions": explanation.regions is not None,  # no boxes, to be listed around a pixel
         "unit": explanation.unit,
         "settings": _settings(explanation),
-        "isPartial": _is_partial(explanation),
+        "isPartial": is_interpolated(explanation),
         "gaps": bool((explanation.coverage.values == 0).any()),
     }
-
-
-def _is_partial(explanation: Explanation) -> bool:
-    """Return whether some windows were not visited, so that the map is interpolated there."""
-    return bool(explanation.data.sizes["window"] < explanation.provenance["windows"])
 
 
 def _settings(explanation: Explanation) -> str:
