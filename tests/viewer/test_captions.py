@@ -37,6 +37,7 @@ def test_an_uncertain_map_warns(small_network):
     assert precision(e, relative_error=0.24)["warning"] == ""
     assert precision(e, relative_error=0.24)["text"].startswith("Relative error 24 % for the least")
     assert "uncertain" in precision(e, relative_error=0.26)["warning"]
+    assert "one target or more" in precision(e, relative_error=0.26)["warning"]
     assert precision(e, relative_error="")["text"] == "Its precision is unknown."
 
 

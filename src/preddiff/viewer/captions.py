@@ -85,7 +85,9 @@ def _precision(explanation: Explanation) -> dict[str, str]:
             "interpolated."
         )
     uncertain = not exact and error != "" and error > _UNCERTAIN
-    warning = "This map is uncertain: trust no details, and run it with more draws."
+    # The error is known of the least certain target only, which need not be the one that is shown.
+    which = "This map" if len(explanation.labels) == 1 else "The map of one target or more"
+    warning = f"{which} is uncertain: trust no details of it, or run it with more draws."
     return {"text": " ".join(sentences), "warning": warning if uncertain else ""}
 
 
