@@ -13,7 +13,8 @@ from preddiff.errors import PreddiffError
 if TYPE_CHECKING:
     from preddiff import datasets, models, samplers
     from preddiff.models import load_model
-    from preddiff.pipeline.explain import compare, explain
+    from preddiff.pipeline.comparison import compare
+    from preddiff.pipeline.explain import explain
     from preddiff.pipeline.interactions import interactions
     from preddiff.pipeline.settings import PAPER
     from preddiff.render.exports import export
@@ -43,7 +44,7 @@ __all__ = [
 _HOMES = {
     "PAPER": "preddiff.pipeline.settings",
     "Explanation": "preddiff.results.explanation",
-    "compare": "preddiff.pipeline.explain",
+    "compare": "preddiff.pipeline.comparison",
     "explain": "preddiff.pipeline.explain",
     "export": "preddiff.render.exports",
     "figure": "preddiff.render.figures",

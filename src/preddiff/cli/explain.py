@@ -195,7 +195,7 @@ def explain(
     from preddiff.media.atomic import check_folder
     from preddiff.media.names import result_name
     from preddiff.models import load_model
-    from preddiff.pipeline.explain import compare
+    from preddiff.pipeline.comparison import compare
     from preddiff.pipeline.interruption import interruptible
     from preddiff.pipeline.settings import PAPER
     from preddiff.results.checkpoint import UntilSaved

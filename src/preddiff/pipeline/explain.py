@@ -1,44 +1,23 @@
 """Explain one input: the front door."""
 
-import itertools
-import math
-import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from preddiff.baselines.base import BaselineTask
-from preddiff.baselines.registry import BASELINES
-from preddiff.errors import EngineWarning, SettingError
 from preddiff.media.input import Input, Source, open_input
 from preddiff.media.labels import RegionSource
-from preddiff.method import uncertainty
-from preddiff.method.estimates import Estimates
-from preddiff.method.monitor import Monitor
 from preddiff.models import Model, load_model
 from preddiff.models.targets import Target
-from preddiff.pipeline import interruption
 from preddiff.pipeline import plan as plans
-from preddiff.pipeline import progress as bars
 from preddiff.pipeline import subject as subjects
+from preddiff.pipeline.analysis import Callback, Progress, analyse, analyse_sizes
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Settings
-from preddiff.results import provenance
-from preddiff.results.checkpoint import Checkpoint, UntilSaved
-from preddiff.results.combination import combined
-from preddiff.results.comparison import Comparison
-from preddiff.results.explanation import BaselineMap, Explanation, assemble
+from preddiff.results.checkpoint import UntilSaved
+from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
-
-Report = Callable[[int, int], None]
-Callback = Callable[[Explanation], bool | None]
-
-_MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
 
 
 def explain(
@@ -63,7 +42,7 @@ def explain(
     train_size: float | None = None,
     measure: str = "auto",
     baselines: Sequence[str] = (),
-    progress: bool | Report = False,
+    progress: bool | Progress = False,
     checkpoint: str | Path | UntilSaved | None = None,
     callback: Callback | None = None,
     device: str = "cpu",
@@ -191,244 +170,11 @@ def explain(
     chosen = chosen.over(volume=opened.is_volume, side=subjects.shorter_side(loaded, opened))
     planned = [(each, _planned(loaded, opened, each)) for each in chosen.parts]
     if len(planned) == 1:
-        return _analysed(*planned[0], progress, checkpoint, callback)
-    return _of_sizes(planned, progress, checkpoint, callback)
+        return analyse(*planned[0], progress, checkpoint, callback)
+    return analyse_sizes(planned, progress, checkpoint, callback)
 
 
 def _planned(model: Model, opened: Input, settings: Settings) -> Plan:
     """Return the plan, by which everything has been checked."""
     question, sampling, device = settings.question, settings.sampling, settings.work.device
     return plans.make(subjects.make(model, opened, question, sampling, device), settings)
-
-
-def _of_sizes(
-    planned: list[tuple[Settings, Plan]],
-    progress: bool | Report,
-    checkpoint: str | Path | UntilSaved | None,
-    callback: Callback | None,
-) -> Explanation:
-    """Return the explanation by windows of several sizes, one size after the other."""
-    # The work on a size stays until that on all of them is done.
-    kept = checkpoint if isinstance(checkpoint, UntilSaved | None) else UntilSaved(Path(checkpoint))
-    done: list[Explanation] = []
-
-    def show(current: Explanation) -> bool | None:
-        return None if callback is None else callback(combined([*done, current]))
-
-    while planned:
-        settings, plan = planned.pop(0)  # so that its engine's memory is given back with it
-        own = None if kept is None else kept.part(str(settings.sampling.window))
-        shown = None if callback is None else show
-        done.append(_analysed(settings, plan, progress, own, shown))
-        if done[-1].is_partial:
-            break
-    if kept is not None and kept is not checkpoint and not done[-1].is_partial:
-        kept.remove()
-    return combined(done)
-
-
-def _analysed(
-    settings: Settings,
-    plan: Plan,
-    progress: bool | Report,
-    checkpoint: str | Path | UntilSaved | None,
-    callback: Callback | None,
-) -> Explanation:
-    """Return the explanation by windows of one size."""
-    started = time.perf_counter()
-    subject = plan.subject
-    if progress is True and plan.run.preparing:
-        bars.say(plan.run.preparing)
-    reporting = _reporting(progress, "windows" if settings.sampling.sets is None else "sets")
-    # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
-    # baselines are made, and their memory given back, before an engine is chosen.
-    unfinished = Checkpoint(
-        checkpoint, subject.picture, plan.windows, plan.targets, plan.base, plan.facts
-    )
-    means = plan.run.begin()
-    earlier = unfinished.restore(means)
-    if earlier is not None:
-        plan = replace(plan, run=plan.run.going_on(earlier.engine, finished=earlier.finished))
-        means = earlier.means
-    others = _baselines(plan, settings)
-
-    def result(estimates: Estimates, *, partial: bool = False) -> Explanation:
-        seconds = time.perf_counter() - started
-        return _explanation(plan, estimates, others, seconds, partial=partial)
-
-    if progress is True:
-        bars.say(plan.run.forecast())
-    with reporting as report:
-        monitor = Monitor(
-            settings.work.tolerance,
-            report,
-            lambda: unfinished.keep(means, plan.run.facts),
-            None if callback is None else lambda estimates: callback(result(estimates)),
-            means.visits,
-            # The map of sets is a fit to all of them, which takes as long as dozens of passes.
-            measured=progress is True and settings.sampling.sets is None,
-            probable=plan.run.probable_visits,
-            interrupted=lambda: interruption.current().number is not None,
-        )
-        with interruption.current().visiting():
-            estimates = plan.run.evidence(means, monitor)
-        explanation = result(estimates, partial=monitor.stopped)
-    if monitor.stopped:
-        unfinished.leave(means, plan.run.facts)
-        if interruption.current().number is not None and not explanation.relevance.notnull().any():
-            interruption.current().leave()  # of a few sets there is no map
-        return explanation
-    if settings.question.train_size is None:  # who states N knows what it limits
-        _warn_of_correction(plan, estimates)
-    unfinished.finish(means, plan.run.facts)
-    return explanation
-
-
-def compare(
-    model: Any,
-    picture: Source,
-    *,
-    window: int | str | Sequence[int | str | Sequence[int] | None] | None = None,
-    sampler: str | Sampler | Sequence[str | Sampler | None] | None = None,
-    node: str | Sequence[str | None] | None = None,
-    source: str | Sequence[str | None] | None = None,
-    **settings: Any,
-) -> Comparison:
-    """Explain one input in several ways, to be looked at side by side.
-
-    Parameters
-    ----------
-    model, window, sampler, node, source : as of `explain`, or a list of such: there is an
-        explanation for every combination. A node None is the output, a source None the input.
-        Several sizes of windows in one explanation are a tuple in the list: [10, (10, 20, 40)].
-    settings : all others of `explain`, the same for each.
-
-    Returns
-    -------
-    Comparison
-        A sequence of explanations, which `figure` and `page` take; `titles` says what differs.
-    """
-    opened = open_input(picture)
-    models = [load_model(each) for each in _listed(model)]
-    varied = (_listed(each) for each in (sampler, window, source, node))
-    made: list[Explanation] = []
-    names = ("sampler", "window", "source", "node")
-    for each, *how in itertools.product(models, *varied):
-        made.append(explain(each, opened, **dict(zip(names, how, strict=True)), **settings))
-        if interruption.current().number is not None:
-            break
-    return Comparison(made)
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _baselines(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
-    """Return the maps that were asked for, and those that are always computed, by their names.
-
-    Raises
-    ------
-    SettingError
-        If maps are asked for of anything but the classes of a picture, or need gradients of a
-        model that has none.
-    """
-    asked = settings.question.baselines
-    subject = plan.subject
-    if subject.node is not None or subject.valid is None:
-        if asked:
-            raise SettingError(
-                f"baselines={', '.join(asked)}: are of pictures and their classes, not of hidden "
-                "nodes or scans; leave them out"
-            )
-        return {}
-    task = BaselineTask(
-        model=subject.model,
-        inputs=subject.inputs,
-        targets=plan.targets,
-        window=settings.sampling.length,
-        stride=settings.sampling.step,
-        relevance=lambda sampler, stride: plans.relevance_with(
-            subject, plan.targets, settings, sampler, stride
-        ),
-    )
-    made = {}
-    for name, baseline in BASELINES.items():
-        if baseline.always or name in asked:
-            values = baseline.compute(task)
-            if values is not None:
-                made[name] = BaselineMap(values, baseline.label, baseline.signed)
-    return made
-
-
-def _explanation(
-    plan: Plan,
-    estimates: Estimates,
-    baselines: Mapping[str, BaselineMap],
-    seconds: float,
-    *,
-    partial: bool,
-) -> Explanation:
-    """Return what is known by now."""
-    relevance, error = estimates.relevance_and_error()
-    importance, importance_error = estimates.importance_and_error()
-    relative = uncertainty.relative_error(relevance, error, plan.windows.coverage > 0)
-    subject = plan.subject
-    return assemble(
-        windows=estimates.windows,
-        picture=subject.picture,
-        axes=subject.axes,
-        evidence=estimates.evidence,
-        evidence_error=estimates.error,
-        relevance=relevance,
-        standard_error=error,
-        importance=importance,
-        importance_error=importance_error,
-        prediction=plan.base,
-        targets=plan.targets,
-        labels=plan.labels,
-        baselines=baselines,
-        grid=subject.source.grid if subject.on_scan else None,
-        provenance={
-            "input": subject.source.name,
-            "input_sha256": subject.source.sha256,
-            "resampled_from_sha256": subject.source.resampled_from or "",
-            **plan.facts,
-            **plan.run.facts,
-            "relative_error": relative if math.isfinite(relative) else "",
-            "windows": len(estimates.every),
-            "evaluations": 1 + estimates.draws,
-            "partial": partial,
-            "seconds": round(seconds, 3),
-            **provenance.environment(),
-        },
-    )
-
-
-def _warn_of_correction(plan: Plan, estimates: Estimates) -> None:
-    """Warn where the Laplace correction takes much of the evidence: it looks like a weak cause."""
-    taken = estimates.taken
-    if taken is None or not (taken > _MUCH_TAKEN).any():
-        return
-    worst = int(taken.argmax())
-    warnings.warn(
-        f"the Laplace correction with train_size={plan.facts['train_size']} takes "
-        f"{100 * taken[worst]:.0f} % of the evidence for {plan.labels[worst]!r}, whose probability "
-        f"is {plan.base[worst]:.6g}; train_size=math.inf (--train-size inf) leaves it out, an N "
-        "that you state is not warned of",
-        EngineWarning,
-        stacklevel=4,
-    )
-
-
-def _reporting(progress: bool | Report | None, counted: str) -> AbstractContextManager[bars.Report]:
-    if progress is True:
-        return bars.bar("Explaining", counted)
-    if progress is False or progress is None:
-        return nullcontext(lambda _done, _of, _error: None)
-    if not callable(progress):
-        raise SettingError(
-            f"progress={progress!r}: expected True, False, or a function of windows done and of "
-            "how many"
-        )
-    return nullcontext(lambda done, of, _error: progress(done, of))

@@ -1,0 +1,122 @@
+"""The analysis of an input by windows of one size, or of several."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from preddiff.errors import SettingError
+from preddiff.method.estimates import Estimates
+from preddiff.method.monitor import Monitor
+from preddiff.pipeline import baseline_maps, interruption, outcome
+from preddiff.pipeline import progress as bars
+from preddiff.pipeline.plan import Plan
+from preddiff.pipeline.settings import Settings
+from preddiff.results.checkpoint import Checkpoint, UntilSaved
+from preddiff.results.combination import combined
+from preddiff.results.explanation import Explanation
+
+Progress = Callable[[int, int], None]
+"""Given windows done, and of how many."""
+
+Callback = Callable[[Explanation], bool | None]
+"""Given the explanation so far; the analysis stops where it returns true."""
+
+
+def analyse_sizes(
+    planned: list[tuple[Settings, Plan]],
+    progress: bool | Progress,
+    checkpoint: str | Path | UntilSaved | None,
+    callback: Callback | None,
+) -> Explanation:
+    """Return the explanation by windows of several sizes, one size after the other."""
+    # The work on a size stays until that on all of them is done.
+    kept = checkpoint if isinstance(checkpoint, UntilSaved | None) else UntilSaved(Path(checkpoint))
+    done: list[Explanation] = []
+
+    def show(current: Explanation) -> bool | None:
+        return None if callback is None else callback(combined([*done, current]))
+
+    while planned:
+        settings, plan = planned.pop(0)  # so that its engine's memory is given back with it
+        own = None if kept is None else kept.part(str(settings.sampling.window))
+        shown = None if callback is None else show
+        done.append(analyse(settings, plan, progress, own, shown))
+        if done[-1].is_partial:
+            break
+    if kept is not None and kept is not checkpoint and not done[-1].is_partial:
+        kept.remove()
+    return combined(done)
+
+
+def analyse(
+    settings: Settings,
+    plan: Plan,
+    progress: bool | Progress,
+    checkpoint: str | Path | UntilSaved | None,
+    callback: Callback | None,
+) -> Explanation:
+    """Return the explanation by windows of one size."""
+    started = time.perf_counter()
+    subject = plan.subject
+    if progress is True and plan.run.preparing:
+        bars.say(plan.run.preparing)
+    reporting = _reporting(progress, "windows" if settings.sampling.sets is None else "sets")
+    # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
+    # baselines are made, and their memory given back, before an engine is chosen.
+    unfinished = Checkpoint(
+        checkpoint, subject.picture, plan.windows, plan.targets, plan.base, plan.facts
+    )
+    means = plan.run.begin()
+    earlier = unfinished.restore(means)
+    if earlier is not None:
+        plan = replace(plan, run=plan.run.going_on(earlier.engine, finished=earlier.finished))
+        means = earlier.means
+    others = baseline_maps.make(plan, settings)
+
+    def result(estimates: Estimates, *, partial: bool = False) -> Explanation:
+        seconds = time.perf_counter() - started
+        return outcome.explanation(plan, estimates, others, seconds, partial=partial)
+
+    if progress is True:
+        bars.say(plan.run.forecast())
+    with reporting as report:
+        monitor = Monitor(
+            settings.work.tolerance,
+            report,
+            lambda: unfinished.keep(means, plan.run.facts),
+            None if callback is None else lambda estimates: callback(result(estimates)),
+            means.visits,
+            # The map of sets is a fit to all of them, which takes as long as dozens of passes.
+            measured=progress is True and settings.sampling.sets is None,
+            probable=plan.run.probable_visits,
+            interrupted=lambda: interruption.current().number is not None,
+        )
+        with interruption.current().visiting():
+            estimates = plan.run.evidence(means, monitor)
+        explanation = result(estimates, partial=monitor.stopped)
+    if monitor.stopped:
+        unfinished.leave(means, plan.run.facts)
+        if interruption.current().number is not None and not explanation.relevance.notnull().any():
+            interruption.current().leave()  # of a few sets there is no map
+        return explanation
+    if settings.question.train_size is None:  # who states N knows what it limits
+        outcome.warn_of_correction(plan, estimates)
+    unfinished.finish(means, plan.run.facts)
+    return explanation
+
+
+def _reporting(
+    progress: bool | Progress | None, counted: str
+) -> AbstractContextManager[bars.Report]:
+    if progress is True:
+        return bars.bar("Explaining", counted)
+    if progress is False or progress is None:
+        return nullcontext(lambda _done, _of, _error: None)
+    if not callable(progress):
+        raise SettingError(
+            f"progress={progress!r}: expected True, False, or a function of windows done and of "
+            "how many"
+        )
+    return nullcontext(lambda done, of, _error: progress(done, of))

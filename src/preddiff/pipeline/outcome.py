@@ -1,0 +1,74 @@
+"""From estimates to an explanation, and what its reader has to be warned of."""
+
+import math
+import warnings
+from collections.abc import Mapping
+
+from preddiff.errors import EngineWarning
+from preddiff.method import uncertainty
+from preddiff.method.estimates import Estimates
+from preddiff.pipeline.plan import Plan
+from preddiff.results import provenance
+from preddiff.results.explanation import BaselineMap, Explanation, assemble
+
+_MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
+
+
+def explanation(
+    plan: Plan,
+    estimates: Estimates,
+    baselines: Mapping[str, BaselineMap],
+    seconds: float,
+    *,
+    partial: bool,
+) -> Explanation:
+    """Return what is known by now."""
+    relevance, error = estimates.relevance_and_error()
+    importance, importance_error = estimates.importance_and_error()
+    relative = uncertainty.relative_error(relevance, error, plan.windows.coverage > 0)
+    subject = plan.subject
+    return assemble(
+        windows=estimates.windows,
+        picture=subject.picture,
+        axes=subject.axes,
+        evidence=estimates.evidence,
+        evidence_error=estimates.error,
+        relevance=relevance,
+        standard_error=error,
+        importance=importance,
+        importance_error=importance_error,
+        prediction=plan.base,
+        targets=plan.targets,
+        labels=plan.labels,
+        baselines=baselines,
+        grid=subject.source.grid if subject.on_scan else None,
+        provenance={
+            "input": subject.source.name,
+            "input_sha256": subject.source.sha256,
+            "resampled_from_sha256": subject.source.resampled_from or "",
+            **plan.facts,
+            **plan.run.facts,
+            "relative_error": relative if math.isfinite(relative) else "",
+            "windows": len(estimates.every),
+            "evaluations": 1 + estimates.draws,
+            "partial": partial,
+            "seconds": round(seconds, 3),
+            **provenance.environment(),
+        },
+    )
+
+
+def warn_of_correction(plan: Plan, estimates: Estimates) -> None:
+    """Warn where the Laplace correction takes much of the evidence: it looks like a weak cause."""
+    taken = estimates.taken
+    if taken is None or not (taken > _MUCH_TAKEN).any():
+        return
+    worst = int(taken.argmax())
+    warnings.warn(
+        f"the Laplace correction with train_size={plan.facts['train_size']} takes "
+        f"{100 * taken[worst]:.0f} % of the evidence for {plan.labels[worst]!r}, whose probability "
+        f"is {plan.base[worst]:.6g}; train_size=math.inf (--train-size inf) leaves it out, an N "
+        "that you state is not warned of",
+        EngineWarning,
+        stacklevel=4,
+    )
