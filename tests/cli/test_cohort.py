@@ -14,9 +14,12 @@ pytest.importorskip("nilearn", reason="nilearn ships the template")
 
 def test_a_cohort_is_written_as_asked_and_written_again(tmp_path):
     options = ["cohort", "-o", str(tmp_path), "--subjects", "4", "--effect", "individual"]
-    done = CliRunner().invoke(cli.app, [*options, "--seed", "3", "--spacing", "6"])
+    varied = ["--bend", "2", "--shading", "8", "--loss", "20"]
+    done = CliRunner().invoke(cli.app, [*options, "--seed", "3", "--spacing", "6", *varied])
     assert done.output.splitlines()[-1] == str(tmp_path / "table.csv")
-    expected = simulated_cohort(seed=3, subjects=4, effect="individual", spacing=6)
+    expected = simulated_cohort(
+        seed=3, subjects=4, effect="individual", spacing=6, bend=2, shading=8, loss=20
+    )
     table = ScanTable.read(tmp_path / "table.csv")
     for path, scan in zip(table.paths, expected.scans, strict=True):
         np.testing.assert_array_equal(volumes.read(path).values, scan)

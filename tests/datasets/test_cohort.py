@@ -35,9 +35,8 @@ def test_regions_lie_where_their_names_say(individual):
         assert (places[:, 0].mean() < 0) == name.startswith("left")
 
 
-def test_nothing_but_the_truth_differs(monkeypatch, individual):
-    monkeypatch.setitem(cohorts._MEAN_LOSS, "individual", 0.0)
-    unharmed = simulated_cohort(seed=3, subjects=24, effect="individual", spacing=6)
+def test_nothing_but_the_truth_differs(individual):
+    unharmed = simulated_cohort(seed=3, subjects=24, effect="individual", spacing=6, loss=1e-9)
     for subject in range(24):
         changed = individual.scans[subject, 0] != unharmed.scans[subject, 0]
         truth = individual.truth(subject)
@@ -51,10 +50,32 @@ def test_who_is_harmed_where(individual, rng):
     harmed = (individual.loss > 0).sum(axis=1)
     assert set(harmed[individual.patient]) == {1, 2}
     assert not harmed[~individual.patient].any()
-    losses = np.stack([cohorts._draw_loss("individual", 6, rng) for _ in range(600)])
+    losses = np.stack([cohorts._draw_loss("individual", 0.35, 6, rng) for _ in range(600)])
     np.testing.assert_allclose((losses > 0).mean(axis=0), 1.5 / 6, atol=0.06)
     common = simulated_cohort(seed=3, subjects=8, effect="common", spacing=8)
     np.testing.assert_array_equal((common.loss > 0).sum(axis=0), [4, 4, 0, 0, 0, 0])
+
+
+def test_anatomies_vary_as_much_as_is_asked(individual):
+    """Beyond the noise, which is the same, bent and shaded scans differ more from each other."""
+    options = {"seed": 3, "subjects": 8, "effect": "individual", "spacing": 6}
+    still = simulated_cohort(**options, bend=0, shading=0)
+    controls = ~still.patient
+    nuisance = {
+        (bend, shading): simulated_cohort(**options, bend=bend, shading=shading).scans[controls]
+        - still.scans[controls]
+        for bend, shading in ((1, 0), (3, 0), (0, 4), (0, 12))
+    }
+    spread = {each: float(values.std()) for each, values in nuisance.items()}
+    assert spread[0, 12] == pytest.approx(3 * spread[0, 4], rel=1e-3)
+    assert 1.8 < spread[3, 0] / spread[1, 0] < 3
+    usual = simulated_cohort(**options, bend=1, shading=4)
+    np.testing.assert_array_equal(usual.scans, individual.scans[:8])
+
+
+def test_small_effects(individual):
+    small = simulated_cohort(seed=3, subjects=8, effect="individual", spacing=6, loss=3.5)
+    np.testing.assert_allclose(small.loss, individual.loss[:8] / 10)
 
 
 def test_a_subject_does_not_depend_on_how_many_there_are(individual):
@@ -80,6 +101,9 @@ def test_smooth_fields_have_the_variance_and_correlation_that_they_should(rng):
         ({"effect": "rare"}, "effect='rare': expected one of common, individual"),
         ({"spacing": 20}, "spacing=20: expected 1 to 8 whole mm"),
         ({"seed": -1}, "seed=-1"),
+        ({"bend": 9}, "bend=9: expected 0 to 5 mm"),
+        ({"shading": -1}, "shading=-1: expected 0 to 25 per cent"),
+        ({"loss": 0}, "loss=0: expected more than 0 and up to 60 per cent"),
     ],
 )
 def test_settings_that_make_no_sense(settings, message):

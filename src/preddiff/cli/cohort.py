@@ -38,11 +38,26 @@ def cohort(
     ] = 40,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the scans.")] = 0,
     spacing: Annotated[int, typer.Option(metavar="MM", help="Distance between voxels, in mm.")] = 2,
+    bend: Annotated[
+        float, typer.Option(metavar="MM", help="Deformation of each anatomy, in mm.")
+    ] = 1.0,
+    shading: Annotated[
+        float, typer.Option(metavar="PERCENT", help="Shading of each scan, in per cent.")
+    ] = 4.0,
+    loss: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="Mean loss of signal in an affected region. [default: 16, of individual 35]",
+        ),
+    ] = None,
 ) -> None:
     from preddiff.datasets import files, simulated_cohort
 
     files.check_destinations(output, subjects)
-    simulated = simulated_cohort(seed, subjects, effect.value, spacing=spacing)
+    simulated = simulated_cohort(
+        seed, subjects, effect.value, spacing=spacing, bend=bend, shading=shading, loss=loss
+    )
     echo(files.write(simulated, output))
 
 

@@ -50,14 +50,19 @@ RADIUS = 10.0
 # each region is affected in a quarter of the patients only. With these shares a classifier of 160
 # subjects is right about 70 to 75 % of others (docs/volumes.md): decisions that are worth asking
 # about, some of them wrong.
-_MEAN_LOSS = {"common": 0.16, "individual": 0.35}
+_MEAN_LOSS = {"common": 16.0, "individual": 35.0}  # per cent
+_MOST_LOSS = 60.0  # per cent on average: the largest single loss is one and a half times that
 _COMMON_REGIONS = 2  # the first two of REGIONS, which every patient loses signal in
 _FIRST_VOXEL = (-90.0, -126.0, -72.0)  # mm of its centre: the MNI grid of SPM and FSL at 2 mm
 _EXTENT = (182.0, 218.0, 182.0)  # mm: 91×109×91 voxels of 2 mm, as in the paper's section 4.2
 
-# Standard deviations of the nuisances, and over how many mm each varies (`_smooth_field`).
-_DEFORMATION, _DEFORMATION_LENGTH = 1.0, 15.0  # mm, mm
-_SHADING, _SHADING_LENGTH = 0.04, 25.0  # share of the signal, mm
+BEND, SHADING = 1.0, 4.0
+"""Standard deviations of deformation, in mm, and shading, in per cent of the signal."""
+
+# Over how many mm each varies (`_smooth_field`), and the standard deviation of the noise.
+_BEND_LENGTH, _SHADING_LENGTH = 15.0, 25.0
+_MOST_BEND = 5.0  # mm: with more, anatomies fold (`_healthy_scan`)
+_MOST_SHADING = 25.0  # per cent: 4 standard deviations leave signal everywhere
 _NOISE, _NOISE_LENGTH = 0.06, 3.0  # of a signal of at most 1, mm
 _VOXEL_NOISE = 0.02  # independent from voxel to voxel
 
@@ -95,12 +100,19 @@ class SimulatedCohort:
 
 
 def simulated_cohort(
-    seed: int = 0, subjects: int = 40, effect: str = "common", *, spacing: int = 2
+    seed: int = 0,
+    subjects: int = 40,
+    effect: str = "common",
+    *,
+    spacing: int = 2,
+    bend: float = BEND,
+    shading: float = SHADING,
+    loss: float | None = None,
 ) -> SimulatedCohort:
     """Simulate controls and patients in equal numbers, and keep where each patient lost signal.
 
-    Each scan is the MNI152 template deformed by about 1 mm, shaded by about 4 %, with noise that is
-    correlated over a few mm. A subject depends on the seed and its own number alone, not on how
+    Each scan is the MNI152 template, deformed and shaded, with noise that is correlated over a few
+    mm. A subject depends on the seed and its own number alone, not on how
     many others there are.
 
     Parameters
@@ -110,6 +122,10 @@ def simulated_cohort(
     effect : "common", where every patient loses signal in the same two regions; or "individual",
         where each loses it in one or two of six.
     spacing : of the voxels, in whole mm; 2 gives the paper's 91×109×91.
+    bend : mm by which anatomies are deformed (standard deviation along each axis).
+    shading : per cent by which scans are shaded (standard deviation).
+    loss : mean per cent of the signal that an affected region loses; by default 16 of a common
+        effect and 35 of an individual one.
 
     Raises
     ------
@@ -117,23 +133,25 @@ def simulated_cohort(
         If a setting makes no sense, or nilearn, which ships the template, is not installed.
     """
     _check_settings(seed, subjects, effect, spacing)
+    mean_loss = _MEAN_LOSS[effect] if loss is None else loss
+    _check_strength(bend, shading, mean_loss)
     template, mask, grid = _load_template(spacing)
     regions = _region_masks(mask, grid)
     patient = np.arange(subjects) % 2 == 1
     scans = np.empty((subjects, 1, *mask.shape), dtype=np.float32)
-    loss = np.zeros((subjects, len(regions)))
+    lost = np.zeros((subjects, len(regions)))
     for subject in range(subjects):
         # A generator for each subject, so that subject 7 is the same in a cohort of 8 and of 800.
         generator = np.random.default_rng([seed, subject])
-        scan = _healthy_scan(template, spacing, generator)
+        scan = _healthy_scan(template, spacing, generator, bend, shading / 100)
         if patient[subject]:
-            loss[subject] = _draw_loss(effect, len(regions), generator)
+            lost[subject] = _draw_loss(effect, mean_loss / 100, len(regions), generator)
             # The loss is a share of the signal and comes before the noise, as atrophy does: noise
             # is no weaker in a harmed region. (It also makes the truth exact: where the loss is 0,
             # a patient's voxel has the very value that it would have without any effect.)
-            scan *= 1 - np.tensordot(loss[subject], regions, axes=1)
+            scan *= 1 - np.tensordot(lost[subject], regions, axes=1)
         scans[subject, 0] = np.where(mask, scan + _noise(mask.shape, spacing, generator), 0)
-    return SimulatedCohort(scans, patient, loss, regions, tuple(REGIONS), mask, grid)
+    return SimulatedCohort(scans, patient, lost, regions, tuple(REGIONS), mask, grid)
 
 
 def _check_settings(seed: int, subjects: int, effect: str, spacing: int) -> None:
@@ -145,6 +163,15 @@ def _check_settings(seed: int, subjects: int, effect: str, spacing: int) -> None
         raise SettingError(f"effect={effect!r}: expected one of {', '.join(_MEAN_LOSS)}")
     if not 1 <= spacing <= 8:
         raise SettingError(f"spacing={spacing}: expected 1 to 8 whole mm, smaller than the regions")
+
+
+def _check_strength(bend: float, shading: float, loss: float) -> None:
+    if not 0 <= bend <= _MOST_BEND:
+        raise SettingError(f"bend={bend:g}: expected 0 to {_MOST_BEND:g} mm")
+    if not 0 <= shading <= _MOST_SHADING:
+        raise SettingError(f"shading={shading:g}: expected 0 to {_MOST_SHADING:g} per cent")
+    if not 0 < loss <= _MOST_LOSS:
+        raise SettingError(f"loss={loss:g}: expected more than 0 and up to {_MOST_LOSS:g} per cent")
 
 
 def _load_template(spacing: int) -> tuple[Volume, Mask, Grid]:
@@ -185,7 +212,7 @@ def _region_masks(mask: Mask, grid: Grid) -> RegionMasks:
 
 
 def _draw_loss(
-    effect: str, regions: int, generator: np.random.Generator
+    effect: str, mean: float, regions: int, generator: np.random.Generator
 ) -> Annotated[Floats, "region"]:
     """A patient's loss in each region: half to one and a half times the mean, or none."""
     if effect == "common":
@@ -193,23 +220,30 @@ def _draw_loss(
     else:
         affected = generator.choice(regions, generator.integers(1, 3), replace=False)
     loss = np.zeros(regions)
-    loss[affected] = _MEAN_LOSS[effect] * generator.uniform(0.5, 1.5, len(affected))
+    loss[affected] = mean * generator.uniform(0.5, 1.5, len(affected))
     return loss
 
 
-def _healthy_scan(template: Volume, spacing: float, generator: np.random.Generator) -> Volume:
+def _healthy_scan(
+    template: Volume,
+    spacing: float,
+    generator: np.random.Generator,
+    bend: float,
+    shading: float,
+) -> Volume:
     """The template with an anatomy and a shading of the subject's own, before loss and noise."""
-    # One smooth field per axis moves every voxel by about _DEFORMATION mm. Neighbours 15 mm apart
-    # move together, so the anatomy is stretched, never torn or folded.
+    # One smooth field per axis moves every voxel by about `bend` mm. Neighbours 15 mm apart move
+    # together, so that the anatomy is stretched, hardly ever folded: the field's slope has a
+    # standard deviation of bend / (√2 · 15 mm), and it folds where that is below -1.
     shift = [
-        _smooth_field(template.shape, _DEFORMATION_LENGTH / spacing, generator)
+        _smooth_field(template.shape, _BEND_LENGTH / spacing, generator)
         for _axis in template.shape
     ]
     voxels = np.indices(template.shape, dtype=np.float32)
-    voxels = voxels + _DEFORMATION / spacing * np.stack(shift)
+    voxels = voxels + bend / spacing * np.stack(shift)
     deformed = ndimage.map_coordinates(template, voxels, order=1, mode="constant")
-    shading = _SHADING * _smooth_field(template.shape, _SHADING_LENGTH / spacing, generator)
-    return np.asarray(deformed * (1 + shading))
+    shade = shading * _smooth_field(template.shape, _SHADING_LENGTH / spacing, generator)
+    return np.asarray(deformed * (1 + shade))
 
 
 def _noise(shape: tuple[int, ...], spacing: float, generator: np.random.Generator) -> Volume:

@@ -10,7 +10,7 @@ import numpy as np
 
 from preddiff.classify.logistic import regression, unfold
 from preddiff.datasets import SimulatedCohort, simulated_cohort
-from preddiff.datasets.cohort import LABELS
+from preddiff.datasets.cohort import BEND, LABELS, SHADING
 from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
 from preddiff.results.explanation import Explanation
@@ -100,16 +100,26 @@ class Study:
 
 
 def simulated_study(
-    seed: int, effect: str, spacing: int = 2, train: int = 160, test: int = 40
+    seed: int,
+    effect: str,
+    spacing: int = 2,
+    train: int = 160,
+    test: int = 40,
+    *,
+    bend: float = BEND,
+    shading: float = SHADING,
+    loss: float | None = None,
 ) -> Study:
     """Simulate a cohort, and fit an L2 logistic regression on the brain's voxels.
 
     Parameters
     ----------
-    seed, effect, spacing : as in `simulated_cohort`.
+    seed, effect, spacing, bend, shading, loss : as in `simulated_cohort`.
     train, test : how many subjects; half of them are patients.
     """
-    cohort = simulated_cohort(seed, train + test, effect, spacing=spacing)
+    cohort = simulated_cohort(
+        seed, train + test, effect, spacing=spacing, bend=bend, shading=shading, loss=loss
+    )
     features = _brain_voxels(cohort, train)
     mean_squared_norm = ((features - features.mean(axis=0)) ** 2).sum() / train
     pipeline = regression(inverse_penalty=_INVERSE_PENALTY / mean_squared_norm)
