@@ -59,6 +59,49 @@ def test_from_table_to_map(study, monkeypatch, capsys):
     assert (nibabel.load(study / "out" / "scan00.nii.gz").affine == e.grid.affine).all()
 
 
+def test_a_reference_group_hides_windows_unasked(study, monkeypatch, capsys):
+    status, said, complained = run(
+        monkeypatch, capsys, study,
+        "classify", "fit", "study.csv", "--folds", 3, "--reference", "group=healthy",
+        "-o", "study.skops",
+    )  # fmt: skip
+    assert (status, complained) == (0, "")
+    assert "reference group      group=healthy (study.reference.npz)" in said
+    sampler = preddiff.samplers.Cohort.load(study / "study.reference.npz")
+    assert sampler.reference == "group=healthy"
+    assert sampler.facts["scans"] == 17  # of 26, those of no patient
+
+    explain = ["explain", "scan00.nii.gz", "--model", "study.skops"]
+    status, _, told = run(monkeypatch, capsys, study, *explain)
+    assert status == 0, told
+    line = "sampler cohort:study.reference.npz, fitted with study.skops on scans of group=healthy"
+    assert line in told
+    provenance = preddiff.load(study / "out" / "scan00.zarr").provenance
+    assert provenance["sampler"] == "cohort:study.reference.npz"
+    assert provenance["reference"] == "group=healthy"
+    assert provenance["sampler_sha256"] == sampler.sha256
+    status, _, told = run(
+        monkeypatch, capsys, study, "interactions", *explain[1:], "--regions", "2x1x1"
+    )
+    assert (status, line in told) == (0, True)
+
+    status, _, told = run(monkeypatch, capsys, study, *explain, "--sampler", "constant:100")
+    assert (status, line in told) == (0, False)
+    (study / "study.reference.npz").write_bytes(b"")
+    status, _, told = run(monkeypatch, capsys, study, *explain)
+    assert status == 2
+    assert "study.reference.npz: is not the sampler that study.skops was fitted with" in told
+
+
+def test_without_a_reference_group_one_command_makes_a_sampler(study, monkeypatch, capsys):
+    run(monkeypatch, capsys, study, "classify", "fit", "study.csv", "--folds", 3, "-o", "a.skops")
+    status, _, told = run(
+        monkeypatch, capsys, study, "explain", "scan00.nii.gz", "--model", "a.skops"
+    )
+    assert status == 2
+    assert "preddiff sampler fit TABLE -o reference.npz --family cohort --where" in told
+
+
 @pytest.mark.parametrize("facts", [{}, {"accuracy": None}, {"groups": 3}, {"auc": "high"}])
 def test_facts_that_are_damaged_are_refused_in_one_line(tmp_path, monkeypatch, capsys, facts):
     grid = Grid((2, 2, 2), np.eye(4), {"pixdim": [1.0]})
@@ -103,6 +146,7 @@ BAD = {
     "no such slices": (bad_scan, ["--slices", "x:2:9"], "the scans have 6 along x"),
     "no such axis": (bad_scan, ["--slices", "w:2:9"], "axis 'w': expected x, y, z"),
     "mask": (bad_scan, ["--mask", "other.nii"], "a mask of 3×3×3"),
+    "reference": (bad_scan, ["--reference", "b"], "where 'b': expected COLUMN=VALUE"),
     "name": (bad_scan, ["-o", "a.pkl"], "a.pkl: expected a name that ends in .skops"),
 }  # fmt: skip
 

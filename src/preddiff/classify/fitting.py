@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from preddiff.classify.voxels import VoxelValues
+    from preddiff.models.remembered import SamplerFacts
     from preddiff.types import Floats, Integers
 
     Parts = list[tuple[Integers, Integers]]
@@ -33,7 +34,8 @@ class ClassifierFacts(TypedDict):
     """Plain numbers and texts on a fitted classifier, as files keep them (docs/models.md).
 
     Scores are means over the folds; `…_spread` is their standard deviation over the folds.
-    `subjects` counts scans; `people` who they are of, where the table says so.
+    `subjects` counts scans; `people` who they are of, where the table says so. `sampler` is of the
+    file that was fitted with it.
     """
 
     subjects: int
@@ -52,6 +54,7 @@ class ClassifierFacts(TypedDict):
     auc_spread: float
     people: NotRequired[int]
     regressed_out: NotRequired[list[str]]
+    sampler: NotRequired[SamplerFacts]
 
 
 @dataclass(frozen=True, eq=False)

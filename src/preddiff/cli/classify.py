@@ -9,7 +9,9 @@ import typer
 from preddiff.cli.terminal import echo
 
 if TYPE_CHECKING:
+    from preddiff.classify import ReferenceGroup, Voxels
     from preddiff.classify.fitting import ClassifierFacts
+    from preddiff.samplers import Cohort
 
 classify = typer.Typer(
     name="classify", help="Fit a linear classifier of scans, and show it.", no_args_is_help=True
@@ -19,7 +21,7 @@ _FIT = """
 Fit an L2 logistic regression on the voxels of the scans in a TABLE, and cross-validate it.
 
 Example: preddiff classify fit study.csv --image path --label group --mask brain.nii.gz -o
-study.skops, then preddiff explain scan.nii.gz --model study.skops --sampler marginal:scans/
+study.skops --reference group=control, then preddiff explain scan.nii.gz --model study.skops
 """
 
 _SHOW = """
@@ -84,28 +86,55 @@ def fit(
     standardise: Annotated[
         bool, typer.Option("--standardise", help="Divide each voxel by its standard deviation.")
     ] = False,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="The group that scans are compared with, e.g. group=control: also fit a sampler "
+            "on it (cohort), FILE.reference.npz, which `preddiff explain` then takes by itself.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the division into folds.")] = 0,
 ) -> None:
-    from preddiff.classify import ScanTable, Voxels
+    from preddiff.classify import ReferenceGroup, ScanTable, Voxels
     from preddiff.classify import fit as fit_classifier
     from preddiff.errors import SettingError
     from preddiff.media import ours, volumes
     from preddiff.media.atomic import check_file
+    from preddiff.models.remembered import Remembered
     from preddiff.models.sources import skops
 
     if output.suffix != ".skops":
         raise SettingError(f"{output}: expected a name that ends in .skops")
+    sampler_file = output.with_suffix(".reference.npz")
     check_file(output)
     ours.check_destination(output, ours.is_classifier)
+    if reference is not None:
+        check_file(sampler_file)
+        ours.check_destination(sampler_file, ours.is_sampler)
     scans = ScanTable.read(
         table, image, label, subject=subject, sites=site or (), covariates=covariate or ()
     )
     scans = scans.balanced() if balance else scans
     voxels = Voxels.choose(volumes.read(scans.paths[0]).grid, mask, slices)
+    group = None if reference is None else ReferenceGroup.read(table, reference, image)
+    # Before the folds, which take longest: a group that is too small is said at once.
+    cohort = None if group is None else _cohort(group, voxels)
     fitted = fit_classifier(scans, voxels, folds=folds, standardise=standardise, seed=seed)
+    if cohort is not None:
+        cohort.save(sampler_file)
+        fitted.facts["sampler"] = Remembered.of_file(sampler_file, cohort.reference).facts
     skops.save(output, fitted.estimator, voxels.mask, voxels.grid, fitted.facts)
     _print(_lines(fitted.facts))
     echo(output)
+
+
+def _cohort(group: "ReferenceGroup", voxels: "Voxels") -> "Cohort":
+    """Return the normal over a group's scans, in the voxels that the classifier takes."""
+    from preddiff.media.folders import VolumeFolder
+    from preddiff.samplers import Cohort
+
+    return Cohort.fit(VolumeFolder(group.paths), voxels.mask, reference=group.name)
 
 
 def show(
@@ -140,6 +169,7 @@ def _lines(facts: "ClassifierFacts") -> dict[str, str]:
         **_adjustment(facts),
         "voxels": f"{facts['voxels']:,} of {facts['grid']}",
         "standardised": "yes" if facts["standardised"] else "no",
+        **_sampler(facts),
         "accuracy": f"{accuracy} {folds} (largest group {facts['chance']:.1%})",
         "balanced accuracy": f"{balanced} {folds}",
         "AUC": f"{facts['auc']:.3f} ± {facts['auc_spread']:.3f} {folds}",
@@ -149,6 +179,11 @@ def _lines(facts: "ClassifierFacts") -> dict[str, str]:
 def _adjustment(facts: "ClassifierFacts") -> dict[str, str]:
     columns = facts.get("regressed_out", [])
     return {"regressed out": ", ".join(columns)} if columns else {}
+
+
+def _sampler(facts: "ClassifierFacts") -> dict[str, str]:
+    sampler = facts.get("sampler")
+    return {"reference group": f"{sampler['reference']} ({sampler['file']})"} if sampler else {}
 
 
 def _share(mean: float, spread: float) -> str:

@@ -42,8 +42,8 @@ def interactions(
         str, typer.Option(metavar="SPEC", help="Model, as for `preddiff explain`.")
     ] = "embedded",
     sampler: Annotated[
-        str, typer.Option(metavar="SPEC", help="Sampler, as for `preddiff explain`.")
-    ] = "conditional",
+        str | None, typer.Option(metavar="SPEC", help="Sampler, as for `preddiff explain`.")
+    ] = None,
     target: Annotated[
         list[str] | None,
         typer.Option(

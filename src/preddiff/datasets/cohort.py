@@ -236,8 +236,7 @@ def _healthy_scan(
     # together, so that the anatomy is stretched, hardly ever folded: the field's slope has a
     # standard deviation of bend / (√2 · 15 mm), and it folds where that is below -1.
     shift = [
-        _smooth_field(template.shape, _BEND_LENGTH / spacing, generator)
-        for _axis in template.shape
+        _smooth_field(template.shape, _BEND_LENGTH / spacing, generator) for _axis in template.shape
     ]
     voxels = np.indices(template.shape, dtype=np.float32)
     voxels = voxels + bend / spacing * np.stack(shift)

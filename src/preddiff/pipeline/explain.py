@@ -14,6 +14,7 @@ from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.analysis import Callback, Progress, analyse, analyse_sizes
 from preddiff.pipeline.plan import Plan
+from preddiff.pipeline.remembered import with_remembered
 from preddiff.pipeline.settings import Settings
 from preddiff.results.checkpoint import UntilSaved
 from preddiff.results.explanation import Explanation
@@ -72,7 +73,8 @@ def explain(
         that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, blurred:SIGMA, inpaint:telea|ns,
         cohort:FILE, constant:VALUE|mean; or a Sampler, which is taken as it is (a
-        ConditionalGaussian brings its own patch, whatever the margin). None is conditional.
+        ConditionalGaussian brings its own patch, whatever the margin). None is conditional, or the
+        sampler that a classifier of scans was fitted with (`preddiff classify fit --reference`).
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with
         sets a fourteenth of a picture's shorter side (16 of 224), and 6 for volumes. With a source,
         "channel" hides one of the node's channels at a time and "unit" one unit; a number hides all
@@ -167,6 +169,7 @@ def explain(
         memory=memory,
     )
     loaded = load_model(model)
+    chosen = with_remembered(chosen, loaded, announce=progress is True)
     chosen = chosen.over(volume=opened.is_volume, side=subjects.shorter_side(loaded, opened))
     planned = [(each, _planned(loaded, opened, each)) for each in chosen.parts]
     if len(planned) == 1:

@@ -26,6 +26,7 @@ from preddiff.pipeline import progress as bars
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.plan import Asked
 from preddiff.pipeline.regions import regions_of
+from preddiff.pipeline.remembered import with_remembered
 from preddiff.pipeline.settings import Settings
 from preddiff.results import provenance
 from preddiff.results.interactions import Interactions
@@ -43,7 +44,7 @@ def interactions(
     targets: Target | Sequence[Target] | None = None,
     *,
     node: str | None = None,
-    sampler: str | Sampler = "conditional",
+    sampler: str | Sampler | None = None,
     window: int | None = None,
     margin: int = 2,
     samples: int | None = None,
@@ -105,10 +106,12 @@ def interactions(
     if isinstance(settings.sampling.window, tuple):
         raise SettingError(f"window={window!r}: regions are drawn in blocks of one size; give one")
     # Regions are hidden, not windows: of those, only the conditional sampler's patches are left.
+    loaded = load_model(model)
+    settings = with_remembered(settings, loaded, announce=progress)
     single = replace(settings.sampling, sets=None).over(volume=opened.is_volume)
     sampling = replace(settings.sampling, window=single.window)
     settings = replace(settings, sampling=sampling)
-    subject = subjects.make(load_model(model), opened, settings.question, sampling, device)
+    subject = subjects.make(loaded, opened, settings.question, sampling, device)
     parts = regions_of(subject, wanted, resampled=resample)
     if len(parts) < 2:
         raise SettingError("regions: there is one: expected two or more that can interact")

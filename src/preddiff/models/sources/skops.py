@@ -22,6 +22,7 @@ from preddiff.media.orientation import ORIENTATION_FIELDS
 from preddiff.media.reading import check_file, display_name, failures_as
 from preddiff.models.base import Model
 from preddiff.models.folding import SklearnObject, fold
+from preddiff.models.remembered import Remembered
 from preddiff.models.request import Request
 from preddiff.models.sources import sklearn
 from preddiff.types import Floats, Mask
@@ -46,7 +47,8 @@ def save(
     estimator : fitted on the values of the voxels in the mask, in C order.
     mask : (z, y, x).
     grid : of the scans.
-    facts : plain numbers and texts, among them `subjects`, how many it was fitted on.
+    facts : plain numbers and texts, among them `subjects`, how many it was fitted on; `sampler` is
+        what `Remembered.facts` says of a sampler's file in the same folder.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def _of_features(path: Path, content: SklearnObject, request: Request) -> Model:
         return sklearn.from_estimator(content, request.order)
 
 
-def _of_scans(path: str | Path, content: Content) -> sklearn.Folded:
+def _of_scans(path: Path, content: Content) -> sklearn.Folded:
     """A classifier of scans, whose weights lie on its voxels; a ModelError if it is none."""
 
     def damaged(why: str) -> ModelError:
@@ -148,7 +150,7 @@ def _check(content: Content) -> None:
         raise ValueError("it does not say how many subjects it was fitted on")
 
 
-def _on_voxels(path: str | Path, content: Content) -> sklearn.Folded:
+def _on_voxels(path: Path, content: Content) -> sklearn.Folded:
     estimator, mask = content["estimator"], content["mask"]
     folded = fold(estimator)
     if folded is None:
@@ -161,6 +163,8 @@ def _on_voxels(path: str | Path, content: Content) -> sklearn.Folded:
     model = sklearn.Folded(estimator, volume, intercept, mask=mask)
     model.train_size = content["facts"]["subjects"]
     model.shape = (1, *mask.shape)
+    if "sampler" in content["facts"]:
+        model.remembered = Remembered.of_facts(content["facts"]["sampler"], path.parent)
     model.grid = Grid(mask.shape, content["affine"], content["header"])
     return model
 

@@ -31,8 +31,9 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
     dimensions = len(context.shape) - 1
     if dimensions != 2:
         raise SamplerError(
-            f"the embedded sampler is of pictures, the input has {dimensions} spatial "
-            "dimensions: fit one on inputs like it (preddiff sampler fit FOLDER)"
+            f"the embedded sampler is of pictures, the input has {dimensions} spatial dimensions: "
+            "fit one on inputs like it (preddiff sampler fit TABLE -o reference.npz --family "
+            "cohort --where COLUMN=VALUE) and name it (--sampler cohort:reference.npz)"
         )
     if context.patch <= natural.REACH:
         return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
