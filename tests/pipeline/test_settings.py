@@ -27,6 +27,7 @@ ONLY_COMMAND = {
     "inputs",
     "model",
     "preprocess",
+    "model_mask",
     "order",
     "output",
     "paper",

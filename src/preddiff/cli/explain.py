@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from preddiff.cli import options
-from preddiff.cli.options import Labels, Order, Preprocess
+from preddiff.cli.options import Labels, ModelMask, Order, Preprocess
 from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
@@ -171,6 +171,7 @@ def explain(
     preprocess: Preprocess = None,
     labels: Labels = None,
     order: Order = None,
+    model_mask: ModelMask = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),
@@ -209,12 +210,16 @@ def explain(
     several = any(len(each) > 1 for each in repeated)
     if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
-    read = {"mask": mask, "regions": None if regions is None else Path(regions)}
+    read = {
+        "mask": mask,
+        "mask of the model": model_mask,
+        "regions": None if regions is None else Path(regions),
+    }
     _check_not_read(results, inputs, read, several=several)
     check_folder(output)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     loaded = [
-        load_model(spec, preprocess=preprocess, labels=labels, order=stated)
+        load_model(spec, preprocess=preprocess, labels=labels, order=stated, mask=model_mask)
         for spec in model or ["embedded"]
     ]
     for path, result in zip(inputs, results, strict=True):

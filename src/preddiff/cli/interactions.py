@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from preddiff.cli.options import Labels, Order, Preprocess
+from preddiff.cli.options import Labels, ModelMask, Order, Preprocess
 from preddiff.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def interactions(
     preprocess: Preprocess = None,
     labels: Labels = None,
     order: Order = None,
+    model_mask: ModelMask = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),
@@ -115,7 +116,7 @@ def interactions(
     numbers, figure = (
         output / f"{result_name(picture)}.interactions{ending}" for ending in (".npz", ".png")
     )
-    read = [each for each in (picture, mask, Path(regions)) if each is not None]
+    read = [each for each in (picture, mask, model_mask, Path(regions)) if each is not None]
     ours.check_not_read([numbers, figure], read, "input")
     check_folder(output)
     ours.check_destination(numbers, ours.is_interactions)
@@ -124,7 +125,7 @@ def interactions(
         check_input(numbers, open_input(picture))
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     found = find(
-        load_model(model, preprocess=preprocess, labels=labels, order=stated),
+        load_model(model, preprocess=preprocess, labels=labels, order=stated, mask=model_mask),
         picture,
         regions,
         targets=target,

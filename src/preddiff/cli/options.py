@@ -38,5 +38,14 @@ Order = Annotated[
     ),
 ]
 
+ModelMask = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Scan whose voxels that are not 0 are a scikit-learn classifier's features "
+        "(docs/models.md).",
+    ),
+]
+
 verbose: ContextVar[bool] = ContextVar("verbose", default=False)
 """True where warnings say what a library said."""

@@ -13,6 +13,7 @@ from preddiff.media import images
 from preddiff.media.grid import Grid
 from preddiff.media.input import as_pixels
 from preddiff.method.evidence import complements
+from preddiff.models.masking import Masking
 from preddiff.models.order import Order
 from preddiff.models.remembered import Remembered
 from preddiff.types import Batch, Floats, Pixels, Predictions
@@ -37,6 +38,7 @@ class Model(ABC):
     output : how the output became probabilities; "as given" or what was added.
     repeats_to : share of the values' range by which they may move from batch to batch, by rounding.
     order : of the features that volumes were flattened to; None if it was not stated.
+    masking : which voxels of scans are its features; None if they are not those in a mask.
     remembered : the sampler that was fitted with it; None if there is none.
     runtime : what a network was exported to, with its version; None if it was not.
     """
@@ -51,6 +53,7 @@ class Model(ABC):
     output: str = "as given"
     repeats_to: float = 1e-3
     order: Order | None = None
+    masking: Masking | None = None
     remembered: Remembered | None = None
     runtime: str | None = None
 

@@ -10,7 +10,7 @@ from scipy import special
 
 from preddiff.errors import ModelError
 from preddiff.models.base import Model
-from preddiff.models.order import STATE_ORDER, Order, from_features
+from preddiff.models.order import STATE_ORDER, Order, check_features, from_features
 from preddiff.types import Batch, Floats, Pixels, Predictions
 
 PerClassWeights = tuple[Annotated[Floats, "class channel *spatial"], Annotated[Floats, "class"]]
@@ -66,6 +66,8 @@ class Linear(Model):
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:
         """Raise a ModelError if it is unknown which weight is of which voxel of a scan."""
+        if is_scan and self.weights.ndim < 3:
+            check_features(self.spec, self.weights.shape[-1], inputs)
         self.per_class(inputs.shape)
         if is_scan and self.order is None and self.weights.ndim < 3:
             raise ModelError(

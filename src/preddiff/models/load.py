@@ -10,6 +10,7 @@ from pathlib import Path
 from preddiff.errors import ModelError, nearest
 from preddiff.models.base import Model
 from preddiff.models.labels import LabelSource, names
+from preddiff.models.masking import MaskSource
 from preddiff.models.objects import from_object
 from preddiff.models.order import Order
 from preddiff.models.request import Output, PreprocessingSettings, Request
@@ -60,6 +61,7 @@ def load_model(
     preprocess: PreprocessingSettings | None = None,
     train_size: float | None = None,
     order: Order | None = None,
+    mask: MaskSource | None = None,
 ) -> Model:
     """Load a model to explain.
 
@@ -83,14 +85,18 @@ def load_model(
     train_size : number of training examples, N of the Laplace correction.
     order : for scikit-learn classifiers of volumes, in which order a volume became features: "xyz"
         for volumes (x, y, z) as nibabel gives them, `volume.reshape(-1)`; "zyx" for arrays
-        (z, y, x). A scan is only explained where this is stated.
+        (z, y, x). A scan is only explained where this is stated, or there is a mask.
+    mask : for scikit-learn classifiers whose features are the voxels in a mask: the NiftiMasker of
+        nilearn that made them, or the mask, on the scans' grid, as the path of a NIfTI file or an
+        image of nibabel. Voxels are in the order xyz, as `data[mask]` and nilearn have them, unless
+        `order` says otherwise. A pipeline that begins with a masker needs none.
 
     Raises
     ------
     ModelError
         If there is no such model, or it cannot be loaded as requested.
     """
-    request = Request(output, preprocess, order)
+    request = Request(output, preprocess, order, mask)
     if isinstance(source, str | Path):
         model = _from_spec(str(source), request)
     else:
@@ -100,6 +106,8 @@ def load_model(
             f"order={order!r}: {model.spec} is no scikit-learn estimator of a flattened volume; "
             "leave it out"
         )
+    if mask is not None and model.masking is None:
+        raise ModelError(f"mask: {model.spec} is no scikit-learn estimator; leave it out")
     if labels is None and train_size is None:
         return model
     # The model may be the caller's own object, given here or kept by a factory: it is not changed.

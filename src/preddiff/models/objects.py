@@ -33,6 +33,8 @@ def _model(source: object, request: Request) -> Model | None:
     if not isinstance(source, Model):
         return None
     request.refuse("a model that is loaded already")
+    if request.mask is not None:
+        raise ModelError("mask: is of an estimator, and this is a model already; leave it out")
     return source
 
 
@@ -73,7 +75,7 @@ def _estimator(source: object, request: Request) -> Model | None:
     request.refuse(f"a {type(source).__name__}")
     from preddiff.models.sources import sklearn
 
-    return sklearn.from_estimator(source, request.order)
+    return sklearn.from_estimator(source, request.order, request.mask)
 
 
 def _callable(source: object, request: Request) -> Model | None:

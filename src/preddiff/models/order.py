@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from preddiff.errors import ModelError
-from preddiff.types import AnyShape, Batch, Floats
+from preddiff.types import AnyShape, Batch, Floats, Pixels
 
 Order = Literal["xyz", "zyx"]
 """Axes from the slowest to the fastest: xyz of volumes as nibabel gives them, zyx as ours are."""
@@ -19,6 +19,21 @@ STATE_ORDER = (
     "volumes (x, y, z) as nibabel gives them, order='zyx' for arrays (z, y, x)"
 )
 """What to do where nobody knows in which order a scan's voxels became features."""
+
+
+def check_features(spec: str, features: int, scan: Pixels) -> None:
+    """Raise a ModelError if a model has fewer features than a scan has voxels, or more.
+
+    Parameters
+    ----------
+    spec : the model's, for the message.
+    """
+    if features != scan.size:
+        raise ModelError(
+            f"{spec} has {features:,} features, the scan {scan.size:,} voxels: expected as many; "
+            "if the features are the voxels in a mask, give it: load_model(pipeline, mask=FILE) "
+            "(--model-mask FILE)"
+        )
 
 
 def to_features(inputs: Batch, order: Order | None) -> Features:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from preddiff.errors import ModelError
+from preddiff.models.masking import MaskSource
 from preddiff.models.order import ORDERS, Order
 
 Output = Literal["auto", "logits", "probabilities"]
@@ -28,11 +29,13 @@ class Request:
     output : what the network returns; "auto" finds out.
     preprocess : how pictures are prepared; None leaves that to the source.
     order : in which volumes were flattened to features; None leaves that open.
+    mask : whose voxels are the features; None leaves that open.
     """
 
     output: Output = "auto"
     preprocess: PreprocessingSettings | None = None
     order: Order | None = None
+    mask: MaskSource | None = None
 
     def __post_init__(self) -> None:
         if self.order is not None and self.order not in ORDERS:

@@ -8,17 +8,26 @@ from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.models.base import Model, checked_values
 from preddiff.models.folding import SklearnObject, fold
 from preddiff.models.linear import Linear
-from preddiff.models.order import STATE_ORDER, Order, to_features
-from preddiff.types import AnyShape, Batch, Floats, Mask, Pixels, Predictions
+from preddiff.models.masking import Masking, MaskSource, is_masker
+from preddiff.models.masking import opened as opened_masking
+from preddiff.models.order import STATE_ORDER, Features, Order, check_features, to_features
+from preddiff.types import AnyShape, Batch, Floats, Pixels, Predictions
 
 _SAME_PROBABILITY = 1e-3  # steps in float32, and kernels of large intensities, lose digits
 
 
-def from_estimator(estimator: SklearnObject, order: Order | None = None) -> Model:
+def from_estimator(
+    estimator: SklearnObject, order: Order | None = None, mask: MaskSource | None = None
+) -> Model:
     """Return the model of a fitted estimator whose features are the input's values in some order.
 
     Linear steps and a softmax become a `Linear`, which has a closed form; any other estimator is
     asked about every draw.
+
+    Parameters
+    ----------
+    mask : features are the voxels of a scan in it; None takes the masker that a pipeline begins
+        with, or all values of the input.
 
     Raises
     ------
@@ -27,11 +36,45 @@ def from_estimator(estimator: SklearnObject, order: Order | None = None) -> Mode
     """
     if not hasattr(estimator, "classes_"):
         raise ModelError(f"{type(estimator).__name__} is not fitted: call .fit(X, y) first")
+    estimator, masker = _without_masker(estimator)
+    if masker is not None and mask is not None:
+        raise ModelError(
+            f"mask: {type(estimator).__name__} has a {type(masker).__name__} of its own; leave it "
+            "out"
+        )
+    mask = masker if mask is None else mask
+    masking = None if mask is None else opened_masking(mask, order)
     folded = fold(estimator)
     _explain_missing_probabilities(estimator, is_linear=folded is not None)
     if folded is None:
-        return Estimator(estimator, order)
-    return Folded(estimator, *folded, order=order)
+        return Estimator(estimator, order, masking)
+    if masking is None:
+        return Folded(estimator, *folded, order=order)
+    return of_voxels(estimator, *folded, masking)
+
+
+def of_voxels(
+    estimator: SklearnObject, weights: Floats, intercept: Floats, masking: Masking
+) -> "Folded":
+    """Return the model of weights (K, feature) of the voxels in a mask.
+
+    All other voxels of its grid count with weight 0, so that a window there is worth nothing
+    instead of being unknown.
+    """
+    masking.check_count(weights.shape[1], type(estimator).__name__)
+    return Folded(estimator, masking.on_voxels(weights), intercept, masking=masking)
+
+
+def _without_masker(estimator: SklearnObject) -> tuple[SklearnObject, SklearnObject | None]:
+    """Return an estimator of features, and the masker that makes them, if there is one.
+
+    nilearn's maskers are the first step of a pipeline, or within a `Decoder`.
+    """
+    found: SklearnObject = getattr(estimator, "best_estimator_", estimator)
+    steps = getattr(found, "steps", None)
+    if steps and is_masker(steps[0][1]):
+        return found[1:], steps[0][1]
+    return estimator, getattr(estimator, "masker_", None)
 
 
 class Folded(Linear):
@@ -43,7 +86,7 @@ class Folded(Linear):
     weights : (K, feature), or (K, channel, *spatial); one row for two classes.
     intercept : (K,).
     order : of the features; None if it was not stated.
-    mask : (z, y, x), where the features are a volume's values in it.
+    masking : where the features are voxels of a scan; then the weights are (K, 1, z, y, x).
     """
 
     def __init__(
@@ -53,11 +96,11 @@ class Folded(Linear):
         intercept: AnyShape,
         *,
         order: Order | None = None,
-        mask: Mask | None = None,
+        masking: Masking | None = None,
     ) -> None:
         super().__init__(weights[0] if len(weights) == 1 else weights, intercept, order=order)
         self.estimator = estimator
-        self.mask = mask
+        _lay_on_grid(self, masking)
         self.labels = [str(label) for label in estimator.classes_]
         self.spec = f"sklearn:{type(estimator).__name__}"
 
@@ -67,18 +110,35 @@ class Folded(Linear):
         The same if it is unknown which weight is of which voxel of a scan.
         """
         super().check(inputs, is_scan=is_scan)
+        if self.masking is not None:
+            self.masking.check(inputs)
         if not hasattr(self.estimator, "predict_proba"):
             return
-        batch = inputs[None] if self.mask is None else inputs[None, 0, self.mask]
-        features = batch if batch.ndim == 2 else to_features(batch, self.order)
         ours = self.predict(inputs[None])[0]
-        own = np.asarray(self.estimator.predict_proba(features.astype(np.float64)))[0]
+        own = np.asarray(self.estimator.predict_proba(_features(self, inputs[None])))[0]
         if own.shape != ours.shape or np.abs(own - ours).max() > _SAME_PROBABILITY:
             raise ModelError(
                 f"{self.spec} itself gives the probabilities {_listed(own)}, its weights "
                 f"{_listed(ours)}: expected the same; explain it as a function of arrays, which "
                 "calls its predict_proba"
             )
+
+
+def _lay_on_grid(model: Model, masking: Masking | None) -> None:
+    """Let a model be one of scans on a mask's grid, if there is a mask."""
+    model.masking = masking
+    if masking is not None:
+        model.order, model.grid = masking.order, masking.grid
+        model.shape = (1, *masking.grid.shape)
+
+
+def _features(model: Model, inputs: Batch) -> Features:
+    """Return the features of inputs (n, channel, *spatial), as an estimator gets them."""
+    # Some estimators compute in the precision of what they get, and float32 leaves 1 - p no
+    # digits where p is near 1: features are float64.
+    if model.masking is None:
+        return to_features(inputs, model.order)
+    return model.masking.features(inputs)
 
 
 def _explain_missing_probabilities(estimator: SklearnObject, *, is_linear: bool) -> None:
@@ -110,20 +170,27 @@ class Estimator(Model):
     ----------
     estimator : has `classes_` and `predict_proba`; its features are the input's values.
     order : of the features; None if it was not stated.
+    masking : where the features are voxels of a scan.
     """
 
-    def __init__(self, estimator: SklearnObject, order: Order | None = None) -> None:
+    def __init__(
+        self,
+        estimator: SklearnObject,
+        order: Order | None = None,
+        masking: Masking | None = None,
+    ) -> None:
         self.estimator = estimator
         self.order = order
+        if masking is not None:
+            masking.check_count(estimator.n_features_in_, type(estimator).__name__)
+        _lay_on_grid(self, masking)
         self.labels = [str(label) for label in estimator.classes_]
         self.spec = f"sklearn:{type(estimator).__name__}"
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return class probabilities (n, K); there are no nodes."""
         self._refuse_node(node)
-        # Some estimators compute in the precision of what they get, and float32 leaves 1 - p no
-        # digits where p is near 1.
-        flat = to_features(inputs, self.order)
+        flat = _features(self, inputs)
         try:
             values = self.estimator.predict_proba(flat)
         except ValueError as error:
@@ -135,7 +202,10 @@ class Estimator(Model):
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:
         """Raise a ModelError if it is unknown which feature is which voxel of a scan."""
-        del inputs
+        if self.masking is not None:
+            self.masking.check(inputs)
+        elif is_scan and hasattr(self.estimator, "n_features_in_"):
+            check_features(self.spec, self.estimator.n_features_in_, inputs)
         if is_scan and self.order is None:
             raise ModelError(
                 f"{self.spec} says nothing of the order of its features: {STATE_ORDER}"

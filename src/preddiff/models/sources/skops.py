@@ -22,10 +22,11 @@ from preddiff.media.orientation import ORIENTATION_FIELDS
 from preddiff.media.reading import check_file, display_name, failures_as
 from preddiff.models.base import Model
 from preddiff.models.folding import SklearnObject, fold
+from preddiff.models.masking import Masking
 from preddiff.models.remembered import Remembered
 from preddiff.models.request import Request
 from preddiff.models.sources import sklearn
-from preddiff.types import Floats, Mask
+from preddiff.types import Mask
 
 _FORMAT = 1
 
@@ -91,6 +92,8 @@ def load(spec: str, request: Request) -> Model:
             )
         model = _of_features(path, content, request)
     else:
+        if request.mask is not None:
+            raise ModelError(f"{path}: a classifier of scans that knows its mask; leave mask out")
         model = _of_scans(path, content)
     model.spec = display_name(path)
     model.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -119,7 +122,7 @@ def _of_features(path: Path, content: SklearnObject, request: Request) -> Model:
         return ModelError(f"{path}: its estimator is damaged ({why}); save it anew")
 
     with failures_as(damaged), np.errstate(all="ignore"):
-        return sklearn.from_estimator(content, request.order)
+        return sklearn.from_estimator(content, request.order, request.mask)
 
 
 def _of_scans(path: Path, content: Content) -> sklearn.Folded:
@@ -155,17 +158,11 @@ def _on_voxels(path: Path, content: Content) -> sklearn.Folded:
     folded = fold(estimator)
     if folded is None:
         raise ModelError(f"{path}: its estimator is not linear; fit it anew")
-    weights, intercept = folded
-    # The classifier has weights in its mask only; all other voxels count with weight 0, so that a
-    # window there is worth nothing instead of being unknown.
-    volume: Floats = np.zeros((len(weights), 1, *mask.shape))
-    volume[:, 0, mask] = weights
-    model = sklearn.Folded(estimator, volume, intercept, mask=mask)
+    grid = Grid(mask.shape, content["affine"], content["header"])
+    model = sklearn.of_voxels(estimator, *folded, Masking(mask, grid, order="zyx"))
     model.train_size = content["facts"]["subjects"]
-    model.shape = (1, *mask.shape)
     if "sampler" in content["facts"]:
         model.remembered = Remembered.of_facts(content["facts"]["sampler"], path.parent)
-    model.grid = Grid(mask.shape, content["affine"], content["header"])
     return model
 
 
