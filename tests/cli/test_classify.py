@@ -59,6 +59,30 @@ def test_from_table_to_map(study, monkeypatch, capsys):
     assert (nibabel.load(study / "out" / "scan00.nii.gz").affine == e.grid.affine).all()
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_scans_on_other_grids_are_interpolated_where_asked(study, monkeypatch, capsys, masked):
+    moved = AFFINE.copy()
+    moved[2, 3] += 1  # half a voxel
+    other = study / "scan05.nii.gz"
+    other.unlink()
+    maps.write(np.random.default_rng(0).normal(100, 10, SHAPE), Grid(SHAPE, moved), other)
+    maps.write(np.ones(SHAPE), Grid(SHAPE, moved if masked else AFFINE), study / "mask.nii")
+    options = ["--folds", 3, "-o", "study.skops", *(["--mask", "mask.nii"] if masked else [])]
+    fit = ["classify", "fit", "study.csv", *options]
+    status, _, complained = run(monkeypatch, capsys, study, *fit)
+    assert status == 2
+    assert "let it be resampled (" in complained
+    assert "--resample)" in complained
+    reference = ["--reference", "group=healthy"]
+    status, said, complained = run(monkeypatch, capsys, study, *fit, "--resample", *reference)
+    assert (status, complained) == (0, "")
+    assert "resampled            yes" in said
+    grid = preddiff.load_model(study / "study.skops").grid
+    assert grid.affine[2, 3] == (moved if masked else AFFINE)[2, 3]
+    sampler = preddiff.samplers.Cohort.load(study / "study.reference.npz")
+    assert sampler.scan_grid.is_like(grid)
+
+
 def test_a_reference_group_hides_windows_unasked(study, monkeypatch, capsys):
     status, said, complained = run(
         monkeypatch, capsys, study,

@@ -1,5 +1,6 @@
 """preddiff sampler: fitted on pictures and volumes, shown and used; and bad input."""
 
+import nibabel
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -92,6 +93,21 @@ def test_the_command_line_fits_folders_of_volumes(scans, cohort):
     assert loading.read_sampler(scans / "s.npz").scan_grid is not None
     expected = ConditionalGaussian.fit(cohort[:8], patch=3)
     np.testing.assert_allclose(loading.read_sampler(scans / "c.npz").mean, expected.mean)
+
+
+def test_volumes_on_other_grids_are_interpolated_where_asked(scans):
+    moved = np.diag([1.0, 1, 1, 1])
+    moved[0, 3] = 0.5
+    image = nibabel.load(scans / "scans" / "3.nii.gz")
+    nibabel.Nifti1Image(image.get_fdata(), moved).to_filename(scans / "scans" / "3.nii.gz")
+    fit = ["sampler", "fit", scans / "scans", "-o", scans / "m.npz", "--family", "marginal"]
+    with pytest.raises(PreddiffError, match=r"3.nii.gz: a volume .* let it be resampled \(--res"):
+        CliRunner().invoke(cli.app, [str(each) for each in fit], catch_exceptions=False)
+    done = invoke(*fit, "--resample")
+    assert done.exit_code == 0, done.output
+    pool = loading.read_sampler(scans / "m.npz").pool[3, 0]
+    between = image.get_fdata().T
+    np.testing.assert_allclose(pool[..., 1], (between[..., 0] + between[..., 1]) / 2, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

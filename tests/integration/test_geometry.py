@@ -245,3 +245,18 @@ def test_nothing_that_identifies_is_in_a_result(tmp_path, explanation):
     for path in [*(tmp_path / "a.zarr").rglob("*"), *tmp_path.glob("a.n*")]:
         if path.is_file():
             assert b"jane" not in path.read_bytes().lower(), path
+
+
+def test_a_mask_is_resampled_to_a_scan_of_a_model_without_a_grid(bright, tmp_path):
+    scan = nibabel.load(bright)
+    finer = scan.affine @ np.diag([0.5, 0.5, 0.5, 1])
+    mask = np.zeros([2 * n for n in scan.shape], np.uint8)
+    mask[:6] = 1
+    nibabel.Nifti1Image(mask, finer).to_filename(tmp_path / "mask.nii")
+    model = Linear(np.ones((1, *scan.shape[::-1])))
+    with pytest.raises(InputError, match="let it be resampled .resample=True, --resample"):
+        explained(bright, model, mask=tmp_path / "mask.nii")
+    e = explained(bright, model, mask=tmp_path / "mask.nii", resample=True)
+    known = np.isfinite(e.relevance.values[0])
+    assert known[..., 2].all()
+    assert not known[..., -1].any()

@@ -1,6 +1,7 @@
 """Folders of pictures and of volumes."""
 
 import nibabel
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -53,6 +54,21 @@ def test_volumes_of_a_folder_share_one_grid(tmp_path, rng):
     scan(rng, AFFINES["LAS"]).to_filename(tmp_path / "c.nii")
     with pytest.raises(InputError, match=r"c.nii: a volume of .* expected that of the first"):
         list(folders.VolumeFolder(tmp_path))
+
+
+def test_volumes_on_other_grids_are_interpolated_where_asked(tmp_path, rng):
+    scan(rng, AFFINES["RAS"]).to_filename(tmp_path / "a.nii")
+    finer = AFFINES["RAS"] @ np.diag([0.5, 0.5, 0.5, 1])
+    scan(rng, finer, shape=(13, 17, 15)).to_filename(tmp_path / "b.nii")
+    grid = volumes.read(tmp_path / "b.nii").grid
+    first, second = folders.VolumeFolder(tmp_path, grid)
+    assert first.shape == second.shape == (1, 15, 17, 13)
+    np.testing.assert_allclose(first[:, ::2, ::2, ::2], volumes.read(tmp_path / "a.nii").values)
+    far = AFFINES["RAS"].copy()
+    far[0, 3] = 500
+    scan(rng, far).to_filename(tmp_path / "c.nii")
+    with pytest.raises(InputError, match=r"c.nii: a volume of .* do not overlap"):
+        list(folders.VolumeFolder(tmp_path, grid))
 
 
 def test_what_a_mac_leaves_is_no_picture_and_no_scan(tmp_path, rng):

@@ -54,6 +54,7 @@ class ClassifierFacts(TypedDict):
     auc_spread: float
     people: NotRequired[int]
     regressed_out: NotRequired[list[str]]
+    resampled: NotRequired[bool]
     sampler: NotRequired[SamplerFacts]
 
 
@@ -129,6 +130,8 @@ def fit(
         facts["people"] = len(set(table.subjects))
     if table.covariates:
         facts["regressed_out"] = [covariate.name for covariate in table.covariates]
+    if voxels.resampled:
+        facts["resampled"] = True
     adjusted = covariates.regressed_out(values, columns, np.arange(len(values)))
     return FittedClassifier(unfold(pipeline.fit(adjusted, labels)), voxels, facts)
 

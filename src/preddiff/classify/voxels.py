@@ -26,18 +26,28 @@ class Voxels:
     ----------
     grid : the scans' grid.
     mask : (z, y, x), true for the voxels that a classifier looks at.
+    resampled : whether scans on other grids are interpolated to this one.
     """
 
     grid: Grid
     mask: Mask
+    resampled: bool = False
 
     @classmethod
-    def choose(cls, grid: Grid, mask: str | Path | None = None, slices: str | None = None) -> Self:
+    def choose(
+        cls,
+        grid: Grid,
+        mask: str | Path | None = None,
+        slices: str | None = None,
+        *,
+        resampled: bool = False,
+    ) -> Self:
         """Choose all voxels of a grid, or those that lie in a mask and in some slices.
 
         Parameters
         ----------
         mask : path of a volume on that grid; voxels that are not 0 are chosen.
+        resampled : take the mask's own grid, to which scans are interpolated.
         slices : AXIS:START:STOP, e.g. sagittal:29:41. Slices are counted from 0, and STOP is the
             first one that is left out. AXIS is x, y or z, or the plane of the slices.
 
@@ -46,6 +56,8 @@ class Voxels:
         InputError, SettingError
             If the mask is on another grid, the scan has no such slices, or nothing is left.
         """
+        if resampled and mask is not None:
+            grid = volumes.read(mask, quiet=True).grid
         chosen = np.ones(grid.shape, dtype=bool) if mask is None else volumes.read_mask(mask, grid)
         if slices is not None:
             inside = np.zeros_like(chosen)
@@ -53,7 +65,7 @@ class Voxels:
             chosen = chosen & inside
         if not chosen.any():
             raise InputError("no voxel lies in the mask and the slices; choose others")
-        return cls(grid, chosen)
+        return cls(grid, chosen, resampled)
 
     def read(self, paths: Sequence[Path]) -> VoxelValues:
         """Read the values of these voxels from several scans, (scan, voxel) in C order.
@@ -62,9 +74,14 @@ class Voxels:
         """
         # Filled row by row: a list of arrays, stacked at the end, would need the memory twice.
         values = np.empty((len(paths), int(self.mask.sum())), dtype=np.float32)
-        for row, scan in enumerate(VolumeFolder(paths)):
+        for row, scan in enumerate(self.scans(paths)):
             values[row] = scan[0, self.mask]
         return values
+
+    def scans(self, paths: Sequence[Path]) -> VolumeFolder:
+        """Return scans as they lie on the grid, one at a time in memory."""
+        onto = self.grid if self.resampled else None
+        return VolumeFolder(paths, onto, cure="resample it, or let it be resampled (--resample)")
 
 
 def _slab(grid: Grid, slices: str) -> tuple[slice, ...]:

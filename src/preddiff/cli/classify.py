@@ -86,6 +86,12 @@ def fit(
     standardise: Annotated[
         bool, typer.Option("--standardise", help="Divide each voxel by its standard deviation.")
     ] = False,
+    resample: Annotated[
+        bool,
+        typer.Option(
+            "--resample", help="Interpolate scans to the grid of the mask, else of the first scan."
+        ),
+    ] = False,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -116,7 +122,8 @@ def fit(
         table, image, label, subject=subject, sites=site or (), covariates=covariate or ()
     )
     scans = scans.balanced() if balance else scans
-    voxels = Voxels.choose(volumes.read(scans.paths[0]).grid, mask, slices)
+    grid = volumes.read(scans.paths[0]).grid
+    voxels = Voxels.choose(grid, mask, slices, resampled=resample)
     group = None if reference is None else ReferenceGroup.read(table, reference, image)
     # Before the folds, which take longest: a group that is too small is said at once.
     cohort = None if group is None else _cohort(group, voxels)
@@ -131,10 +138,9 @@ def fit(
 
 def _cohort(group: "ReferenceGroup", voxels: "Voxels") -> "Cohort":
     """Return the normal over a group's scans, in the voxels that the classifier takes."""
-    from preddiff.media.folders import VolumeFolder
     from preddiff.samplers import Cohort
 
-    return Cohort.fit(VolumeFolder(group.paths), voxels.mask, reference=group.name)
+    return Cohort.fit(voxels.scans(group.paths), voxels.mask, reference=group.name)
 
 
 def show(
@@ -167,6 +173,7 @@ def _lines(facts: "ClassifierFacts") -> dict[str, str]:
     return {
         who: f"{facts['subjects']}{people} ({groups})",
         **_adjustment(facts),
+        **({"resampled": "yes, to these voxels"} if facts.get("resampled") else {}),
         "voxels": f"{facts['voxels']:,} of {facts['grid']}",
         "standardised": "yes" if facts["standardised"] else "no",
         **_sampler(facts),

@@ -10,7 +10,7 @@ from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from preddiff.classify import ReferenceGroup
     from preddiff.media.folders import VolumeFolder
@@ -114,6 +114,13 @@ def fit(
         Path | None,
         typer.Option(metavar="FILE", help="Volumes: fit only where this volume is not 0."),
     ] = None,
+    resample: Annotated[
+        bool,
+        typer.Option(
+            "--resample",
+            help="Interpolate volumes to the grid of the mask, else of the first volume.",
+        ),
+    ] = False,
     family: Annotated[
         Family,
         typer.Option(
@@ -153,7 +160,6 @@ def fit(
     from preddiff.classify import ReferenceGroup
     from preddiff.media import folders, images, ours, volumes
     from preddiff.media.atomic import check_file
-    from preddiff.media.folders import VolumeFolder
     from preddiff.models import load_model
     from preddiff.samplers import StudentT
 
@@ -187,7 +193,7 @@ def fit(
             raise SettingError(
                 "--stationary: one covariance serves everywhere; leave --grid and --mask out"
             )
-        scans = VolumeFolder(source if group is None else group.paths)
+        scans = _scans(source if group is None else group.paths, mask, resample=resample)
         fitted: Stored
         if family is Family.CONDITIONAL:
             fitted = _fit_patches(scans, patch, grid, mask, stationary)
@@ -199,6 +205,8 @@ def fit(
         else:
             fitted = _keep_all(scans, mask)
         fitted.reference = group.name if group else ""
+    elif resample:
+        raise SettingError("--resample is for volumes, but these are pictures; leave it out")
     else:
         prepare = load_model(model).prepare if model else images.to_array
         pictures = (prepare(image) for image in folders.read_pictures(source))
@@ -208,6 +216,18 @@ def fit(
             fitted = _fit_pictures(pictures, patch, channels, stationary)
     fitted.save(output)
     echo(output)
+
+
+def _scans(source: "Path | Sequence[Path]", mask: Path | None, *, resample: bool) -> "VolumeFolder":
+    """Return volumes on one grid: the mask's, else the first one's, where they are resampled."""
+    from preddiff.media import volumes
+    from preddiff.media.folders import VolumeFolder
+
+    scans = VolumeFolder(source, cure="resample it, or let it be resampled (--resample)")
+    if not resample:
+        return scans
+    onto = scans.grid if mask is None else volumes.read(mask, quiet=True).grid
+    return VolumeFolder(scans.paths, onto)
 
 
 def _fit_pictures(

@@ -9,8 +9,9 @@ from PIL import Image
 
 from preddiff.errors import InputError, InputWarning
 from preddiff.media import images, maps, ours, volumes
-from preddiff.media.grid import mismatch
+from preddiff.media.grid import Grid, mismatch
 from preddiff.media.names import result_name
+from preddiff.media.volumes import Volume
 from preddiff.types import Pixels
 
 
@@ -68,10 +69,15 @@ class VolumeFolder:
 
     They are read anew in every iteration, so that memory holds one at a time.
 
+    Parameters
+    ----------
+    onto : where the others are interpolated to; None refuses them.
+    cure : what to do about those that are refused.
+
     Attributes
     ----------
     paths : of the volumes.
-    grid : the first volume's, which all of them share.
+    grid : `onto`, else the first volume's, which all of them share.
 
     Raises
     ------
@@ -79,9 +85,17 @@ class VolumeFolder:
         If there are none; while iterating, if one lies on another grid or cannot be read.
     """
 
-    def __init__(self, source: str | Path | Sequence[Path]) -> None:
+    def __init__(
+        self,
+        source: str | Path | Sequence[Path],
+        onto: Grid | None = None,
+        *,
+        cure: str = "resample it first",
+    ) -> None:
         self.paths = find_volumes(source) if isinstance(source, str | Path) else list(source)
-        self.grid = volumes.read(self.paths[0]).grid
+        self.grid = volumes.read(self.paths[0]).grid if onto is None else onto
+        self._resamples = onto is not None
+        self._cure = cure
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -89,12 +103,19 @@ class VolumeFolder:
     def __iter__(self) -> Iterator[Pixels]:
         for path in self.paths:
             volume = volumes.read(path, quiet=True)  # the first has warned for all
-            if not volume.grid.is_like(self.grid):
-                problem = mismatch(
-                    "a volume", volume.grid, "that of the first,", self.grid, "resample it first"
-                )
-                raise InputError(f"{path}: {problem}")
-            yield volume.values
+            yield self._on_grid(volume, path).values
+
+    def _on_grid(self, volume: Volume, path: Path) -> Volume:
+        if volume.grid.is_like(self.grid):
+            return volume
+        if not self._resamples:
+            first = "that of the first,"
+            problem = mismatch("a volume", volume.grid, first, self.grid, self._cure)
+            raise InputError(f"{path}: {problem}")
+        try:
+            return volumes.resample(volume, self.grid)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
 
 
 def _is_scan(path: Path) -> bool:

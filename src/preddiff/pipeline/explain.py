@@ -180,4 +180,6 @@ def explain(
 def _planned(model: Model, opened: Input, settings: Settings) -> Plan:
     """Return the plan, by which everything has been checked."""
     question, sampling, device = settings.question, settings.sampling, settings.work.device
-    return plans.make(subjects.make(model, opened, question, sampling, device), settings)
+    regions = sampling.opened_regions
+    subject = subjects.make(model, opened, question, sampling, device, regions)
+    return plans.make(subject, settings)

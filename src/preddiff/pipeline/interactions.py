@@ -111,7 +111,7 @@ def interactions(
     single = replace(settings.sampling, sets=None).over(volume=opened.is_volume)
     sampling = replace(settings.sampling, window=single.window)
     settings = replace(settings, sampling=sampling)
-    subject = subjects.make(loaded, opened, settings.question, sampling, device)
+    subject = subjects.make(loaded, opened, settings.question, sampling, device, wanted)
     parts = regions_of(subject, wanted, resampled=resample)
     if len(parts) < 2:
         raise SettingError("regions: there is one: expected two or more that can interact")

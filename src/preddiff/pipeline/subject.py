@@ -9,6 +9,7 @@ from PIL import Image
 from preddiff.errors import InputError, SettingError, TargetError
 from preddiff.media import Input, volumes
 from preddiff.media.grid import mismatch
+from preddiff.media.labels import OpenedRegions
 from preddiff.media.mask_files import on_input
 from preddiff.media.volumes import Volume
 from preddiff.models import Model, targets
@@ -59,16 +60,27 @@ class Subject:
 
 
 def make(
-    model: Model, source: Input, question: Question, sampling: Sampling, device: str
+    model: Model,
+    source: Input,
+    question: Question,
+    sampling: Sampling,
+    device: str,
+    regions: OpenedRegions | None = None,
 ) -> Subject:
     """Return the subject of a question.
+
+    Parameters
+    ----------
+    regions : that are hidden, which may be resampled to the scan's grid.
 
     Raises
     ------
     PreddiffError
         A subclass that says what cannot be explained, and what to do.
     """
-    source = _on_models_grid(source, model, question.resample)
+    laid = (question.opened_mask, regions)
+    others = any(isinstance(each, Input) and each.grid is not None for each in laid)
+    source = _on_models_grid(source, model, question.resample, others=others)
     if model.shape is None:  # a model that sees one size enlarges what is smaller
         _check_size(source, sampling.length)
     model = model if device == "cpu" else _on_device(model, device)
@@ -101,14 +113,19 @@ def shorter_side(model: Model, source: Input) -> int:
     return int(min(values.size if isinstance(values, Image.Image) else values.shape[1:]))
 
 
-def _on_models_grid(source: Input, model: Model, resample: bool) -> Input:
-    """Return a scan on the model's grid, where the model has one; anything else as it is."""
+def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool) -> Input:
+    """Return a scan on the model's grid, where the model has one; anything else as it is.
+
+    Parameters
+    ----------
+    others : whether there is a mask or an atlas, which may be resampled to the scan's grid.
+    """
     if source.grid is None:
         if resample:
             raise SettingError("resample: is for scans in files; leave it out")
         return source
     if model.grid is None:
-        if resample:
+        if resample and not others:
             raise SettingError(f"resample: {model.spec} knows no grid of its own; leave it out")
         return source
     if source.grid.is_like(model.grid):
