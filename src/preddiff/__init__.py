@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from preddiff.pipeline.comparison import compare
     from preddiff.pipeline.explain import explain
     from preddiff.pipeline.interactions import interactions
+    from preddiff.pipeline.rerun import rerun
     from preddiff.pipeline.settings import PAPER
+    from preddiff.pipeline.verification import verify
     from preddiff.render.exports import export
     from preddiff.render.figures import figure
     from preddiff.results.explanation import Explanation
@@ -37,8 +39,10 @@ __all__ = [
     "load_model",
     "models",
     "page",
+    "rerun",
     "samplers",
     "save",
+    "verify",
 ]
 
 _HOMES = {
@@ -52,7 +56,9 @@ _HOMES = {
     "load": "preddiff.results.store",
     "load_model": "preddiff.models",
     "page": "preddiff.viewer.page",
+    "rerun": "preddiff.pipeline.rerun",
     "save": "preddiff.results.store",
+    "verify": "preddiff.pipeline.verification",
 }
 
 

@@ -40,7 +40,8 @@ def test_samplers_and_models_are_there_without_torch():
 def test_the_public_names_are_these():
     assert preddiff.__all__ == [
         "PAPER", "Explanation", "PreddiffError", "compare", "datasets", "explain", "export",
-        "figure", "interactions", "load", "load_model", "models", "page", "samplers", "save",
+        "figure", "interactions", "load", "load_model", "models", "page", "rerun",
+        "samplers", "save", "verify",
     ]  # fmt: skip
     for name in preddiff.__all__:
         assert getattr(preddiff, name) is not None

@@ -64,6 +64,8 @@ COMMANDS = [
      "--window", 6, "--samples", 2],
     ["view", "out/0.zarr", "--no-browser"],
     ["export", "out/0.zarr", "--to", "netcdf"],
+    ["verify", "out/0.zarr", "--model", "tiny_model:make", "--windows", 2],
+    ["rerun", "out/0.zarr", "--model", "tiny_model:make"],
     ["classify", "fit", "table.csv", "--folds", 2, "-o", "scans.skops"],
     ["classify", "show", "scans.skops"],
     ["explain", "scans/0.nii", "--model", "scans.skops", "--sampler", "marginal:scans",

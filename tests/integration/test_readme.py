@@ -11,6 +11,7 @@ from PIL import Image
 import preddiff
 from conftest import Softmax
 from preddiff import cli
+from preddiff.results.explanation import Explanation
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,11 +33,19 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
     Image.new("RGB", (30, 30), "teal").save("cat.jpg")
     small = preddiff.load_model(Softmax((3, 30, 30)))
     monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
+    command = line.split()[0]
+    if command in {"verify", "rerun"}:
+        of_before = preddiff.explain(small, "cat.jpg", sampler="constant:0.5", stride=4)
+        of_before = Explanation(of_before.data.assign_attrs(model="embedded"))
+        preddiff.save(of_before, "out/cat.zarr")
     monkeypatch.setattr("sys.argv", ["preddiff", *shlex.split(line)])
     with pytest.raises(SystemExit) as leaving:
         cli.main()
     assert leaving.value.code in (0, None)
-    written = "cat.interactions.png" if line.startswith("interactions") else "cat.html"
+    others = {
+        "interactions": "cat.interactions.png", "verify": "cat.zarr", "rerun": "cat.rerun.zarr",
+    }  # fmt: skip
+    written = others.get(command, "cat.html")
     assert len(list(tmp_path.rglob(written))) == 1
 
 

@@ -7,6 +7,7 @@ import xarray as xr
 import preddiff
 from conftest import Softmax
 from preddiff.results.combination import combined
+from preddiff.results.content import content_sha256
 from preddiff.samplers import Constant
 from preddiff.viewer import captions
 
@@ -74,7 +75,8 @@ def test_it_is_saved_and_shown(tmp_path):
     e = combined([of(3), of(6)])
     preddiff.save(e, tmp_path / "e.zarr")
     back = preddiff.load(tmp_path / "e.zarr")
-    xr.testing.assert_identical(back.data, e.data.assign_attrs(preddiff_format=1))
+    told = {"preddiff_format": 1, "content_sha256": content_sha256(e.data)}
+    xr.testing.assert_identical(back.data, e.data.assign_attrs(told))
     text = preddiff.page(e, tmp_path / "e.html").read_text()
     assert "one\nwindow of 3 or 6 pixels replaced by" in text
     assert "that cover it, averaged over the sizes." in text

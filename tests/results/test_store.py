@@ -9,6 +9,7 @@ import xarray as xr
 import preddiff
 from conftest import Softmax
 from preddiff.errors import ResultError
+from preddiff.results.content import content_sha256
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def test_what_is_saved_is_loaded(tmp_path, explanation):
     preddiff.save(explanation, tmp_path / "a.zarr")
     loaded = preddiff.load(tmp_path / "a.zarr")
     xr.testing.assert_identical(loaded.data.drop_attrs(), explanation.data.drop_attrs())
-    assert loaded.provenance == {**explanation.provenance, "preddiff_format": 1}
+    told = {"preddiff_format": 1, "content_sha256": content_sha256(explanation.data)}
+    assert loaded.provenance == {**explanation.provenance, **told}
     assert loaded.labels == explanation.labels
 
 

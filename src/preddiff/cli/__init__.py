@@ -21,8 +21,10 @@ from preddiff.cli.interactions import interactions
 from preddiff.cli.model import model
 from preddiff.cli.options import verbose
 from preddiff.cli.reproduce import reproduce
+from preddiff.cli.rerun import rerun
 from preddiff.cli.sampler import sampler
 from preddiff.cli.terminal import echo
+from preddiff.cli.verify import verify
 from preddiff.cli.view import view
 from preddiff.errors import EngineWarning, InputWarning, PreddiffError, printable
 
@@ -69,6 +71,8 @@ app.add_typer(classify)
 app.command()(cohort)
 app.command()(view)
 app.command()(export)
+app.command()(verify)
+app.command()(rerun)
 app.command()(bench)
 app.command()(evaluate)
 app.command()(reproduce)

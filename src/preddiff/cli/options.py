@@ -3,9 +3,14 @@
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from preddiff.errors import SettingError
+
+if TYPE_CHECKING:
+    from preddiff.models import Model
 
 Preprocess = Annotated[
     Path | None,
@@ -46,6 +51,40 @@ ModelMask = Annotated[
         "(docs/models.md).",
     ),
 ]
+OfInput = Annotated[
+    Path | None,
+    typer.Option(
+        "--input", metavar="FILE", help="The input. [default: what the result holds of it]"
+    ),
+]
+OfModel = Annotated[
+    str | None,
+    typer.Option("--model", metavar="SPEC", help="The model. [default: the one that is named]"),
+]
+OfSampler = Annotated[
+    str | None,
+    typer.Option("--sampler", metavar="SPEC", help="The sampler. [default: the one that is named]"),
+]
+OfMask = Annotated[
+    Path | None, typer.Option("--mask", metavar="FILE", help="The mask, where there was one.")
+]
+
+
+def named_model(
+    spec: str | None, preprocess: Path | None, order: VoxelOrder | None, mask: Path | None
+) -> "Model | None":
+    """Return the model that is named in place of a result's own; None where none is."""
+    if spec is None:
+        if (preprocess, order, mask) != (None,) * 3:
+            raise SettingError(
+                "--preprocess, --order, --model-mask: are of a model that --model names"
+            )
+        return None
+    from preddiff.models import load_model
+
+    stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
+    return load_model(spec, preprocess=preprocess, order=stated, mask=mask)
+
 
 verbose: ContextVar[bool] = ContextVar("verbose", default=False)
 """True where warnings say what a library said."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from preddiff.method import uncertainty
 from preddiff.method.importance import importance_and_error
+from preddiff.method.sets import SetEvidence
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, PerTarget, Relevance, WindowNumbers
 
@@ -24,6 +25,8 @@ class Estimates:
     taken : (target,), the share of the evidence that the Laplace correction takes.
     groups : (window,), groups of draws that each error was estimated from; None where no error had
         to be estimated.
+    of_sets : (target, set), evidence of the random sets of windows that were hidden, which that of
+        windows was estimated from; None where windows were hidden one at a time.
     """
 
     every: Windows
@@ -34,6 +37,7 @@ class Estimates:
     draws: int
     taken: PerTarget | None = None
     groups: WindowNumbers | None = None
+    of_sets: SetEvidence | None = None
 
     @property
     def windows(self) -> Windows:

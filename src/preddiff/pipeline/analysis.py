@@ -24,13 +24,21 @@ Callback = Callable[[Explanation], bool | None]
 """Given the explanation so far; the analysis stops where it returns true."""
 
 
-def analyse_sizes(
+def analyse(
     planned: list[tuple[Settings, Plan]],
-    progress: bool | Progress,
-    checkpoint: str | Path | UntilSaved | None,
-    callback: Callback | None,
+    progress: bool | Progress = False,
+    checkpoint: str | Path | UntilSaved | None = None,
+    callback: Callback | None = None,
 ) -> Explanation:
-    """Return the explanation by windows of several sizes, one size after the other."""
+    """Return the explanation by windows of one size, or of several, one size after the other.
+
+    Parameters
+    ----------
+    planned : settings and plan of each size; what is begun is taken from the list.
+    progress, checkpoint, callback : as of `explain`.
+    """
+    if len(planned) == 1:
+        return _analyse(*planned[0], progress, checkpoint, callback)
     # The work on a size stays until that on all of them is done.
     kept = checkpoint if isinstance(checkpoint, UntilSaved | None) else UntilSaved(Path(checkpoint))
     done: list[Explanation] = []
@@ -42,7 +50,7 @@ def analyse_sizes(
         settings, plan = planned.pop(0)  # so that its engine's memory is given back with it
         own = None if kept is None else kept.part(str(settings.sampling.window))
         shown = None if callback is None else show
-        done.append(analyse(settings, plan, progress, own, shown))
+        done.append(_analyse(settings, plan, progress, own, shown))
         if done[-1].is_partial:
             break
     if kept is not None and kept is not checkpoint and not done[-1].is_partial:
@@ -50,7 +58,7 @@ def analyse_sizes(
     return combined(done)
 
 
-def analyse(
+def _analyse(
     settings: Settings,
     plan: Plan,
     progress: bool | Progress,

@@ -12,7 +12,7 @@ from preddiff.models import Model, load_model
 from preddiff.models.targets import Target
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
-from preddiff.pipeline.analysis import Callback, Progress, analyse, analyse_sizes
+from preddiff.pipeline.analysis import Callback, Progress, analyse
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.remembered import with_remembered
 from preddiff.pipeline.settings import Settings
@@ -172,9 +172,7 @@ def explain(
     chosen = with_remembered(chosen, loaded, announce=progress is True)
     chosen = chosen.over(volume=opened.is_volume, side=subjects.shorter_side(loaded, opened))
     planned = [(each, _planned(loaded, opened, each)) for each in chosen.parts]
-    if len(planned) == 1:
-        return analyse(*planned[0], progress, checkpoint, callback)
-    return analyse_sizes(planned, progress, checkpoint, callback)
+    return analyse(planned, progress, checkpoint, callback)
 
 
 def _planned(model: Model, opened: Input, settings: Settings) -> Plan:

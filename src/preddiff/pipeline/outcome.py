@@ -42,6 +42,7 @@ def explanation(
         labels=plan.labels,
         baselines=baselines,
         grid=subject.source.grid if subject.on_scan else None,
+        set_evidence=estimates.of_sets,
         provenance={
             "input": subject.source.name,
             "input_sha256": subject.source.sha256,

@@ -107,8 +107,12 @@ def asked(subject: Subject, settings: Settings, windows: Windows) -> Asked:
     return Asked(subject, sampler, chosen, values[chosen], measure, facts)
 
 
-def make(subject: Subject, settings: Settings) -> Plan:
+def make(subject: Subject, settings: Settings, windows: Windows | None = None) -> Plan:
     """Return the plan.
+
+    Parameters
+    ----------
+    windows : those to hide; None are those that the settings say.
 
     Raises
     ------
@@ -116,7 +120,8 @@ def make(subject: Subject, settings: Settings) -> Plan:
         A subclass that says which setting cannot be met, and what to do.
     """
     sampling, work = settings.sampling, settings.work
-    windows = _windows(subject, settings.question, sampling)
+    if windows is None:
+        windows = _windows(subject, settings.question, sampling)
     found = asked(subject, settings, windows)
     run = _run(subject, windows, found.sampler, *found.sides, sampling, work)
     facts = {

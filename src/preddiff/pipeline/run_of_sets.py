@@ -14,7 +14,7 @@ from preddiff.method.estimates import Estimates
 from preddiff.method.measures import Measure
 from preddiff.method.regions import Regions
 from preddiff.method.running_means import RunningMeans
-from preddiff.method.sets import GROUP, SetDesign, shares
+from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers, shares
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
@@ -104,13 +104,25 @@ class RunOfSets:
         total = len(self.design)
         done = int((means.groups > 0).sum())
         for first in range(done, 0 if self.finished else total, GROUP):
-            which = np.arange(first, first + GROUP)
-            inputs = np.concatenate([self._filled(number) for number in which.tolist()])
-            values = self._engine.evaluate_whole(inputs).reshape(GROUP, self.samples, -1)
-            means.add(which, values.transpose(2, 0, 1))
+            self._visit(np.arange(first, first + GROUP), means)
             if after_chunk(current, means.visits, total):
                 break
         return current()
+
+    def evidence_of(self, numbers: SetNumbers) -> SetEvidence:
+        """Return the evidence (target, set) of some of the sets."""
+        means = self.begin()
+        self._visit(numbers, means)
+        return self._of_sets(means, numbers)
+
+    def _visit(self, numbers: SetNumbers, means: RunningMeans) -> None:
+        inputs = np.concatenate([self._filled(number) for number in numbers.tolist()])
+        values = self._engine.evaluate_whole(inputs).reshape(len(numbers), self.samples, -1)
+        means.add(numbers, values.transpose(2, 0, 1))
+
+    def _of_sets(self, means: RunningMeans, numbers: SetNumbers) -> SetEvidence:
+        mean, error = means.mean_and_error(numbers)
+        return self.measure(self.base[:, None], mean, error)[0]
 
     @property
     def _parts(self) -> str:
@@ -138,8 +150,8 @@ class RunOfSets:
 
     def _estimates(self, means: RunningMeans) -> Estimates:
         numbers = np.flatnonzero(means.groups)
-        mean, error = means.mean_and_error(numbers)
-        of_sets, _ = self.measure(self.base[:, None], mean, error)
+        mean, _ = means.mean_and_error(numbers)
+        of_sets = self._of_sets(means, numbers)
         visited, evidence, errors = shares(self.design, numbers, of_sets)
         return Estimates(
             self.design.windows,
@@ -149,4 +161,5 @@ class RunOfSets:
             np.zeros_like(evidence),
             draws=int(means.groups.sum()) * means.size,
             taken=self.measure.taken(self.base[:, None], mean, of_sets),
+            of_sets=of_sets,
         )

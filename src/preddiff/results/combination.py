@@ -23,9 +23,9 @@ def combined(parts: Sequence[Explanation]) -> Explanation:
     if len(parts) == 1:
         return parts[0]
     first = parts[0].data
-    data = first.drop_dims("window")
+    data = first.drop_dims({"window", "set"}.intersection(first.dims))
     for name, error in _ERRORS.items():
-        values, errors = _mean(
+        values, errors = mean_of_sizes(
             [each.data[name].values for each in parts], [each.data[error].values for each in parts]
         )
         data = data.assign(
@@ -44,18 +44,31 @@ def combined(parts: Sequence[Explanation]) -> Explanation:
     data = data.assign(coverage=first["coverage"].copy(data=coverage)).merge(
         xr.concat(of_windows, "window", data_vars="minimal", coords="minimal", compat="override")
     )
+    if all("set_evidence" in each.data for each in parts):
+        data = data.assign(_of_sets(parts).variables)
     covered = coverage > 0
     relative = uncertainty.relative_error(
         data["relevance"].values, data["standard_error"].values, covered
     )
     facts = {
-        **{name: _fact(name, [each.data.attrs[name] for each in parts]) for name in first.attrs},
+        **{name: fact(name, [each.data.attrs[name] for each in parts]) for name in first.attrs},
         "relative_error": relative if np.isfinite(relative) else "",
     }
     return Explanation(data.assign_attrs(facts))
 
 
-def _mean(maps: Sequence[Relevance], errors: Sequence[Relevance]) -> tuple[Relevance, Relevance]:
+def _of_sets(parts: Sequence[Explanation]) -> xr.Dataset:
+    """Return the evidence of the random sets of all sizes, and the length of each one's windows."""
+    lengths = np.repeat(
+        [int(each.window_lengths[0]) for each in parts], [each.data.sizes["set"] for each in parts]
+    )
+    joined = xr.concat([each.data["set_evidence"] for each in parts], "set", coords="minimal")
+    return xr.Dataset({"set_evidence": joined, "set_window_length": ("set", lengths)})
+
+
+def mean_of_sizes(
+    maps: Sequence[Relevance], errors: Sequence[Relevance]
+) -> tuple[Relevance, Relevance]:
     """Return the mean of the maps (t, *shape) that have a value at a pixel, and its error."""
     values, known = np.stack(maps), np.isfinite(np.stack(maps))
     count = known.sum(axis=0)
@@ -69,7 +82,7 @@ def _mean(maps: Sequence[Relevance], errors: Sequence[Relevance]) -> tuple[Relev
     return over(np.where(known, values, 0).sum(axis=0)), over(np.sqrt(variance))
 
 
-def _fact(name: str, values: Sequence[Any]) -> Any:
+def fact(name: str, values: Sequence[Any]) -> Any:
     """Return an attribute of the whole: one value where all have it, else their sum or a list."""
     if name in _SUMMED and all(value != "" for value in values):
         return sum(values)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from preddiff.errors import printable
 from preddiff.media.grid import Grid
 from preddiff.method.regions import Regions
+from preddiff.method.sets import SetEvidence
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, PerTarget, Relevance
 
@@ -278,6 +279,7 @@ def assemble(
     baselines: Mapping[str, BaselineMap],
     provenance: Mapping[str, Any],
     grid: Grid | None = None,
+    set_evidence: SetEvidence | None = None,
 ) -> Explanation:
     """Return an Explanation of the arrays of an analysis.
 
@@ -291,6 +293,7 @@ def assemble(
     prediction : (target,).
     baselines : other methods' maps, by name.
     grid : of the scan whose axes the windows lie on.
+    set_evidence : (target, set), of random sets of windows, where such were hidden.
     """
     unit = {"units": provenance["unit"]}
     arrays = {
@@ -305,6 +308,8 @@ def assemble(
         "window_start": (("window", "axis"), windows.starts),
         "picture": (_picture_axes(picture, axes, windows), picture),
     }
+    if set_evidence is not None:
+        arrays["set_evidence"] = (("target", "set"), set_evidence, unit)
     if isinstance(windows, Regions):
         arrays["regions"] = (axes, windows.labels)
         arrays["region_number"] = ("window", windows.numbers)

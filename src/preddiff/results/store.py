@@ -17,6 +17,7 @@ from preddiff.media.orientation import ORIENTATION_FIELDS
 from preddiff.media.reading import failures_as, read_text
 from preddiff.media.staging import clear_abandoned
 from preddiff.results.chunks import check_group
+from preddiff.results.content import ATTRIBUTE, content_sha256
 from preddiff.results.explanation import Explanation
 
 FORMAT = 1
@@ -70,7 +71,8 @@ def save(explanation: Explanation, path: str | Path) -> Path:
     """
     path = Path(path)
     check_destination(path)
-    data = explanation.data.assign_attrs(preddiff_format=FORMAT)
+    facts = {"preddiff_format": FORMAT, ATTRIBUTE: content_sha256(explanation.data)}
+    data = explanation.data.assign_attrs(facts)
     with atomic_write(path, folder=True) as written:
         # Version 2 of Zarr, because version 3 has no specified type for text yet.
         data.to_zarr(written, zarr_format=2, consolidated=True)
@@ -265,6 +267,7 @@ def _optional_faults(data: xr.Dataset) -> Iterator[str]:
         expected = data["coverage"].dims if name == "regions" else ("window",)
         if data[name].dims != expected or data[name].dtype.kind not in "iu":
             yield f"{name} is no array of whole numbers with {_shape(expected)}"
+    yield from _set_faults(data)
     if "affine" not in data:
         return
     affine = data["affine"]
@@ -275,6 +278,14 @@ def _optional_faults(data: xr.Dataset) -> Iterator[str]:
     for name, value in affine.attrs.items():
         if name not in ORIENTATION_FIELDS or not _plain_numbers(value):
             yield f"attribute {name} of affine is no field of orientation"
+
+
+def _set_faults(data: xr.Dataset) -> Iterator[str]:
+    """Yield what is wrong with the evidence of random sets of windows, where there is any."""
+    kinds = {"set_evidence": (("target", "set"), "fiu"), "set_window_length": (("set",), "iu")}
+    for name, (dims, kind) in kinds.items():
+        if name in data and (data[name].dims != dims or data[name].dtype.kind not in kind):
+            yield f"{name} is no array of numbers with {_shape(dims)}"
 
 
 def _plain_numbers(value: object) -> bool:
