@@ -1,6 +1,8 @@
 """What pages say in words: no more than they know."""
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import preddiff
 from preddiff.viewer.captions import caption_fields, replacement
@@ -27,34 +29,45 @@ def test_one_draw_has_an_unknown_error(tmp_path, small_network):
     assert "unknown (one draw per window)" in text
 
 
-def precision(explanation, **facts):
+def precision(explanation, error=0.1, **facts):
+    """Return what is said of the first target's map with a relative error, and of the second's."""
     data = explanation.data.assign_attrs(facts)
+    # An estimated map is r + e, whose mean square is r² + e².
+    share = np.array([error, 2 * error, *[error] * (data.sizes["target"] - 2)])
+    square = (data["relevance"] ** 2).mean(["y", "x"]) * share**2 / (1 + share**2)
+    data["standard_error"] = np.sqrt(square) * xr.ones_like(data["relevance"])
     return caption_fields([preddiff.Explanation(data)])["explanations"][0]["precision"]
 
 
-def test_an_uncertain_map_warns(small_network):
+def test_an_uncertain_map_warns_and_no_other(small_network):
     e = explained(small_network, stride=4)
-    assert precision(e, relative_error=0.24)["warning"] == ""
-    assert precision(e, relative_error=0.24)["text"].startswith("Relative error 24 % for the least")
-    assert "uncertain" in precision(e, relative_error=0.26)["warning"]
-    assert "one target or more" in precision(e, relative_error=0.26)["warning"]
-    assert precision(e, relative_error="")["text"] == "Its precision is unknown."
+    first, second, *_ = precision(e, 0.2)
+    assert first == {"text": "Relative error 20 %.", "warning": ""}
+    assert second["text"] == "Relative error 40 %."
+    assert "This map is uncertain" in second["warning"]
+    assert precision(e, np.nan)[0] == {"text": "Its precision is unknown.", "warning": ""}
+
+
+def test_how_to_read_it_says_what_was_hidden_at_once(tmp_path, small_network):
+    for sets, said, unsaid in ((None, "one at a\ntime", "at once"), (200, "at once", "one at a\n")):
+        e = explained(small_network, sampler="constant:0", stride=4, sets=sets)
+        text = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
+        assert said in text
+        assert unsaid not in text
 
 
 def test_a_map_that_was_stopped_says_so(small_network):
     e = explained(small_network, stride=4)
-    text = precision(e, relative_error=0.1, partial=True)["text"]
-    assert text == (
-        "Relative error 10 % for the least certain target. Partial: stopped before the end."
-    )
-    assert "Partial" in precision(e, relative_error="", partial=True)["text"]
+    text = precision(e, partial=True)[0]["text"]
+    assert text == "Relative error 10 %. Partial: stopped before the end."
+    assert "Partial" in precision(e, np.nan, partial=True)[0]["text"]
 
 
 def test_it_says_how_many_windows_were_measured(small_network):
     e = explained(small_network, stride=4)
     visited = e.data.sizes["window"]
-    assert "interpolated" not in precision(e)["text"]
-    text = precision(e, windows=46_225)["text"]
+    assert "interpolated" not in precision(e)[0]["text"]
+    text = precision(e, windows=46_225)[0]["text"]
     assert f"{visited} of 46,225 windows were measured" in text
 
 
@@ -118,4 +131,5 @@ def test_closed_forms_are_exact_and_say_so(several):
     data = several[0].data.assign_attrs(engine="closed form", samples=0)
     data["standard_error"] = 0 * data["standard_error"]
     (made,) = caption_fields([preddiff.Explanation(data)])["explanations"]
-    assert made["precision"] == {"text": "Exact (closed form, no sampling).", "warning": ""}
+    exact = {"text": "Exact (closed form, no sampling).", "warning": ""}
+    assert made["precision"] == [exact] * len(several[0].labels)

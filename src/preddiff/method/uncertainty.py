@@ -229,7 +229,12 @@ def _mean(values: Relevance) -> PerTarget:
 
 
 def relative_error(relevance: Relevance, error: Relevance, covered: Mask) -> float:
-    """Return the root mean square of the error over that of the relevance, of the worst target.
+    """Return `relative_errors` of the worst target."""
+    return float(relative_errors(relevance, error, covered).max())
+
+
+def relative_errors(relevance: Relevance, error: Relevance, covered: Mask) -> PerTarget:
+    """Return the root mean square of the error over that of the relevance, (t,).
 
     Infinite while a pixel that windows cover has no value, or where the errors are as large as
     the relevance.
@@ -244,4 +249,4 @@ def relative_error(relevance: Relevance, error: Relevance, covered: Mask) -> flo
     square = np.maximum(0.0, (relevance[:, covered] ** 2).mean(axis=1) - variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.sqrt(variance / square)
-    return float(np.max(np.where(np.isnan(ratio), np.inf, ratio)))
+    return np.asarray(np.where(np.isnan(ratio), np.inf, ratio))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from preddiff.errors import printable
 from preddiff.media.grid import Grid
+from preddiff.method import uncertainty
 from preddiff.method.regions import Regions
 from preddiff.method.sets import SetEvidence
 from preddiff.method.windows import Windows
@@ -219,6 +220,15 @@ class Explanation:
         return ", ".join(
             [*parts, *(["partial: stopped before the end"] if self.is_partial else [])]
         )
+
+    @property
+    def relative_errors(self) -> PerTarget:
+        """Root mean square of `standard_error` over that of `relevance`, (target,).
+
+        Infinite where it is unknown, or where errors are as large as the relevance.
+        """
+        relevance, error = self.relevance.values, self.standard_error.values
+        return uncertainty.relative_errors(relevance, error, ~np.isnan(relevance[0]))
 
     @property
     def is_partial(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -66,16 +67,15 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
         "parts": explanation.parts,
         "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
-        "precision": _precision(explanation),
+        "precision": [_precision(explanation, error) for error in explanation.relative_errors],
     }
 
 
-def _precision(explanation: Explanation) -> dict[str, str]:
-    """Return how precise a map is and how much was measured, with a warning if it is uncertain."""
+def _precision(explanation: Explanation, error: float) -> dict[str, str]:
+    """Return how precise a target's map is, and how much was measured, and a warning if need be."""
     facts = explanation.provenance
-    error = facts.get("relative_error", "")
     exact = are_exact(explanation.standard_error.values)
-    sentences = [_exact(facts) if exact else _relative_error(error, len(explanation.labels))]
+    sentences = [_exact(facts) if exact else _relative_error(error)]
     if explanation.is_partial:
         sentences.append("Partial: stopped before the end.")
     if is_interpolated(explanation):
@@ -84,18 +84,15 @@ def _precision(explanation: Explanation) -> dict[str, str]:
             f"{visited:,} of {facts['windows']:,} windows were measured; what lies between them is "
             "interpolated."
         )
-    uncertain = not exact and error != "" and error > _UNCERTAIN
-    # The error is known of the least certain target only, which need not be the one that is shown.
-    which = "This map" if len(explanation.labels) == 1 else "The map of one target or more"
-    warning = f"{which} is uncertain: trust no details of it, or run it with more draws."
+    uncertain = not exact and math.isfinite(error) and error > _UNCERTAIN
+    warning = "This map is uncertain: trust no details of it, or run it with more draws."
     return {"text": " ".join(sentences), "warning": warning if uncertain else ""}
 
 
-def _relative_error(error: float | Literal[""], targets: int) -> str:
-    if error == "":
-        return "Its precision is unknown."
-    of = " for the least certain target" if targets > 1 else ""
-    return f"Relative error {percent(error)}{of}."
+def _relative_error(error: float) -> str:
+    return (
+        f"Relative error {percent(error)}." if math.isfinite(error) else "Its precision is unknown."
+    )
 
 
 def is_interpolated(explanation: Explanation) -> bool:

@@ -105,6 +105,7 @@ def maps(explanation: Explanation, level: int = 6) -> list[dict[str, object]]:
     """Return what a page's script needs of each target, packed at a level of compression."""
     return [
         {
+            "target": row,
             "label": explanation.labels[row],
             "value": explanation.values[row],
             "layers": {

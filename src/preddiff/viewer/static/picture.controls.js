@@ -16,9 +16,7 @@ async function choose(map) {
   current = map;
   one("#label").textContent = map.label;
   one("#value").textContent = `${isSymbol(map)} = ${map.value}`;
-    for (const element of all("[data-explanation]")) {
-    element.hidden = Number(element.dataset.explanation) !== map.explanation;
-  }
+  showOnly(map.explanation, map.target);
   for (const input of all("[data-selector]")) {
     const choice = map.choices[input.dataset.selector];
     if (input.type === "radio") input.checked = input.value === choice;

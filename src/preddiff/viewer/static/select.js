@@ -6,6 +6,14 @@ document.documentElement.dataset.scripted = "yes"; // hides what stands in for t
 const one = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 
+// Show what is said of one explanation and one of its targets, and nothing of the others.
+function showOnly(explanation, target) {
+  for (const element of all("[data-explanation]")) {
+    const { explanation: own, target: ownTarget = target } = element.dataset;
+    element.hidden = Number(own) !== explanation || Number(ownTarget) !== target;
+  }
+}
+
 // Paper has no folds to open: all are open on it, and as they were afterwards.
 let folded = [];
 addEventListener("beforeprint", () => {

@@ -54,9 +54,7 @@ function describeMap() {
   one("label:has(#certain)").hidden = target().error === EXACT;
   one("#against").textContent = `−${short(target().end)} ${unit}, against`;
   one("#for").textContent = `for, +${short(target().end)} ${unit}`;
-  for (const element of all("[data-explanation]")) {
-    element.hidden = Number(element.dataset.explanation) !== state.explanation;
-  }
+  showOnly(state.explanation, state.target);
   drawBar(one("#bar"));
   const palette = facts.palettes[state.palette];
   nameEvidenceColours(palette, (step) => palette.colours.subarray(3 * step, 3 * step + 3));
