@@ -41,6 +41,7 @@ class Truth(StrEnum):
 
     XAI_TRIS = "xai-tris"
     XAI_TRIS_64 = "xai-tris-64"
+    PARTS = "parts"
 
 
 def evaluate(

@@ -5,9 +5,10 @@ import pytest
 import torch
 from scipy import stats
 
+from preddiff.datasets.parts import CLASSES, figures
 from preddiff.datasets.xai_tris import xai_tris
 from preddiff.studies.evaluation import truth_networks
-from preddiff.studies.evaluation.truth_networks import names_for, split, trained
+from preddiff.studies.evaluation.truth_networks import split, trained
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +32,6 @@ def test_parts_share_no_picture():
     assert (validation.stop, test.start, test.stop) == (900, 900, 1000)
 
 
-def test_only_the_linear_scenario_is_linear():
-    assert names_for("linear") == ["linear", "mlp", "cnn"]
-    assert names_for("xor") == ["mlp", "cnn"]
-
-
 @pytest.mark.parametrize("name", ["linear", "mlp", "cnn"])
 @pytest.mark.parametrize("side", [8, 64])
 def test_training_follows_from_its_seed_and_leaves_torch_alone(monkeypatch, name, side):
@@ -51,13 +47,20 @@ def test_training_follows_from_its_seed_and_leaves_torch_alone(monkeypatch, name
     assert not np.allclose(answers[0], answers[2])
 
 
+def test_a_network_has_as_many_answers_as_there_are_classes(monkeypatch):
+    monkeypatch.setattr(truth_networks, "_EPOCHS", 1)
+    monkeypatch.setattr(truth_networks, "_TRIES", 1)
+    some = figures(40)
+    assert trained("cnn", some).model.predict(some.pictures[:3]).shape == (3, CLASSES)
+
+
 def test_who_is_right_too_seldom_starts_again(monkeypatch):
     monkeypatch.setattr(truth_networks, "_EPOCHS", 1)
     made = []
     make = truth_networks._MAKERS["mlp"]
 
-    def counted(pictures):
-        made.append(make(pictures))
+    def counted(pictures, classes):
+        made.append(make(pictures, classes))
         return made[-1]
 
     monkeypatch.setitem(truth_networks._MAKERS, "mlp", counted)

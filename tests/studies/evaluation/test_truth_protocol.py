@@ -31,8 +31,7 @@ def evaluation(**changes):
         "half": "report",
         "count": 3,
         "contenders": ["sobel", "random"],
-        "scenarios": ["linear"],
-        "backgrounds": ["white"],
+        "cases": ["linear white"],
         "pictures": 800,
     }
     return TruthEvaluation(**settings | changes)
@@ -106,7 +105,7 @@ def test_a_contender_that_fails_is_reported_and_tried_again(tmp_path, monkeypatc
 
 def test_the_table_has_a_column_for_each_case(tmp_path):
     file = ScoreFile(tmp_path / "scores.jsonl")
-    run(file, scenarios=["linear", "xor"])
+    run(file, cases=["linear white", "xor white"])
     text = truth_tables(file.scores.values(), "sobel")
     assert text.count("| map | linear white | xor white | seconds |") == 4
     assert "| network | linear white | xor white |" in text

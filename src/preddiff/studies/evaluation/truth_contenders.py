@@ -24,7 +24,7 @@ Drawn = Literal["conditional", "marginal"]
 _CELLS = 8  # along each side of the grid whose cells are hidden one by one
 _WHOLE = 8  # side of pictures up to which one normal holds all pixels
 _PATCH = 24  # of the normal of larger ones
-_POOL = 1000  # pictures to draw from
+_POOL = 1000  # pictures to draw from, and to fit the normal of patches to
 _DRAWS = 10
 _LEAST = 1e-9  # of the pixels' variance, that each has apart from the others
 _SETS = 600
@@ -75,7 +75,7 @@ class _Fitted:
         """A normal, of whole pictures where these are small."""
         if self._training.shape[-1] <= _WHOLE:
             return WholePicture.fit(self._training, _WHOLE)
-        return ConditionalGaussian.fit(self._training, _PATCH)
+        return ConditionalGaussian.fit(self._training[:_POOL], _PATCH)
 
     @cached_property
     def marginal(self) -> Sampler:

@@ -1,30 +1,30 @@
-"""The networks of XAI-TRIS, trained in seconds.
+"""The networks where the truth is known, trained in seconds.
 
-As in the paper: a logistic regression, a multilayer perceptron and a convolutional network, by Adam
-on the cross-entropy; of all epochs the one with the least loss on other pictures. Otherwise than
-there, pictures are divided by their standard deviation and the learning rate rises and falls
-(Smith & Topin 2019): convolutional networks then need 80 epochs, not 500.
+As in the paper of XAI-TRIS: a logistic regression, a multilayer perceptron and a convolutional
+network, by Adam on the cross-entropy; of all epochs the one with the least loss on other pictures.
+Otherwise than there, pictures are divided by their standard deviation and the learning rate rises
+and falls (Smith & Topin 2019): convolutional networks then need 80 epochs, not 500.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated, Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
-from preddiff.datasets.xai_tris import Tetrominoes
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.preprocessing import Preprocessing
-from preddiff.types import Batch
+from preddiff.types import Batch, Integers
 
 TRUTH_NETWORKS = {
     "linear": "logistic regression",
     "mlp": "multilayer perceptron",
     "cnn": "convolutional network",
 }
-"""Networks by name, as people read them; the first is for the linear scenario only."""
+"""Networks by name, as people read them."""
 
 ENOUGH = 0.8
 """Share of right answers from which on a network is explained: the paper's."""
@@ -34,6 +34,18 @@ _BATCH = 512
 _EPOCHS = 80
 _RATE = 0.02  # Adam's, at its highest
 _TRIES = 5  # small networks may end with units that never answer, and start again
+
+
+class Labelled(Protocol):
+    """Pictures and their classes."""
+
+    @property
+    def pictures(self) -> Batch:
+        """(picture, channel, y, x) in [0, 1]."""
+
+    @property
+    def labels(self) -> Annotated[Integers, "picture"]:
+        """(picture,), from 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,19 +63,14 @@ def split(count: int) -> tuple[slice, slice, slice]:
     return slice(0, first), slice(first, second), slice(second, count)
 
 
-def names_for(scenario: str) -> list[str]:
-    """Return the networks that a scenario is learned by."""
-    return [name for name in TRUTH_NETWORKS if name != "linear" or scenario == "linear"]
-
-
-def trained(name: str, data: Tetrominoes, seed: int = 0) -> TrainedNetwork:
+def trained(name: str, data: Labelled, seed: int = 0) -> TrainedNetwork:
     """Train a network; from other weights again while it is right too seldom.
 
     Parameters
     ----------
     name : one of `TRUTH_NETWORKS`.
     """
-    training, validation, test = split(len(data))
+    training, validation, test = split(len(data.labels))
     values = torch.from_numpy(data.pictures)
     middle, spread = 0.5, float(data.pictures[training].std())
     inputs, labels = (values - middle) / spread, torch.from_numpy(data.labels)
@@ -72,18 +79,24 @@ def trained(name: str, data: Tetrominoes, seed: int = 0) -> TrainedNetwork:
         with torch.inference_mode():
             return float((module(inputs[which]).argmax(1) == labels[which]).float().mean())
 
+    classes = int(data.labels.max()) + 1
     best, right = None, -1.0
     with torch.random.fork_rng(devices=[]):
         for attempt in range(_TRIES):
             torch.manual_seed(seed * _TRIES + attempt)
-            module = _fitted(_MAKERS[name](data.pictures), inputs, labels, training, validation)
+            module = _fitted(
+                _MAKERS[name](data.pictures, classes), inputs, labels, training, validation
+            )
             if accuracy(module, validation) > right:
                 best, right = module, accuracy(module, validation)
             if right >= ENOUGH:
                 break
     assert best is not None  # noqa: S101 - tells the type checker
     shape = data.pictures.shape[2], data.pictures.shape[3]
-    preprocessing = Preprocessing(size=shape, channels=1, mean=(middle,), std=(spread,))
+    channels = data.pictures.shape[1]
+    preprocessing = Preprocessing(
+        size=shape, channels=channels, mean=(middle,) * channels, std=(spread,) * channels
+    )
     model = Network(best, preprocessing, output="logits", spec=f"xai-tris {name}")
     return TrainedNetwork(name, model, accuracy(best, test))
 
@@ -123,11 +136,11 @@ def _fitted(
     return module.eval()
 
 
-def _logistic_regression(pictures: Batch) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.Linear(pictures[0].size, 2, bias=False))
+def _logistic_regression(pictures: Batch, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(pictures[0].size, classes, bias=False))
 
 
-def _perceptron(pictures: Batch) -> nn.Module:
+def _perceptron(pictures: Batch, classes: int) -> nn.Module:
     """Return three hidden layers: an eighth of the pixels in the last, in pictures of 8×8."""
     pixels = pictures[0].size
     sizes = [pixels, 256, 256, 64] if pixels > 64 else [pixels, 32, 16, 8]
@@ -136,20 +149,20 @@ def _perceptron(pictures: Batch) -> nn.Module:
         layers += [nn.Linear(first, second), nn.ReLU()]
         if pixels > 64:
             layers.append(nn.Dropout(0.3))
-    return _initialised(nn.Sequential(*layers, nn.Linear(sizes[-1], 2)))
+    return _initialised(nn.Sequential(*layers, nn.Linear(sizes[-1], classes)))
 
 
-def _convolutional(pictures: Batch) -> nn.Module:
+def _convolutional(pictures: Batch, classes: int) -> nn.Module:
     """Return four convolutions, each with a pooling by two."""
     large = pictures.shape[-1] > 8
-    channels, kernel = ((1, 4, 8, 16, 32), 4) if large else ((1, 4, 4, 4, 4), 2)
+    widths, kernel = ((4, 8, 16, 32), 4) if large else ((4, 4, 4, 4), 2)
     layers: list[nn.Module] = []
-    for first, second in pairwise(channels):
+    for first, second in pairwise((pictures.shape[1], *widths)):
         layers += [nn.Conv2d(first, second, kernel, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
     body = nn.Sequential(*layers, nn.Flatten())
     with torch.inference_mode():
         features = body(torch.from_numpy(pictures[:1])).shape[1]
-    return _initialised(nn.Sequential(*body, nn.Linear(features, 2)))
+    return _initialised(nn.Sequential(*body, nn.Linear(features, classes)))
 
 
 def _initialised(module: nn.Module) -> nn.Module:
@@ -160,7 +173,7 @@ def _initialised(module: nn.Module) -> nn.Module:
     return module
 
 
-_MAKERS: dict[str, Callable[[Batch], nn.Module]] = {
+_MAKERS: dict[str, Callable[[Batch, int], nn.Module]] = {
     "linear": _logistic_regression,
     "mlp": _perceptron,
     "cnn": _convolutional,

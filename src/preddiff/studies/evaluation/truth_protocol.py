@@ -1,7 +1,7 @@
 """The protocol where the truth is known: cases × networks × pictures × contenders.
 
-A case is a scenario on a background. Its networks are trained, and the first pictures of the test
-set that all of them are right about are explained, for the class that they show.
+The networks of each case are trained, and the first pictures of the test set that all of them are
+right about are explained, for the class that they show.
 """
 
 import math
@@ -13,24 +13,17 @@ from types import MappingProxyType
 
 import numpy as np
 
-from preddiff.datasets.xai_tris import BACKGROUNDS, SCENARIOS, Tetrominoes, xai_tris
 from preddiff.errors import first_line
 from preddiff.studies import machine
 from preddiff.studies.evaluation.contenders import Contender
 from preddiff.studies.evaluation.protocol import Half, check_map
 from preddiff.studies.evaluation.scores import Score, ScoreFile
-from preddiff.studies.evaluation.truth import earth_movers_score, precision
+from preddiff.studies.evaluation.truth_cases import TRUTHS, TruthCase, TruthPictures
 from preddiff.studies.evaluation.truth_contenders import truth_contenders
-from preddiff.studies.evaluation.truth_networks import TrainedNetwork, names_for, split, trained
+from preddiff.studies.evaluation.truth_networks import TrainedNetwork, split, trained
 
 TRUTH = "truth"
 """The metric of these scores in a file of scores."""
-
-TRUTHS = {"xai-tris": 8, "xai-tris-64": 64}
-"""Sets of pictures by name, with the side of a picture."""
-
-PICTURES = 10_000
-"""Pictures in a set: as many as in the paper."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +36,16 @@ class TruthEvaluation:
     half : of the test pictures.
     count : at most so many pictures of that half, for each case.
     contenders : by name.
-    scenarios, backgrounds : those of XAI-TRIS, or some of them.
-    pictures : in the set, most of them to train on.
+    cases : by name, or all of them.
+    pictures : in a case, if not as many as it has.
     """
 
     name: str
     half: Half
     count: int
     contenders: Sequence[str]
-    scenarios: Sequence[str] = SCENARIOS
-    backgrounds: Sequence[str] = BACKGROUNDS
-    pictures: int = PICTURES
+    cases: Sequence[str] | None = None
+    pictures: int | None = None
 
 
 def evaluate_truth(
@@ -68,40 +60,34 @@ def evaluate_truth(
     report : told of each new score.
     """
     where = machine.describe()
-    for scenario, background in product(evaluation.scenarios, evaluation.backgrounds):
-        case = _Case(evaluation, scenario, background, where)
-        for score in case.missing(file):
+    for case in TRUTHS[evaluation.name]:
+        if evaluation.cases is not None and case.name not in evaluation.cases:
+            continue
+        for score in _Scoring(evaluation, case, where).missing(file):
             file.add(score)
             report(score)
 
 
 @dataclass(frozen=True)
-class _Case:
-    """One scenario on one background."""
+class _Scoring:
+    """One case and the scores that are wanted of it."""
 
     evaluation: TruthEvaluation
-    scenario: str
-    background: str
+    case: TruthCase
     where: str
-
-    @property
-    def name(self) -> str:
-        """The name that the case has in tables."""
-        return f"{self.scenario} {self.background}"
 
     def missing(self, file: ScoreFile) -> Iterator[Score]:
         """Yield the scores that a file lacks; networks are trained only where there are any."""
         wanted = self.evaluation
-        names = names_for(self.scenario)
+        names = self.case.networks
         if all(self._is_known(file, *pair) for pair in product(names, wanted.contenders)):
             return
-        side = TRUTHS[wanted.name]
-        data = xai_tris(self.scenario, self.background, wanted.pictures, side=side)
+        data = self.case.draw(wanted.pictures or self.case.count)
         networks = [trained(name, data) for name in names]
         for each in networks:
-            accuracy = {f"accuracy {self.name}": each.accuracy}
+            accuracy = {f"accuracy {self.case.name}": each.accuracy}
             yield self._score(each, 0, each.name, 0, found=accuracy)
-        training, _, _ = split(len(data))
+        training, _, _ = split(len(data.labels))
         contenders = truth_contenders(data.pictures[training])
         for number in self._numbers(data, networks):
             for each, name in product(networks, wanted.contenders):
@@ -116,25 +102,26 @@ class _Case:
             score
             for score in file.scores.values()
             if (score.model, score.half, score.contender, score.error) == of_this
-            and score.picture.startswith(f"{self.name} {network} ")
+            and score.picture.startswith(f"{self.case.name} {network} ")
         ]
         return len(known) >= self.evaluation.count
 
-    def _numbers(self, data: Tetrominoes, networks: Sequence[TrainedNetwork]) -> list[int]:
+    def _numbers(self, data: TruthPictures, networks: Sequence[TrainedNetwork]) -> list[int]:
         """Return the pictures of this half that every network is right about."""
-        _, _, test = split(len(data))
+        _, _, test = split(len(data.labels))
         numbers = np.arange(test.start, test.stop)
-        # Classes alternate, so halves are made of pairs.
-        numbers = numbers[numbers // 2 % 2 == (0 if self.evaluation.half == "choose" else 1)]
+        # Classes take turns, so halves are made of rounds of all classes.
+        classes = int(data.labels.max()) + 1
+        numbers = numbers[numbers // classes % 2 == (0 if self.evaluation.half == "choose" else 1)]
         said = [each.model.predict(data.pictures[numbers]).argmax(axis=1) for each in networks]
         right = (np.array(said) == data.labels[numbers]).all(axis=0)
         return [int(number) for number in numbers[right][: self.evaluation.count]]
 
     def _scored(
-        self, data: Tetrominoes, number: int, network: TrainedNetwork, contender: Contender
+        self, data: TruthPictures, number: int, network: TrainedNetwork, contender: Contender
     ) -> Score:
         """Return the scores of one map; the picture's number is the seed."""
-        picture, truth, label = data.pictures[number], data.truth[number], int(data.labels[number])
+        picture, label = data.pictures[number], int(data.labels[number])
         started = time.perf_counter()
         try:
             values = contender.make(network.model, picture, label, number)
@@ -144,10 +131,8 @@ class _Case:
             said = f"{type(error).__name__}: {first_line(error)}"
             return self._score(network, number, contender.name, seconds, label, error=said)
         seconds = time.perf_counter() - started
-        found = {
-            f"precision {self.name}": precision(values, truth),
-            f"EMD {self.name}": earth_movers_score(values, truth),
-        }
+        judged = data.judge(number, network.model, values)
+        found = {f"{kind} {self.case.name}": value for kind, value in judged.items()}
         return self._score(network, number, contender.name, seconds, label, found)
 
     def _score(
@@ -163,7 +148,7 @@ class _Case:
         return Score(
             model=self.evaluation.name,
             weights=network.model.sha256,
-            picture=f"{self.name} {network.name} {number}",
+            picture=f"{self.case.name} {network.name} {number}",
             half=self.evaluation.half,
             target=target,
             contender=contender,
