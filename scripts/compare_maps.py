@@ -12,12 +12,12 @@ import numpy as np
 from preddiff.baselines.pattern import activation_pattern
 from preddiff.baselines.significance import analytic_p_values
 from preddiff.baselines.weights import times_deviation, times_input
+from preddiff.datasets.cohort import BEND, SHADING
 from preddiff.render.strips import DEFAULT_THRESHOLD
 from preddiff.studies import machine
 from preddiff.studies.linear_maps import scores, study
 from preddiff.studies.linear_maps.study import Study
 
-WINDOW = 3
 COLUMNS = ("area under PR", "right sign", "pieces", "above 15 %")
 
 
@@ -40,11 +40,16 @@ def _volume(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
-    """Maps (z, y, x) of one subject; positive speaks for a patient."""
+    """Maps (z, y, x) of one subject; positive speaks for a patient.
+
+    Parameters
+    ----------
+    samplers : by name and length of the window.
+    """
     scan = made.cohort.scans[subject, 0]
     maps = {
-        name: made.explain(subject, sampler, WINDOW).relevance.values[0]
-        for name, sampler in samplers.items()
+        f"{name}, k = {window}": made.explain(subject, sampler, window).relevance.values[0]
+        for (name, window), sampler in samplers.items()
     }
     maps["w · x"] = times_input(made.weights, scan)
     maps["w · (x − mean)"] = times_deviation(made.weights, scan, made.mean)
@@ -52,11 +57,13 @@ def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
 
 
 def measured(
-    made: Study, common: bool, names: Sequence[str], cells: int
+    made: Study, common: bool, names: Sequence[str], windows: Sequence[int], cells: int
 ) -> Iterator[tuple[str, list[float]]]:
     """A map's name and its scores, for every map of every test subject who has a truth."""
     cohort = made.cohort
-    samplers = {name: made.sampler(name, WINDOW, cells) for name in names}
+    samplers = {
+        (name, window): made.sampler(name, window, cells) for window in windows for name in names
+    }
     group = of_the_group(made)
     for subject in range(made.train, len(cohort)):
         patient = bool(cohort.patient[subject])
@@ -99,25 +106,31 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--effects", nargs="+", default=["individual", "common"])
     parser.add_argument("--samplers", nargs="+", default=study.SAMPLERS, choices=study.SAMPLERS)
+    parser.add_argument("--windows", nargs="+", type=int, default=[3], help="lengths, in voxels")
+    parser.add_argument("--bend", type=float, default=BEND, help="of anatomies, in mm")
+    parser.add_argument("--shading", type=float, default=SHADING, help="of scans, in per cent")
+    parser.add_argument("--loss", type=float, help="of signal in a region, in per cent")
     parser.add_argument("--train", type=int, default=160, help="subjects of both classes")
     parser.add_argument("--test", type=int, default=40, help="subjects of both classes")
     arguments = parser.parse_args()
     cells = "×".join([str(arguments.cells)] * 3)
     print(f"{machine.describe()}; {arguments.spacing} mm, {arguments.train} + {arguments.test} "
-          f"subjects, {cells} cells", flush=True)  # fmt: skip
+          f"subjects, {cells} cells, anatomies bent by {arguments.bend:g} mm and shaded by "
+          f"{arguments.shading:g} %", flush=True)  # fmt: skip
     every: dict[str, dict[str, list[np.ndarray]]] = {effect: {} for effect in arguments.effects}
     for seed in range(arguments.seeds):
         for effect, means in every.items():
             made = study.simulated_study(
-                seed, effect, arguments.spacing, arguments.train, arguments.test
-            )
+                seed, effect, arguments.spacing, arguments.train, arguments.test,
+                bend=arguments.bend, shading=arguments.shading, loss=arguments.loss,
+            )  # fmt: skip
             right = (made.probabilities > 0.5) == made.cohort.patient
             share = right[made.train :].mean()
             print(f"\n{effect}, seed {seed}: {share:.0%} of {arguments.test} test subjects right",
                   flush=True)  # fmt: skip
             rows: dict[str, list[list[float]]] = {}
             for name, row in measured(
-                made, effect == "common", arguments.samplers, arguments.cells
+                made, effect == "common", arguments.samplers, arguments.windows, arguments.cells
             ):
                 rows.setdefault(name, []).append(row)
             for name, several in rows.items():

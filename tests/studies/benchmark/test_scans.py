@@ -19,7 +19,7 @@ def tiny(monkeypatch):
 def test_every_sampler_has_a_row_as_wide_as_the_header(tiny):
     rows = list(scans.measure_scans())
     assert [row.name.split(",")[0] for row in rows] == [
-        "conditional", "conditional", "marginal", "located",
+        "conditional", "conditional", "marginal", "cohort", "located",
     ]  # fmt: skip
     head, rule = scans.SCAN_TABLE_HEADER.splitlines()
     for row in rows:

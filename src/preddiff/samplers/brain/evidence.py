@@ -10,16 +10,17 @@ same (`Noise.repeats`). Both sums are those over all voxels less those over the 
 Axis names: r factor, p pair of factors, v voxel, n window, k weighted sum.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg
 
 from preddiff.method.windows import Windows
+from preddiff.samplers.brain import loops
 from preddiff.samplers.brain.axes import Loadings, PerVoxel
 from preddiff.types import Corners, Floats, Integers, Mask, WindowNumbers
 
@@ -98,17 +99,16 @@ class Evidence:
         # 1e-16 of which is left behind.
         first, last = self.boxes(windows)
         lower = np.tril_indices(len(self.scaled))
-        whole = self.precision[lower]
-        mean = self.scaled @ values
+        whole = np.concatenate([self.precision[lower], self.scaled @ values])
+        pairs = len(lower[0])
         planes = _Planes(self.mask, np.concatenate([self.scaled, values[None]]))
         order = np.argsort(windows.starts[:, 0], kind="stable")
         ends = np.flatnonzero(np.diff(windows.starts[order, 0])) + 1
         for which in np.split(order, ends):
             start, stop = first[which], last[which]
             planes.move(int(start[0, 0]), int(stop[0, 0]))
-            inside = planes.sums(start[:, 1:], stop[:, 1:])
-            pairs = len(whole)
-            yield which, whole[:, None] - inside[:pairs], mean[:, None] - inside[pairs:]
+            outside = planes.outside(whole, start[:, 1:], stop[:, 1:])
+            yield which, outside[:pairs], outside[pairs:]
 
 
 class _Planes:
@@ -122,13 +122,15 @@ class _Planes:
     """
 
     def __init__(self, mask: Mask, rows: Annotated[Floats, "_row v"]) -> None:
-        self.mask, self.rows = mask, rows
-        counts = mask.reshape(len(mask), -1).sum(axis=1)
-        self.ends = np.concatenate([[0], np.cumsum(counts)])
+        self.rows = np.ascontiguousarray(rows)
+        # A plane of two axes, also of a mask that has two in all.
+        planes = mask.reshape(len(mask), *(1,) * (3 - mask.ndim), *mask.shape[1:])
+        self.spatial = planes.shape[1:]
+        self.positions = [np.flatnonzero(plane) for plane in planes]
+        self.ends = np.cumsum([0, *(len(positions) for positions in self.positions)])
         factors = len(rows) - 1
-        self.spatial = mask.shape[1:]
         self.first = self.last = 0
-        self.total: Floats = np.zeros((factors * (factors + 3) // 2, *self.spatial))
+        self.total: Floats = np.zeros((factors * (factors + 3) // 2, math.prod(self.spatial)))
 
     def move(self, first: int, last: int) -> None:
         """Take the planes from `first` up to, without, `last`."""
@@ -136,73 +138,34 @@ class _Planes:
             self.total[:] = 0
             self.first = self.last = first
         for plane in range(self.last, last):
-            self._add(plane, 1)
+            self._add(plane, 1.0)
         for plane in range(self.first, first):
-            self._add(plane, -1)
+            self._add(plane, -1.0)
         self.first, self.last = first, last
 
-    def sums(
-        self, start: Annotated[Integers, "n across"], stop: Annotated[Integers, "n across"]
+    def outside(
+        self,
+        whole: Annotated[Floats, "row"],
+        start: Annotated[Integers, "n across"],
+        stop: Annotated[Integers, "n across"],
     ) -> Annotated[Floats, "row n"]:
-        """Return the sums over boxes within these planes."""
-        # One row after the other, so that a plane of it stays in the processor's cache.
-        plane: Floats = np.zeros(tuple(n + 1 for n in self.spatial))
-        inner = plane[tuple(slice(1, None) for _ in self.spatial)]
-        # Inclusion and exclusion over the corners of a box.
-        corners = [
-            (
-                (-1) ** (len(corner) - sum(corner)),
-                np.ravel_multi_index(tuple(np.where(corner, stop, start).T), plane.shape),
-            )
-            for corner in np.ndindex(*(2,) * len(self.spatial))
-        ]
-        result = np.zeros((len(self.total), len(start)))
-        for row, values in zip(result, self.total, strict=True):
-            inner[:] = values
-            for axis in range(inner.ndim):
-                np.cumsum(inner, axis=axis, out=inner)
-            for sign, index in corners:
-                row += sign * plane.take(index)
+        """Return what is left of whole sums without those over boxes within these planes."""
+        result: Floats = np.empty((len(self.total), len(start)))
+        if start.shape[1] == 1:
+            start, stop = (np.insert(ends, 0, at, axis=1) for ends, at in ((start, 0), (stop, 1)))
+        loops.sums_outside(self.total.reshape(-1, *self.spatial), whole, start, stop, result)
         return result
 
-    def _add(self, plane: int, sign: int) -> None:
-        inside = self.mask[plane]
-        if not inside.any():
-            return
-        rows: NDArray[np.float64] = np.zeros((len(self.rows), *self.spatial))
-        rows[:, inside] = self.rows[:, self.ends[plane] : self.ends[plane + 1]]
-        signed = sign * rows
-        begin = 0
-        for number in range(len(rows)):
-            # The row of values comes last, and is not multiplied by itself.
-            count = min(number + 1, len(rows) - 1)
-            self.total[begin : begin + count] += signed[number] * rows[:count]
-            begin += count
+    def _add(self, plane: int, sign: float) -> None:
+        rows = self.rows[:, self.ends[plane] : self.ends[plane + 1]]
+        loops.add_products(self.total, rows, self.positions[plane], sign)
 
 
 def forward_solved(pairs: Pairs, *right: PerFactor) -> list[PerFactor]:
-    """Return L⁻¹ · right for each window, L · Lᵀ being its matrix.
-
-    All windows go through one Cholesky decomposition together, which for small matrices is several
-    times as fast as one after the other.
-    """
-    factors = len(right[0])
-    begins = [i * (i + 1) // 2 for i in range(factors + 1)]
-    rows = [pairs[begins[i] : begins[i + 1]].copy() for i in range(factors)]
-    solved = [each.copy() for each in right]
-    for j in range(factors):
-        scale = 1 / np.sqrt(rows[j][j])
-        for each in solved:
-            each[j] *= scale
-        for i in range(j + 1, factors):
-            rows[i][j] *= scale
-        for i in range(j + 1, factors):
-            column = rows[i][j]
-            for k in range(j + 1, i + 1):
-                rows[i][k] -= column * rows[k][j]
-            for each in solved:
-                each[i] -= column * each[j]
-    return solved
+    """Return L⁻¹ · right for each window, L · Lᵀ being its matrix."""
+    solved = np.array(right)
+    loops.forward_solve(pairs, solved)
+    return list(solved)
 
 
 def posterior(

@@ -12,7 +12,11 @@ from preddiff.engines import Dense
 from preddiff.method.windows import Windows
 from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
-from preddiff.samplers import ConditionalGaussian, Located, Marginal, Sampler
+from preddiff.samplers import Cohort, ConditionalGaussian, Located, Marginal, Sampler
+from preddiff.samplers.brain.cohort import GUARD
+from preddiff.samplers.brain.factors import Factors
+from preddiff.samplers.brain.noise import Noise
+from preddiff.samplers.brain.normal import BrainNormal
 from preddiff.samplers.gaussian.cell_grid import CellGrid
 from preddiff.studies.benchmark.timing import least_seconds
 from preddiff.types import Pixels
@@ -27,6 +31,7 @@ _SHAPE = (1, 91, 109, 91)  # the paper's scans
 _WINDOW, _PATCH, _SAMPLES = 3, 7, 10
 _CELLS = (20, 20, 20)
 _POOL_SIZE = 20
+_FACTORS = 20
 _SCANS_TIMED = 3  # the first one with a new sampler, and two more
 _WINDOWS_DRAWN = 4  # windows that are timed by draws
 # What a located sampler's fitting is timed on: volumes, and voxels along each axis of the mask.
@@ -81,6 +86,7 @@ def measure_scans() -> Iterator[ScanCost]:
     # A new sampler, so that its first scan is a first one.
     yield _measure("conditional, 3 classes", three_classes, scan, _random_normal(random))
     yield _measure(f"marginal, pool of {_POOL_SIZE}", two_classes, scan, Marginal(pool))
+    yield _measure(f"cohort, {_FACTORS} factors", two_classes, scan, _cohort(random))
     yield _measure("located, 20×20×20 cells", two_classes, scan, _located(normal))
 
 
@@ -134,6 +140,15 @@ def _random_normal(random: np.random.Generator) -> ConditionalGaussian:
     size = _PATCH**3
     root = random.standard_normal((size, size))
     return ConditionalGaussian(np.zeros(size), root @ root.T / size, (1, *(_PATCH,) * 3))
+
+
+def _cohort(random: np.random.Generator) -> Cohort:
+    """A normal over all voxels with random loadings, on voxels of 2 mm with a usual guard zone."""
+    voxels = math.prod(_SHAPE)
+    loadings = 0.3 * random.standard_normal((_FACTORS, voxels))
+    factors = Factors(np.zeros(voxels), loadings, np.ones(voxels))
+    mask, spacing = np.ones(_SHAPE[1:], dtype=bool), (2.0, 2.0, 2.0)
+    return Cohort(BrainNormal(mask, factors, Noise(0.8, (1.5, 1.5, 1.5)), spacing, GUARD))
 
 
 def _located(normal: ConditionalGaussian) -> Located:

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from preddiff.engines.incremental.execute.kernels.bfloat16 import narrow, widen
-from preddiff.engines.incremental.execute.kernels.compiled import compiled
 from preddiff.engines.incremental.execute.kernels.memory import FlatTensor
 from preddiff.engines.incremental.execute.layout import CHANNELS_LAST
+from preddiff.method.compiled import compiled
 from preddiff.types import Integers
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from preddiff.engines.incremental.execute.kernels.compiled import compiled
 from preddiff.engines.incremental.execute.kernels.memory import FlatTensor
 from preddiff.engines.incremental.execute.layout import CHANNELS_LAST
+from preddiff.method.compiled import compiled
 
 
 def respond(x: torch.Tensor, size: int, alpha: float, beta: float, k: float) -> torch.Tensor:

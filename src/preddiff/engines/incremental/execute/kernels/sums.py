@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from preddiff.engines.incremental.execute.kernels.bfloat16 import narrow, widen
-from preddiff.engines.incremental.execute.kernels.compiled import compiled
 from preddiff.engines.incremental.execute.kernels.memory import NOTHING, FlatTensor
+from preddiff.method.compiled import compiled
 from preddiff.types import Integers
 
 

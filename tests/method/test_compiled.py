@@ -11,7 +11,7 @@ import pytest
 from numba.core import caching
 
 import preddiff
-from preddiff.engines.incremental.execute.kernels.compiled import compiled
+from preddiff.method.compiled import compiled
 
 
 def double(values):
