@@ -25,6 +25,6 @@ def test_a_cohort_is_written_as_asked_and_written_again(tmp_path):
         np.testing.assert_array_equal(volumes.read(path).values, scan)
     truth = volumes.read_mask(tmp_path / "truth" / "subject_001.nii.gz", expected.grid)
     np.testing.assert_array_equal(truth, expected.truth(1))
-    again = CliRunner().invoke(cli.app, [*options, "--seed", "4", "--spacing", "6"])
+    again = CliRunner().invoke(cli.app, [*options, "--seed", "4", "--spacing", "6", "--overwrite"])
     assert again.exit_code == 0
     assert not np.array_equal(volumes.read(table.paths[0]).values, expected.scans[0])

@@ -1,4 +1,7 @@
-"""No command replaces a file that it did not write, and each replaces what it wrote itself."""
+"""No command replaces a file that it did not write, and each replaces what it wrote itself.
+
+But what takes long, and does not follow from the name, only if asked: --overwrite.
+"""
 
 import numpy as np
 import pytest
@@ -78,8 +81,35 @@ def test_a_file_of_somebody_else_is_never_replaced_and_ones_own_is(study, name):
         assert path.read_text() == "mine"
         assert sorted(study.rglob("*")) == before
         path.unlink()
-    for _ in range(2):
-        assert invoke(*command).exception is None
+    assert invoke(*command).exception is None
+    # What follows from other files than its name says is only replaced when asked for.
+    asked = ["--overwrite"] if command[0] in {"sampler", "classify", "cohort"} else []
+    for destination in written if asked else []:
+        before = (study / destination).read_bytes()
+        assert "exists; choose another --output, or say --ov" in str(invoke(*command).exception)
+        assert (study / destination).read_bytes() == before
+    assert invoke(*command, *asked).exception is None
+
+
+def test_a_reference_sampler_is_not_replaced_unasked(study):
+    command = [*COMMANDS["classify fit"][0], "--reference", "group=healthy"]
+    assert invoke(*command).exception is None
+    (study / "mine.skops").unlink()
+    assert "mine.reference.npz: exists; choose" in str(invoke(*command).exception)
+    assert not (study / "mine.skops").exists()
+    assert invoke(*command, "--overwrite").exception is None
+
+
+def test_a_smaller_cohort_leaves_nothing_of_a_larger_one(study):
+    command = ["cohort", "--spacing", 8, "-o", "cohort", "--subjects"]
+    assert invoke(*command, 6).exception is None
+    (study / "cohort" / "table.csv").unlink()  # as where it was killed
+    assert "mask.nii.gz: exists; choose" in str(invoke(*command, 4).exception)
+    (study / "cohort" / "scans" / "subject_my_own.nii.gz").write_text("mine")
+    assert invoke(*command, 4, "--overwrite").exception is None
+    left = {path.name for path in (study / "cohort" / "scans").iterdir()}
+    assert left == {*(f"subject_{n:03d}.nii.gz" for n in range(4)), "subject_my_own.nii.gz"}
+    assert len(list((study / "cohort" / "truth").iterdir())) == 2
 
 
 def test_what_a_command_cannot_write_is_refused_before_its_work(study):

@@ -89,10 +89,19 @@ def test_the_command_line_fits_folders_of_volumes(scans, cohort):
     done = invoke(*fit, "-o", scans / "s.npz", "--family", "student")
     assert done.exit_code == 0, done.output
     assert loading.read_sampler(scans / "s.npz").scan_grid.shape == located.scan_grid.shape
-    assert invoke(*fit, "-o", scans / "s.npz", "--stationary").exit_code == 0
+    assert invoke(*fit, "-o", scans / "s.npz", "--stationary", "--overwrite").exit_code == 0
     assert loading.read_sampler(scans / "s.npz").scan_grid is not None
     expected = ConditionalGaussian.fit(cohort[:8], patch=3)
     np.testing.assert_allclose(loading.read_sampler(scans / "c.npz").mean, expected.mean)
+
+
+def test_the_patch_of_volumes_is_that_of_their_windows(tmp_path, rng):
+    for name in ("a.nii", "b.nii"):
+        volume = rng.normal(size=(24, 24, 24)).astype(np.float32)
+        nibabel.Nifti1Image(volume, np.eye(4)).to_filename(tmp_path / name)
+    done = invoke("sampler", "fit", tmp_path, "-o", tmp_path / "v.npz")
+    assert done.exit_code == 0, done.output
+    assert loading.read_sampler(tmp_path / "v.npz").shape == (1, 7, 7, 7)
 
 
 def test_volumes_on_other_grids_are_interpolated_where_asked(scans):

@@ -101,6 +101,9 @@ def fit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the division into folds.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier classifier of this name.")
+    ] = False,
 ) -> None:
     from preddiff.classify import ReferenceGroup, ScanTable, Voxels
     from preddiff.classify import fit as fit_classifier
@@ -114,10 +117,10 @@ def fit(
         raise SettingError(f"{output}: expected a name that ends in .skops")
     sampler_file = output.with_suffix(".reference.npz")
     check_file(output)
-    ours.check_destination(output, ours.is_classifier)
+    ours.check_destination(output, ours.is_classifier, overwrite=overwrite)
     if reference is not None:
         check_file(sampler_file)
-        ours.check_destination(sampler_file, ours.is_sampler)
+        ours.check_destination(sampler_file, ours.is_sampler, overwrite=overwrite)
     scans = ScanTable.read(
         table, image, label, subject=subject, sites=site or (), covariates=covariate or ()
     )

@@ -51,10 +51,13 @@ def cohort(
             help="Mean loss of signal in an affected region. [default: 16, of individual 35]",
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier cohort in the folder.")
+    ] = False,
 ) -> None:
     from preddiff.datasets import files, simulated_cohort
 
-    files.check_destinations(output, subjects)
+    files.check_destinations(output, subjects, overwrite=overwrite)
     simulated = simulated_cohort(
         seed, subjects, effect.value, spacing=spacing, bend=bend, shading=shading, loss=loss
     )

@@ -88,8 +88,12 @@ def fit(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The sampler's file, .npz.")
     ],
     patch: Annotated[
-        int, typer.Option(metavar="L", help="Length of the patch: window + 2 × margin.")
-    ] = 14,
+        int | None,
+        typer.Option(
+            metavar="L",
+            help="Length of the patch: window + 2 × margin. [default: 14, of volumes 7]",
+        ),
+    ] = None,
     channels: Annotated[
         Channels, typer.Option(help="One normal for all colour channels, or one for each.")
     ] = Channels.JOINT,
@@ -156,6 +160,9 @@ def fit(
         int | None,
         typer.Option(metavar="N", help="Cohort: how many; by default, those that foretell best."),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier sampler of this name.")
+    ] = False,
 ) -> None:
     from preddiff.classify import ReferenceGroup
     from preddiff.media import folders, images, ours, volumes
@@ -164,7 +171,7 @@ def fit(
     from preddiff.samplers import StudentT
 
     check_file(output)
-    ours.check_destination(output, ours.is_sampler)
+    ours.check_destination(output, ours.is_sampler, overwrite=overwrite)
     table = source.suffix.lower() in {".csv", ".tsv"}
     if not table and (where is not None or covariate or image != "path"):
         raise SettingError(
@@ -183,7 +190,9 @@ def fit(
     # the complaint is then that it has no volumes.
     of_scans = family in {Family.COHORT, Family.MARGINAL}
     of_volumes = group or grid is not None or mask is not None or of_scans
-    if of_volumes or folders.contains_volumes(source):
+    of_volumes = bool(of_volumes) or folders.contains_volumes(source)
+    length = patch if patch is not None else 7 if of_volumes else 14
+    if of_volumes:
         if model is not None or channels is not Channels.JOINT:
             raise SettingError(
                 "--model and --channels are for pictures, but these are volumes, which have one "
@@ -196,10 +205,10 @@ def fit(
         scans = _scans(source if group is None else group.paths, mask, resample=resample)
         fitted: Stored
         if family is Family.CONDITIONAL:
-            fitted = _fit_patches(scans, patch, grid, mask, stationary)
+            fitted = _fit_patches(scans, length, grid, mask, stationary)
         elif family is Family.STUDENT:
             inside = None if mask is None else volumes.read_mask(mask, scans.grid)
-            fitted = StudentT.fit(scans, patch=patch, mask=inside)
+            fitted = StudentT.fit(scans, patch=length, mask=inside)
         elif family is Family.COHORT:
             fitted = _fit_cohort(scans, mask, group, guard, factors)
         else:
@@ -211,9 +220,9 @@ def fit(
         prepare = load_model(model).prepare if model else images.to_array
         pictures = (prepare(image) for image in folders.read_pictures(source))
         if family is Family.STUDENT:
-            fitted = StudentT.fit(pictures, patch=patch, channels=channels)
+            fitted = StudentT.fit(pictures, patch=length, channels=channels)
         else:
-            fitted = _fit_pictures(pictures, patch, channels, stationary)
+            fitted = _fit_pictures(pictures, length, channels, stationary)
     fitted.save(output)
     echo(output)
 

@@ -12,14 +12,19 @@ from preddiff.media.atomic import atomic_write, check_folder
 _TABLE, _MASK = "table.csv", "mask.nii.gz"
 
 
-def check_destinations(folder: Path, subjects: int) -> None:
-    """Raise a ResultError if a cohort's files would replace one that this package did not write."""
+def check_destinations(folder: Path, subjects: int, *, overwrite: bool = True) -> None:
+    """Raise a ResultError if a cohort's files would replace one that this package did not write.
+
+    Parameters
+    ----------
+    overwrite : whether they may replace an earlier cohort.
+    """
     check_folder(folder)
-    ours.check_destination(folder / _TABLE, ours.is_cohort_table)
-    maps.check_destination(folder / _MASK)
+    ours.check_destination(folder / _TABLE, ours.is_cohort_table, overwrite=overwrite)
+    maps.check_destination(folder / _MASK, overwrite=overwrite)
     for name in map(_name, range(subjects)):
-        maps.check_destination(folder / "scans" / name, maps.SCAN)
-        maps.check_destination(folder / "truth" / name)
+        maps.check_destination(folder / "scans" / name, maps.SCAN, overwrite=overwrite)
+        maps.check_destination(folder / "truth" / name, overwrite=overwrite)
 
 
 def _name(subject: int) -> str:
@@ -32,6 +37,8 @@ def write(cohort: SimulatedCohort, folder: Path) -> Path:
     The folder gets scans/, truth/ (for each patient, where signal was lost), mask.nii.gz and
     table.csv. The table has the columns path, group and truth, with paths relative to the table:
     `preddiff classify fit` takes it as it is.
+
+    An earlier cohort in the folder is replaced, also where it was larger.
 
     Raises
     ------
@@ -53,6 +60,19 @@ def write(cohort: SimulatedCohort, folder: Path) -> Path:
             )
         rows.append((f"scans/{name}", LABELS[patient], f"truth/{name}" if patient else ""))
     maps.write(cohort.mask.astype(np.float32), cohort.grid, folder / _MASK)
+    _remove_rest(folder, len(cohort.scans))
     with atomic_write(table) as written, written.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([ours.COHORT_COLUMNS, *rows])
     return table
+
+
+def _remove_rest(folder: Path, subjects: int) -> None:
+    """Remove the files of an earlier cohort that this one, which is smaller, did not replace.
+
+    Whoever draws from all scans of the folder would otherwise draw from both.
+    """
+    kept = set(map(_name, range(subjects)))
+    for below, kind in (("scans", maps.SCAN), ("truth", maps.MAP)):
+        for path in sorted((folder / below).glob("subject_*.nii.gz")):
+            if path.name not in kept and maps.is_map(path, kind):
+                path.unlink()

@@ -57,10 +57,17 @@ def is_map(path: Path, kind: str = MAP) -> bool:
         return False
 
 
-def check_destination(path: Path, kind: str = MAP) -> None:
-    """Raise a ResultError if a file exists there that is no map of ours: it may be a scan."""
+def check_destination(path: Path, kind: str = MAP, *, overwrite: bool = True) -> None:
+    """Raise a ResultError if a file exists there that is no map of ours: it may be a scan.
+
+    Parameters
+    ----------
+    overwrite : whether a map of ours may be replaced.
+    """
     if path.exists() and not is_map(path, kind):
         raise ResultError(f"{path}: exists and is no {kind}; remove it or choose another name")
+    if path.exists() and not overwrite:
+        raise ResultError(f"{path}: exists; choose another --output, or say --overwrite")
 
 
 def nifti_image(values: NDArray[np.floating], grid: Grid, kind: str = MAP) -> Nifti1Image:

@@ -30,18 +30,25 @@ COHORT_COLUMNS = ("path", "group", "truth")
 _COHORT_ROW = re.compile(r"scans/subject_\d+\.nii\.gz,\w+,(truth/subject_\d+\.nii\.gz)?")
 
 
-def check_destination(path: Path, is_ours: Callable[[Path], bool]) -> None:
+def check_destination(
+    path: Path, is_ours: Callable[[Path], bool], *, overwrite: bool = True
+) -> None:
     """Raise a ResultError if a file exists that this package did not write.
 
     Parameters
     ----------
     is_ours : one of the functions of this file.
+    overwrite : whether one that it did write may be replaced.
     """
     # Path.is_file raises for a name that is too long.
-    if os.path.isfile(path) and not is_ours(path):  # noqa: PTH113
+    if not os.path.isfile(path):  # noqa: PTH113
+        return
+    if not is_ours(path):
         raise ResultError(
             f"{path}: exists and was not written by preddiff; remove it or choose another name"
         )
+    if not overwrite:
+        raise ResultError(f"{path}: exists; choose another --output, or say --overwrite")
 
 
 def check_not_read(written: Iterable[Path], read: Iterable[Path], kind: str) -> None:

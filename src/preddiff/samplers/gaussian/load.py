@@ -32,8 +32,9 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
     if dimensions != 2:
         raise SamplerError(
             f"the embedded sampler is of pictures, the input has {dimensions} spatial dimensions: "
-            "fit one on inputs like it (preddiff sampler fit TABLE -o reference.npz --family "
-            "cohort --where COLUMN=VALUE) and name it (--sampler cohort:reference.npz)"
+            "name a folder of inputs like it (--sampler marginal:FOLDER), or fit a sampler on a "
+            "reference group (preddiff sampler fit TABLE -o reference.npz --family cohort --where "
+            "COLUMN=VALUE) and name it (--sampler cohort:reference.npz)"
         )
     if context.patch <= natural.REACH:
         return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
@@ -47,7 +48,8 @@ def student_from_spec(argument: str, context: SpecContext) -> Conditional:
     if context.hidden or len(context.shape) != 3:
         raise SamplerError(
             "student: the embedded sampler is of pictures; fit one on inputs like this one "
-            "(preddiff sampler fit FOLDER --family student), or take conditional:FOLDER for a node"
+            "(preddiff sampler fit FOLDER -o mine.npz --family student) and name it (--sampler "
+            "student:mine.npz), or take conditional:FOLDER for a node"
         )
     return StudentT.natural(context.patch, colours=context.shape[0])
 
