@@ -36,7 +36,7 @@ def test_figures_lie_within_their_pictures():
     assert data.pictures.min() >= 0
     assert data.pictures.max() <= 1
     sizes = {int(data.where(n, part).sum()) for n in range(200) for part in range(PARTS)}
-    assert len(sizes) <= 3  # one for each shape: none is cut off
+    assert sizes == {25}  # of every shape: none is cut off
 
 
 def test_pictures_follow_from_their_seed():

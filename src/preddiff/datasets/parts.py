@@ -29,8 +29,7 @@ CLASSES = 8
 Missing = Annotated[NDArray[np.bool_], "picture part"]
 """True where a picture lacks a part."""
 
-_OFFSETS = ((-10, 3), (-4, 10), (-1, 0), (-1, -11), (8, 1))  # (y, x) from the body's centre
-_RADIUS = 3
+_OFFSETS = ((-10, 3), (-4, 9), (-1, 0), (-1, -10), (8, 1))  # (y, x) from the body's centre
 _COLOURS = np.array([[0.9, 0.2, 0.2], [0.9, 0.8, 0.1], [0.2, 0.3, 0.9]])  # of the variants
 _BODY = np.array([0.45, 0.4, 0.35])
 _JITTER = 2  # pixels by which figures are moved, at most
@@ -131,8 +130,15 @@ def _drawn(
 
 
 def _shape(variant: int, centre: tuple[int, int], offset: tuple[int, int]) -> Mask:
-    """Return the pixels of a disc, a square or a diamond."""
+    """Return the pixels of a triangle, a square or a diamond: 25 of each.
+
+    Parts of different sizes would be ranked by these where a map is positive everywhere.
+    """
     y, x = np.ogrid[:SIDE, :SIDE]
-    down, right = abs(y - centre[0] - offset[0]), abs(x - centre[1] - offset[1])
-    sizes = (down**2 + right**2, np.maximum(down, right) ** 2, (down + right) ** 2)
-    return np.asarray(sizes[variant] <= _RADIUS**2)
+    down, right = y - centre[0] - offset[0], abs(x - centre[1] - offset[1])
+    shapes = (
+        (right <= down + 2) & (down <= 2),
+        np.maximum(abs(down), right) <= 2,
+        abs(down) + right <= 3,
+    )
+    return shapes[variant]
