@@ -51,9 +51,11 @@ def test_options_of_explain(folder, monkeypatch, options):
     assert (folder / "out" / "cat.zarr").is_dir()
 
 
-def test_several_inputs(folder):
-    done = run("explain", "pool/0.png", "pool/1.png", *TINY, "-o", "out", cwd=folder)
+def test_several_inputs_each_of_which_says_which_one_it_is(folder, here):
+    done = here("explain", "pool/0.png", "pool/1.png", *TINY, "-o", "out")
     assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if " of 2 · " in line]
+    assert said == ["1 of 2 · 0.png", "2 of 2 · 1.png"]
     assert done.stdout.splitlines()[-1] == str(Path("out/1.html"))
     assert len(list((folder / "out").iterdir())) == 6
 
@@ -207,10 +209,8 @@ def test_a_slower_run_says_why_in_one_line(folder):
     assert "Warning" not in result.stderr
 
 
-def test_tolerance_and_engine_on_the_command_line(folder):
-    result = run(
-        "explain", "cat.jpg", *TINY[:4], "--tolerance", 0.3, "--engine", "incremental", cwd=folder
-    )
+def test_tolerance_and_engine_on_the_command_line(folder, here):
+    result = here("explain", "cat.jpg", *TINY[:4], "--tolerance", 0.3, "--engine", "incremental")
     assert result.returncode == 0, result.stderr
     e = preddiff.load(folder / "out" / "cat.zarr")
     assert e.provenance["engine"] == "incremental"
@@ -311,10 +311,10 @@ def test_a_full_disk_keeps_the_unfinished_work(folder, monkeypatch):
         ("a\x1b]0;owned\x07\n.jpg", "a\x1b]0;owned\x07\n", r"a\x1b]0;owned\x07\n.jpg"),
     ],
 )
-def test_a_name_that_no_terminal_should_print_loses_nothing(folder, name, written, shown):
+def test_a_name_that_no_terminal_should_print_loses_nothing(folder, here, name, written, shown):
     (folder / "cat.jpg").rename(folder / name)
-    for _ in range(2):  # the second replaces what the first wrote
-        done = run("explain", name, *TINY, cwd=folder)
+    # The second replaces what the first wrote, which had a real standard output.
+    for done in (run("explain", name, *TINY, cwd=folder), here("explain", name, *TINY)):
         assert done.returncode == 0, done.stderr
         lines = (done.stdout + done.stderr).splitlines()
         assert all(line.isprintable() for line in lines), lines
@@ -324,18 +324,18 @@ def test_a_name_that_no_terminal_should_print_loses_nothing(folder, name, writte
     page = (folder / "out" / f"{written}.html").read_text(encoding="utf-8")
     assert shown in page
     assert "\x1b" not in page
-    done = run("explain", name, *TINY, "--sampler", "none", cwd=folder)
+    done = here("explain", name, *TINY, "--sampler", "none")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_labels_of_strangers_are_printed_safely(folder, monkeypatch):
+def test_labels_of_strangers_are_printed_safely(folder, here):
     source = (folder / "tiny_model.py").read_text()
     for n, word in enumerate(("ant", "bee", "dog", "elk")):
         source = source.replace(f'"{word}"', f'"{word}\\x1b[{n}m\\r\\u202e"')
     (folder / "tiny_model.py").write_text(source)
     for command in (("explain", "cat.jpg", *TINY, "--target", "all"), ("model", TINY[1])):
-        done = run(*command, cwd=folder)
+        done = here(*command)
         assert done.returncode == 0, done.stderr
         assert r"ant\x1b[0m\r\u202e" in done.stdout
         assert all(line.isprintable() for line in done.stdout.splitlines())
@@ -376,10 +376,3 @@ def test_an_interrupted_command_writes_the_map_so_far(folder, name, status):
     assert again.returncode == 0, again.stderr
     assert not preddiff.load(folder / "out/small.zarr").is_partial
     assert not (folder / "out/small.unfinished.npz").exists()
-
-
-def test_of_several_inputs_each_says_which_one_it_is(folder):
-    result = run("explain", "cat.jpg", "pool/0.png", *TINY, cwd=folder)
-    assert result.returncode == 0, result.stderr
-    said = [line for line in result.stderr.splitlines() if " of 2 · " in line]
-    assert said == ["1 of 2 · cat.jpg", "2 of 2 · 0.png"]

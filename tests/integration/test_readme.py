@@ -30,8 +30,10 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
     from preddiff.models import load
 
     monkeypatch.chdir(tmp_path)
-    Image.new("RGB", (30, 30), "teal").save("cat.jpg")
-    small = preddiff.load_model(Softmax((3, 30, 30)))
+    # The least that the windows of each command fit into: interactions hide many regions.
+    side = 16 if line.startswith("interactions") else 30
+    Image.new("RGB", (side, side), "teal").save("cat.jpg")
+    small = preddiff.load_model(Softmax((3, side, side)))
     monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
     command = line.split()[0]
     if command in {"verify", "rerun"}:

@@ -122,7 +122,8 @@ def _question(result: Explanation, given: Given) -> Question:
         measure=facts["measure"],
         train_size=size if isinstance(size, int | float) else (math.inf if size else None),
         mask=given.mask,
-        resample=bool(facts.get("resampled")) and not (given.picture is given.mask is None),
+        resample=bool(facts.get("resampled"))
+        and (given.picture is not None or given.mask is not None),
         baselines=[name for name in result.baselines if name != "sensitivity"],
     )
 

@@ -23,7 +23,7 @@ from functools import cache
 from typing import Annotated
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from preddiff.types import Floats, Integers
 
@@ -186,7 +186,9 @@ def _by_draws(mean: Floats, axes: Floats, number: np.int64) -> tuple[Floats, Flo
 
 @cache
 def _sobol(dimensions: int) -> Floats:
-    return np.asarray(stats.qmc.Sobol(dimensions, scramble=False).random(_POINTS))
+    from scipy.stats import qmc  # a second to import, for what is rare
+
+    return np.asarray(qmc.Sobol(dimensions, scramble=False).random(_POINTS))
 
 
 def _softmax(logits: Floats) -> Floats:

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import linalg, special, stats
+from scipy import linalg, special
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
@@ -158,7 +158,7 @@ class StudentT(ConditionalGaussian):
         # Midpoints of as many equally likely parts, brought to the mean of all scales, ν/(ν - 2):
         # with hundreds of degrees of freedom they are nearly the same.
         likely = (np.arange(_SCALES) + 0.5) / _SCALES
-        inverse = freedom / stats.chi2.ppf(likely[:, None], freedom)
+        inverse = freedom / (2 * special.gammaincinv(freedom / 2, likely[:, None]))
         inverse *= freedom / (freedom - 2) / inverse.mean(axis=0)
         for each in inverse:
             yield mean, covariance * (scale * each)

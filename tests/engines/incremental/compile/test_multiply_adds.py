@@ -1,5 +1,8 @@
 """How much arithmetic boxes save."""
 
+import subprocess
+import sys
+
 import torch
 from torch import fx, nn
 from torch.nn import functional
@@ -65,3 +68,15 @@ class Channels(nn.Module):
 def test_the_first_of_nested_values():
     assert first_leaf(((3, 4), [5])) == 3
     assert first_leaf(7) == 7
+
+
+def test_counting_does_not_import_torchs_compiler():
+    """Which takes seconds, of every first run."""
+    code = (
+        "import sys, torch; from torch import nn; "
+        "from preddiff.engines.incremental.compile.multiply_adds import counted; "
+        "m = nn.Linear(2, 3); print(counted(m, [torch.zeros(1, 2)], m)[1]); "
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["6", "False"]

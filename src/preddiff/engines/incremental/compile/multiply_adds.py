@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from preddiff.engines.incremental.execute.boxes import Placement
 from preddiff.engines.incremental.execute.convolution import Convolution
@@ -23,15 +24,50 @@ def counted(native: Native, values: Sequence[Value], called: nn.Module | None) -
     """
     # A count of calls, not of parameters: the linear layers of an exported network are functions,
     # and the products of attention have no weights at all.
-    with FlopCounterMode(display=False) as counter:
+    with _Counter() as counter:
         result: Value = native(*values)
-    found = counter.get_total_flops() // 2
+    found = counter.operations // 2
     outputs = first_leaf(result)
     if found == 0 and called is not None and isinstance(outputs, torch.Tensor):
         # Torch's own attention is one operation on a processor, of which the counter knows nothing.
         weights = sum(p.numel() for p in called.parameters() if p.ndim > 1)
         found = weights * math.prod(outputs.shape[1:-1])
     return result, found
+
+
+class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the operations of what runs inside, by torch's own table.
+
+    Torch's FlopCounterMode also says in which module they are, and imports torch's compiler, to be
+    left alone by it: seconds, for what nobody asks here.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.operations = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(
+        self,
+        func: torch._ops.OpOverload,
+        types: Sequence[type],
+        args: tuple[Value, ...] = (),
+        kwargs: Mapping[str, Value] | None = None,
+    ) -> Value:
+        kwargs = kwargs or {}
+        count = flop_registry.get(func._overloadpacket)
+        if count is None:
+            with self:  # it may be made of others, as attention is
+                made: Value = func.decompose(*args, **kwargs)
+            if made is not NotImplemented:
+                return made
+        result: Value = func(*args, **kwargs)
+        if count is not None:
+            self.operations += count(*args, **kwargs, out_val=result)
+        return result
 
 
 def multiply_adds(step: Step, placements: Mapping[int, Placement]) -> tuple[float, float]:
