@@ -117,6 +117,7 @@ BAD = [
     bad("no pictures", ["cat.jpg", *TINY, "--sampler", "marginal:empty"],
         "empty: no pictures in this folder", lambda folder: (folder / "empty").mkdir()),
     bad("no such folder", ["cat.jpg", *TINY, "--sampler", "marginal:nil"], "nil: no such folder"),
+    bad("result", ["cat.jpg", *TINY, "-o", "cat.zarr"], "cat.zarr: expected a folder, in which"),
     bad("output", ["cat.jpg", *TINY, "-o", "file/out"], "not a folder that can be written",
         write("file")),
     bad("twice", ["cat.jpg", "pool/../cat.jpg", *TINY], "several inputs are called 'cat'"),

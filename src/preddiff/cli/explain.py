@@ -193,7 +193,7 @@ def explain(
         bool, typer.Option("--verbose", help="Let warnings say why: what a library said.")
     ] = False,
 ) -> None:
-    from preddiff.media.atomic import check_folder
+    from preddiff.media.atomic import check_results_folder
     from preddiff.media.names import result_name
     from preddiff.models import load_model
     from preddiff.pipeline.comparison import compare
@@ -216,7 +216,7 @@ def explain(
         "regions": None if regions is None else Path(regions),
     }
     _check_not_read(results, inputs, read, several=several)
-    check_folder(output)
+    check_results_folder(output)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     loaded = [
         load_model(spec, preprocess=preprocess, labels=labels, order=stated, mask=model_mask)

@@ -105,7 +105,7 @@ def interactions(
     ] = False,
 ) -> None:
     from preddiff.media import ours
-    from preddiff.media.atomic import check_folder
+    from preddiff.media.atomic import check_results_folder
     from preddiff.media.input import open_input
     from preddiff.media.names import result_name
     from preddiff.models import load_model
@@ -118,7 +118,7 @@ def interactions(
     )
     read = [each for each in (picture, mask, model_mask, Path(regions)) if each is not None]
     ours.check_not_read([numbers, figure], read, "input")
-    check_folder(output)
+    check_results_folder(output)
     ours.check_destination(numbers, ours.is_interactions)
     ours.check_destination(figure, ours.is_figure)
     if not overwrite:

@@ -13,6 +13,7 @@ from preddiff.media.exchange import exchange
 
 # What systems say that cannot sync a folder, or a file that was not opened for writing.
 _CANNOT_SYNC = {errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EACCES, errno.EISDIR, errno.EPERM}
+_ENDINGS_OF_RESULTS = {".zarr", ".zip", ".npz", ".html", ".png", ".nii", ".gz"}
 _ATTEMPTS = 100  # at a name that other programs write to, too
 
 
@@ -61,6 +62,17 @@ def check_folder(path: str | Path) -> None:
         existing = existing.parent
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         raise ResultError(f"{path}: not a folder that can be written; choose another --output")
+
+
+def check_results_folder(path: str | Path) -> None:
+    """Raise a ResultError if a result's files cannot be written in a folder of this name."""
+    ending = Path(path).suffix
+    if ending in _ENDINGS_OF_RESULTS:
+        raise ResultError(
+            f"{path}: expected a folder, in which all files of a result go under the input's name; "
+            f"leave {ending} out"
+        )
+    check_folder(path)
 
 
 def check_file(path: str | Path) -> None:
