@@ -151,6 +151,11 @@ def test_another_model_sampler_input_and_setting_are_found(explained, model, rng
     assert "the input is" in facts(picture=other).said
     more = Explanation(explanation.data.assign_attrs(samples=9))
     assert "samples is 8, the result's is 9" in facts(more).said  # the pool has eight pictures
+    masked = explained("masked")
+    assert facts(masked, mask=MASK).passed
+    smaller = MASK.copy()
+    smaller[5, 5] = False  # all windows still touch it
+    assert "the mask is" in facts(masked, mask=smaller).said
     seed = Explanation(explanation.data.assign_attrs(seed=1))
     assert len(failed(preddiff.verify(seed, **given))) == 1
 
@@ -198,6 +203,7 @@ def test_hidden_nodes_units_and_closed_forms_are_verified_too(rng):
         explanation = preddiff.explain(network, x, **how)
         found = preddiff.verify(explanation, EVERY, model=network)
         assert found.passed, (how, found)
+        assert explanation.provenance["preprocessing"] == repr(network.preprocessing)
     linear = Linear(rng.normal(size=(2, 3, 12, 12)), np.zeros(2))
     explanation = preddiff.explain(linear, x, sampler="constant:0.5", window=4)
     found = preddiff.verify(explanation, EVERY, model=linear)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from PIL import Image
 
 import preddiff
 from conftest import Softmax
@@ -35,7 +36,14 @@ def test_exports(tmp_path, explanation):
         np.testing.assert_array_equal(data.relevance, explanation.relevance)
         assert data.attrs["model"] == explanation.provenance["model"]
     preddiff.export(explanation, tmp_path / "a.png")
-    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    with Image.open(tmp_path / "a.png") as figure:
+        facts, labels = explanation.provenance, ", ".join(explanation.labels)
+        assert figure.info["Software"] == "preddiff"
+        assert figure.info["Title"] == f"{labels} in {facts['input']}"
+        assert figure.info["Target"] == labels
+        assert [figure.info[name] for name in ("Model", "Sampler", "Seed", "Version")] == [
+            facts["model"], facts["sampler"], "0", facts["preddiff_version"],
+        ]  # fmt: skip
     with pytest.raises(
         SettingError, match="unknown ending '.tiff'; expected one of .png, .npz, .nc"
     ):

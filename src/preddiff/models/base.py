@@ -88,6 +88,11 @@ class Model(ABC):
         """
         return self.predict(inputs, node)
 
+    @property
+    def preparation(self) -> str:
+        """The way pictures become inputs, and these the model's own numbers; empty if unknown."""
+        return ""
+
     def __repr__(self) -> str:
         """Return what is known of the model, on one line."""
         sees = "inputs of any size" if self.shape is None else f"inputs {self.shape}"

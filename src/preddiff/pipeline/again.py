@@ -25,6 +25,7 @@ from preddiff.samplers import Sampler
 # Facts that have to be as the result says, and what messages call them.
 _COMPARED = {
     "model_sha256": "the model",
+    "preprocessing": "the preprocessing",
     "sampler_sha256": "the sampler",
     "regions_sha256": "the fingerprint of the regions",
     **{name: name for name in ("samples", "sets", "measure", "classes", "unit", "antithetic")},
@@ -227,6 +228,10 @@ def _differences(
         if name in facts
         and (mine := fact(name, [p.facts.get(name, "") for p in made])) != facts[name]
     ]
+    if given.mask is not None and "mask_sha256" in facts:
+        mask, stated = made[0].facts["mask_sha256"], facts["mask_sha256"]
+        if mask != stated:
+            found.append(f"the mask is {_short(mask)}, the result's is {_short(stated)}")
     of_source = facts.get("resampled_from_sha256") or facts.get("input_sha256")
     if given.picture is not None and of_source and source.sha256 != of_source:
         found.append(f"the input is {_short(source.sha256)}, the result's is {_short(of_source)}")

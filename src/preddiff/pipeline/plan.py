@@ -7,6 +7,8 @@ from typing import Any
 from preddiff.engines import ClosedForm
 from preddiff.engines.memory import machine_memory
 from preddiff.errors import InputError, SettingError
+from preddiff.media.input import Input
+from preddiff.media.reading import display_name
 from preddiff.method import measures
 from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
@@ -23,6 +25,7 @@ from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Projected, reference, stands_in
+from preddiff.samplers.fingerprint import fingerprint
 from preddiff.types import Floats, Mask, PerTarget, Pixels, Relevance
 
 _MAX_BYTES = 2 << 30  # of the closed form
@@ -138,6 +141,15 @@ def _facts_of_regions(windows: Windows) -> dict[str, Any]:
     if not isinstance(windows, Regions):
         return {}
     return {"stride": "", "regions": len(windows), "regions_sha256": windows.sha256}
+
+
+def _facts_of_mask(subject: Subject, question: Question) -> dict[str, Any]:
+    """Return what a result's provenance says of a mask; nothing without one."""
+    if subject.mask is None:
+        return {}
+    opened = question.opened_mask
+    name = display_name(opened.name) if isinstance(opened, Input) else "array"
+    return {"mask": name, "mask_sha256": fingerprint(mask=subject.mask)}
 
 
 def relevance_with(
@@ -301,6 +313,7 @@ def _facts(
     return {
         "model": subject.model.spec,
         "model_sha256": subject.model.sha256 or "",
+        **({"preprocessing": how} if (how := subject.model.preparation) else {}),
         "sampler": samplers.sampler_name(sampling.hides_with),
         "sampler_sha256": sampler.sha256,
         "sampler_description": stands_in(sampler),
@@ -312,6 +325,7 @@ def _facts(
         "stride": sampling.step,
         "seed": sampling.seed,
         "masked": question.mask is not None,
+        **_facts_of_mask(subject, question),
         "resampled": question.resample,
         "tolerance": "" if work.tolerance is None else work.tolerance,
         "antithetic": sampler.group == 2,

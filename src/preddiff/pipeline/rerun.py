@@ -15,6 +15,7 @@ from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
 
 _OF_INPUT = ("input", "input_sha256", "resampled_from_sha256", "resampled")
+_OF_MASK = ("masked", "mask", "mask_sha256")
 
 
 def rerun(
@@ -58,7 +59,7 @@ def rerun(
         raise ResultError(f"not what the result was made of: {'; '.join(again.differences)}")
     made = analyse(again.planned, progress)
     # What the result holds in place of a file is the same, and has no name or fingerprint of it.
-    names = (*(_OF_INPUT if picture is None else ()), *(("masked",) if mask is None else ()))
+    names = (*(_OF_INPUT if picture is None else ()), *(_OF_MASK if mask is None else ()))
     facts = {name: loaded.provenance[name] for name in names if name in loaded.provenance}
     return Explanation(made.data.assign_attrs(facts))
 

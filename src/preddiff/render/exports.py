@@ -1,6 +1,6 @@
 """Results in the file formats of other programs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,30 @@ def _png(
 ) -> None:
     from preddiff.render.figures import figure
 
-    figure(explanation, chosen.name).savefig(path, dpi=_DPI, metadata={"Software": ours.SIGN})
+    figure(explanation, chosen.name).savefig(path, dpi=_DPI, metadata=_texts(explanation))
+
+
+def _texts(shown: Explanation | Sequence[Explanation] | Interactions) -> dict[str, str]:
+    """Return what a figure's file says of it: so that a figure by itself tells where it is from."""
+    several = [shown] if isinstance(shown, Explanation | Interactions) else list(shown)
+
+    def each(name: str) -> str:
+        return _listed(str(result.provenance.get(name, "")) for result in several)
+
+    targets = _listed(label for result in several for label in result.labels)
+    texts = {
+        "Title": f"{targets} in {each('input')}",
+        "Model": each("model"),
+        "Target": targets,
+        "Sampler": each("sampler"),
+        "Seed": each("seed"),
+        "Version": each("preddiff_version"),
+    }
+    return {"Software": ours.SIGN, **{name: text for name, text in texts.items() if text}}
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(filter(None, dict.fromkeys(texts)))
 
 
 def _npz(explanation: Explanation, path: Path, chosen: Shown) -> None:  # noqa: ARG001

@@ -2,8 +2,29 @@
 
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from importlib import metadata
+
+_ALWAYS = ("torch", "numpy")
+# Others that numbers may depend on, by what they are imported as: named where a program has them.
+_WHERE_IMPORTED = {
+    "scipy": "scipy",
+    "numba": "numba",
+    "PIL": "Pillow",
+    "torchvision": "torchvision",
+    "timm": "timm",
+    "onnx2torch": "onnx2torch",
+    "onnxruntime": "onnxruntime",
+    "sklearn": "scikit-learn",
+    "skops": "skops",
+    "nibabel": "nibabel",
+    "nilearn": "nilearn",
+    "pydicom": "pydicom",
+    "skimage": "scikit-image",
+    "cv2": "OpenCV",
+    "captum": "captum",
+}
 
 
 def environment() -> dict[str, str]:
@@ -11,9 +32,19 @@ def environment() -> dict[str, str]:
 
     Results are mailed and published, so there is neither a user, host nor folder name among them.
     """
+    imported = {
+        name: str(version)
+        for module, name in _WHERE_IMPORTED.items()
+        if (version := getattr(sys.modules.get(module), "__version__", None))
+    }
+    versions = {
+        **{name: metadata.version(name) for name in _ALWAYS},
+        **imported,
+        "Python": platform.python_version(),
+    }
     return {
         "preddiff_version": metadata.version("preddiff"),
-        "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "numpy")),
+        "libraries": ", ".join(f"{name} {version}" for name, version in versions.items()),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }

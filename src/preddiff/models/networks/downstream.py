@@ -69,6 +69,11 @@ class Downstream(Network):
         spatial = ("z", "y", "x")[3 - (values.ndim - 2) :] if values.ndim > 2 else ()
         self.axes = spatial if kind == "positions" else ("channel", *(spatial * (kind == "unit")))
 
+    @property
+    def preparation(self) -> str:
+        """The way pictures become inputs of the whole network."""
+        return self.origin.preparation
+
     def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return the source's values, laid out for the windows, on a picture or an input."""
         inputs = torch.from_numpy(self.origin.prepare(image))[None]

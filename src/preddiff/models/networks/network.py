@@ -154,6 +154,11 @@ class Network(Model):
             )
         return self.graph
 
+    @property
+    def preparation(self) -> str:
+        """The way pictures become inputs, and these the network's own numbers."""
+        return repr(self.preprocessing)
+
     def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return what the network sees: a picture resized and cropped, or an array checked."""
         image = images.opened(image)

@@ -110,6 +110,11 @@ class OnnxRuntime(Model):
         size = (height, width) if height and width else None
         return metadata.preprocessing(known, size, channels)
 
+    @property
+    def preparation(self) -> str:
+        """The way pictures become inputs, and these the network's own numbers."""
+        return repr(self.preprocessing) if self.preprocessing is not None else ""
+
     def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return what the network sees: a picture resized and cropped, or an array checked."""
         image = images.opened(image)
