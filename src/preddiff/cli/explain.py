@@ -55,8 +55,8 @@ def explain(
         typer.Option(
             metavar="SPEC",
             help="conditional[:FILE], student[:FILE], marginal:FOLDER, blurred[:SIGMA], "
-            "inpaint:telea|ns, cohort:FILE or constant:VALUE|mean; may be repeated. [default: "
-            "conditional; see --paper]",
+            "inpaint:telea|ns, cohort:FILE[@age=71,...] or constant:VALUE|mean; may be repeated. "
+            "[default: conditional, or that of a classifier fitted with --reference; see --paper]",
         ),
     ] = None,
     target: Annotated[

@@ -72,7 +72,7 @@ def explain(
     source : hide windows of a hidden node's values instead of the input's (equation 5); the node
         that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, blurred:SIGMA, inpaint:telea|ns,
-        cohort:FILE, constant:VALUE|mean; or a Sampler, which is taken as it is (a
+        cohort:FILE[@NAME=NUMBER,...], constant:VALUE|mean; or a Sampler, which is taken as it is (a
         ConditionalGaussian brings its own patch, whatever the margin). None is conditional, or the
         sampler that a classifier of scans was fitted with (`preddiff classify fit --reference`).
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with

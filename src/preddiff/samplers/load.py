@@ -48,7 +48,9 @@ LOADERS = {
     "marginal": SpecLoader("marginal:FOLDER", "preddiff.samplers.marginal:from_spec"),
     "blurred": SpecLoader("blurred, blurred:SIGMA", "preddiff.samplers.blurred:from_spec"),
     "inpaint": SpecLoader("inpaint:telea, inpaint:ns", "preddiff.samplers.inpaint:from_spec"),
-    "cohort": SpecLoader("cohort:FILE", "preddiff.samplers.brain.cohort:from_spec"),
+    "cohort": SpecLoader(
+        "cohort:FILE, cohort:FILE@NAME=NUMBER", "preddiff.samplers.brain.load:from_spec"
+    ),
     "constant": SpecLoader("constant:VALUE, constant:mean", "preddiff.samplers.constant:from_spec"),
 }
 

@@ -17,18 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from preddiff.errors import SamplerError
 from preddiff.media.grid import Grid
-from preddiff.media.masks import inside as inside_of
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, ValidRange, Weights
-from preddiff.samplers.brain import number
-from preddiff.samplers.brain.axes import Regressors, Scans
+from preddiff.samplers.brain import number, reading
 from preddiff.samplers.brain.factors import Factors
 from preddiff.samplers.brain.noise import Noise
 from preddiff.samplers.brain.normal import BrainNormal
 from preddiff.samplers.files import Contents, Fact, Stored, grid_of
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.threads import for_each_in_threads
-from preddiff.samplers.spec import SpecContext
 from preddiff.samplers.streams import window_generator
 from preddiff.types import Batch, Draws, Integers, Mask, Pixels
 
@@ -36,7 +33,6 @@ GUARD = 12.0
 """Millimetres around a window that are not conditioned on, unless told otherwise."""
 
 _PARTS = 4  # that an input's windows are shared out in, planes by planes
-_FEWEST = 8  # scans of a cohort
 
 
 class Cohort(Stored):
@@ -101,9 +97,9 @@ class Cohort(Stored):
         grid = grid or grid_of(volumes)
         if not (math.isfinite(guard) and guard >= 0):
             raise SamplerError(f"guard={guard}: expected mm of at least 0")
-        scans, inside = _read(volumes, mask)
+        scans, inside = reading.scans_of(volumes, mask)
         spacing = grid.voxel_size[::-1] if grid else (1.0,) * inside.ndim
-        regressors, known = _standardised(covariates or {}, len(scans))
+        regressors, known = reading.standardised(covariates or {}, len(scans))
         if factors is None:
             factors = number.best(scans, regressors, inside, spacing, guard, seed)
         normal = number.fitted(scans, regressors, inside, spacing, float(guard), factors)
@@ -304,64 +300,6 @@ class Cohort(Stored):
         normal = replace(self.normal, factors=factors)
         other = type(self)(normal, covariates=covariates, pairs=pairs, **self.facts)
         return self.passed_on(other)
-
-
-def from_spec(argument: str, context: SpecContext) -> Cohort:  # noqa: ARG001
-    """Return the sampler of cohort:FILE."""
-    if not argument:
-        raise SamplerError(
-            "cohort: a normal over whole scans, of which none is given: expected cohort:FILE "
-            "(preddiff sampler fit TABLE --family cohort)"
-        )
-    return Cohort.load(argument)
-
-
-def _read(volumes: Iterable[ArrayLike], mask: ArrayLike | None) -> tuple[Scans, Mask]:
-    """Values (n, v) of several volumes at the voxels of a mask, and the mask."""
-    inside = None if mask is None else inside_of(np.asarray(mask))
-    scans: list[NDArray[np.float32]] = []
-    shape: tuple[int, ...] = ()
-    for volume in volumes:
-        values = np.asarray(volume, dtype=np.float32)
-        shape = shape or values.shape
-        if values.shape != shape or len(values) != 1:
-            raise SamplerError(
-                f"a volume of shape {values.shape}: expected one channel and the shape of the "
-                f"first, {shape}; resample it"
-            )
-        if inside is not None and inside.shape != shape[1:]:
-            raise SamplerError(f"mask of {_times(inside.shape)}: expected {_times(shape[1:])}")
-        scans.append(values[0] if inside is None else values[0][inside])
-    if len(scans) < _FEWEST:
-        raise SamplerError(f"{len(scans)} volumes: expected at least {_FEWEST} of a cohort")
-    stacked = np.stack(scans)
-    if not np.isfinite(stacked).all():
-        raise SamplerError("a volume has values that are NaN or infinite; remove it, or mask them")
-    differ = stacked.min(axis=0) < stacked.max(axis=0)
-    if not differ.any():
-        raise SamplerError("all volumes are the same in the mask: expected scans that differ")
-    whole = differ
-    if inside is not None:
-        whole = np.zeros_like(inside)
-        whole[inside] = differ
-    return stacked[:, differ].astype(np.float64), whole
-
-
-def _standardised(
-    covariates: Mapping[str, ArrayLike], scans: int
-) -> tuple[Regressors, dict[str, tuple[float, float]]]:
-    """Covariates of mean 0 and variance 1, and what mean and deviation they had."""
-    columns, known = np.zeros((scans, len(covariates))), {}
-    for column, (name, given) in zip(columns.T, covariates.items(), strict=True):
-        values = np.asarray(given, dtype=np.float64)
-        if values.shape != (scans,) or not np.isfinite(values).all() or not values.std():
-            raise SamplerError(
-                f"covariate {name!r}: expected {scans} finite numbers that differ, one for each "
-                "volume"
-            )
-        known[name] = (float(values.mean()), float(values.std()))
-        column[:] = (values - values.mean()) / values.std()
-    return columns, known
 
 
 def _times(lengths: Sequence[int]) -> str:
