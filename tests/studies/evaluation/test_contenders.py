@@ -12,7 +12,7 @@ from preddiff import load_model
 from preddiff.errors import ModelError
 from preddiff.studies.evaluation import own_maps
 from preddiff.studies.evaluation.contenders import CONTENDERS
-from preddiff.studies.evaluation.own_maps import importance, relevance
+from preddiff.studies.evaluation.own_maps import WindowsAlone
 from preddiff.studies.evaluation.rise import rise
 from studies.evaluation.additive import additive_model, truth
 
@@ -106,13 +106,12 @@ def test_importance_is_unsigned_and_relevance_signed(network, picture):
 def test_own_maps_pass_their_settings_on(rng):
     small = rng.uniform(0.3, 0.7, (3, 16, 16)).astype(np.float32)
     model = additive_model(rng.normal(scale=0.1, size=small.shape).astype(np.float32))
-    for method in (relevance, importance):
-        first, again, other = (
-            method(model, small, 1, seed, window=3, sampler="conditional") for seed in (1, 1, 2)
-        )
+    narrow, wider = WindowsAlone(3, "conditional"), WindowsAlone(8, "conditional")
+    for name in ("relevance", "importance"):
+        first, again, other = (getattr(narrow, name)(model, small, 1, seed) for seed in (1, 1, 2))
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
-        wide = method(model, small, 1, 1, window=8, sampler="conditional")
+        wide = getattr(wider, name)(model, small, 1, 1)
         assert np.abs(wide).mean() > 1.3 * np.abs(first).mean()
 
 
@@ -124,7 +123,7 @@ def test_the_draws_own_variance_is_no_importance(rng):
         model, small, targets=[1], samples=2, stride=1, seed=0, train_size=math.inf, **settings
     )
     raw = explanation.evidence.values**2
-    corrected = importance(model, small, 1, 0, **settings) ** 2
+    corrected = WindowsAlone(**settings).importance(model, small, 1, 0) ** 2
     first = corrected[0, 0]  # one window covers the corner
     noise = explanation.evidence_error.values[0, 0] ** 2
     assert first == pytest.approx(max(0, raw[0, 0] - noise))

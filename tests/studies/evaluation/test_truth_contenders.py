@@ -8,7 +8,7 @@ from torch import nn
 from preddiff.method.windows import Windows
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.preprocessing import Preprocessing
-from preddiff.studies.evaluation.own_maps import change
+from preddiff.studies.evaluation.own_maps import WindowsAlone
 from preddiff.studies.evaluation.truth_contenders import (
     TRUTH_CONTENDERS,
     WholePicture,
@@ -105,7 +105,7 @@ def test_the_change_does_not_vanish_where_a_pixel_is_average():
     picture = np.full((1, 4, 4), 0.5, dtype=np.float32)
     picture[0, 2, 2] = 0.6
     sampler = WholePicture(np.full(16, 0.5), SPREAD**2 * np.eye(16), (1, 4, 4))
-    values = change(additive_model(weights), picture, 1, 0, window=1, sampler=sampler, draws=2000)
+    values = WindowsAlone(1, sampler, 2000).change(additive_model(weights), picture, 1, 0)
     expected = 2 * np.sqrt((picture[0] - 0.5) ** 2 + SPREAD**2) / np.log(2)
     assert values[1, 1] == pytest.approx(expected[1, 1], rel=0.1)
     assert values[2, 2] == pytest.approx(expected[2, 2], rel=0.1)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from preddiff.models import Model
-from preddiff.studies.evaluation import attributions, controls, lrp, own_maps, rise
+from preddiff.studies.evaluation import attributions, controls, lrp, rise
 from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.own_maps import WindowsAlone, WindowsInSets
 from preddiff.types import Pixels
 
 Method = Callable[[Model, Pixels, int, int], PictureMap]
@@ -41,20 +42,18 @@ class Contender:
 
 def _own(window: int, sampler: str, hides_with: str = "") -> list[Contender]:
     """Return both maps of this package with windows of one size."""
-    kinds = (
-        ("relevance", "relevance", own_maps.relevance),
-        ("importance", "importance", own_maps.importance),
-    )
+    windows = WindowsAlone(window, sampler)
+    kinds = (("relevance", windows.relevance), ("importance", windows.importance))
     end, said = ("", sampler) if not hides_with else (f"-{hides_with}", hides_with)
     return [
         Contender(
             f"{name}-{window}{end}",
-            f"{label}, k = {window}, {said}",
-            partial(method, window=window, sampler=sampler),
+            f"{name}, k = {window}, {said}",
+            method,
             hides_with=hides_with,
             is_random=not hides_with,
         )
-        for name, label, method in kinds
+        for name, method in kinds
     ]
 
 
@@ -63,7 +62,7 @@ def _of_sets(window: int, sampler: str, hides_with: str) -> Contender:
     return Contender(
         f"sets-{window}-{hides_with}",
         f"relevance, sets of windows, k = {window}, {hides_with}",
-        partial(own_maps.of_sets, window=window, sampler=sampler),
+        WindowsInSets(window, sampler).relevance,
         hides_with=hides_with,
         is_random=True,
     )

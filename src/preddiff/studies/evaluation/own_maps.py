@@ -1,6 +1,7 @@
 """Maps of this package: of single windows, signed and in magnitude, and of sets of windows."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,111 +21,92 @@ _PER_SIDE = 50
 _DRAWS = 2
 
 
-def relevance(
-    model: Model,
-    picture: Pixels,
-    target: int,
-    seed: int,
-    *,
-    window: int,
-    sampler: str | Sampler,
-    draws: int = _DRAWS,
-) -> PictureMap:
-    """Return the signed relevance, in bits."""
-    explanation = _explain(model, picture, target, seed, window, sampler, draws)
-    return _everywhere(explanation.relevance.values[0])
+@dataclass(frozen=True, eq=False)
+class WindowsAlone:
+    """Windows of one size that are hidden one at a time.
 
-
-def importance(
-    model: Model,
-    picture: Pixels,
-    target: int,
-    seed: int,
-    *,
-    window: int,
-    sampler: str | Sampler,
-    draws: int = _DRAWS,
-) -> PictureMap:
-    """Return the importance, in bits: the root mean square of the evidence, noise taken off."""
-    explanation = _explain(model, picture, target, seed, window, sampler, draws)
-    return _everywhere(explanation.data["importance"].values[0])
-
-
-def change(
-    model: Model,
-    picture: Pixels,
-    target: int,
-    seed: int,
-    *,
-    window: int,
-    sampler: str | Sampler,
-    draws: int = _DRAWS,
-) -> PictureMap:
-    """Return the root mean square change of the log-odds over draws and windows, in bits.
-
-    Evidence is the change on average over draws: little where the picture has what draws have on
-    average, even if other values would change the answer. This does not depend on luck of that
-    kind.
+    Attributes
+    ----------
+    window : their length in pixels.
+    sampler : what fills them.
+    draws : of each.
     """
-    explanation = _explain(model, picture, target, seed, window, sampler, draws)
-    importance = explanation.data["importance"].values[0]
-    error = explanation.evidence_error.values[0]
-    # The squared error of a mean is the variance of single draws, divided by their number.
-    windows = Windows.over(picture.shape[1:], window, _stride(picture, window))
-    variance = windows.mean(draws * np.nan_to_num(error).reshape(1, -1) ** 2)[0]
-    return _everywhere(np.sqrt(importance**2 + variance))
+
+    window: int
+    sampler: str | Sampler
+    draws: int = _DRAWS
+
+    def relevance(self, model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+        """Return the signed relevance, in bits."""
+        explanation = self._explanation(model, picture, target, seed)
+        return _everywhere(explanation.relevance.values[0])
+
+    def importance(self, model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+        """Return the importance, in bits: the root mean square of the evidence, noise taken off."""
+        explanation = self._explanation(model, picture, target, seed)
+        return _everywhere(explanation.data["importance"].values[0])
+
+    def change(self, model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+        """Return the root mean square change of the log-odds over draws and windows, in bits.
+
+        Evidence is the change on average over draws: little where the picture has what draws have
+        on average, even if other values would change the answer. This does not depend on luck of
+        that kind.
+        """
+        explanation = self._explanation(model, picture, target, seed)
+        importance = explanation.data["importance"].values[0]
+        error = explanation.evidence_error.values[0]
+        # The squared error of a mean is the variance of single draws, divided by their number.
+        windows = Windows.over(picture.shape[1:], self.window, self._stride(picture))
+        variance = windows.mean(self.draws * np.nan_to_num(error).reshape(1, -1) ** 2)[0]
+        return _everywhere(np.sqrt(importance**2 + variance))
+
+    def _explanation(self, model: Model, picture: Pixels, target: int, seed: int) -> Explanation:
+        return explain(
+            model,
+            picture,
+            targets=[target],
+            sampler=self.sampler,
+            window=self.window,
+            samples=self.draws,
+            stride=self._stride(picture),
+            seed=seed,
+            train_size=math.inf,
+        )
+
+    def _stride(self, picture: Pixels) -> int:
+        side: int = min(picture.shape[1:])
+        return max(self.window // _OVERLAP, side // _PER_SIDE, 1)
 
 
-def of_sets(
-    model: Model,
-    picture: Pixels,
-    target: int,
-    seed: int,
-    *,
-    window: int,
-    sampler: str | Sampler,
-    sets: int = SETS,
-) -> PictureMap:
-    """Return the signed relevance of windows that are hidden in random sets, in bits."""
-    explanation = explain(
-        model,
-        picture,
-        targets=[target],
-        sampler=sampler,
-        window=window,
-        stride=max(window // 2, 1),
-        sets=sets,
-        seed=seed,
-        train_size=math.inf,
-    )
-    return _everywhere(explanation.relevance.values[0])
+@dataclass(frozen=True, eq=False)
+class WindowsInSets:
+    """Windows of one size that are hidden in random sets.
 
+    Attributes
+    ----------
+    window, sampler : as of `WindowsAlone`; windows lie at every half of their length.
+    sets : their number.
+    """
 
-def _explain(
-    model: Model,
-    picture: Pixels,
-    target: int,
-    seed: int,
-    window: int,
-    sampler: str | Sampler,
-    draws: int,
-) -> Explanation:
-    return explain(
-        model,
-        picture,
-        targets=[target],
-        sampler=sampler,
-        window=window,
-        samples=draws,
-        stride=_stride(picture, window),
-        seed=seed,
-        train_size=math.inf,
-    )
+    window: int
+    sampler: str | Sampler
+    sets: int = SETS
 
-
-def _stride(picture: Pixels, window: int) -> int:
-    side: int = min(picture.shape[1:])
-    return max(window // _OVERLAP, side // _PER_SIDE, 1)
+    def relevance(self, model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
+        """Return the signed relevance, in bits."""
+        explanation = explain(
+            model,
+            picture,
+            targets=[target],
+            sampler=self.sampler,
+            window=self.window,
+            stride=max(self.window // 2, 1),
+            sets=self.sets,
+            seed=seed,
+            train_size=math.inf,
+        )
+        return _everywhere(explanation.relevance.values[0])
 
 
 def _everywhere(values: PictureMap) -> PictureMap:

@@ -14,9 +14,10 @@ from preddiff.models import Model
 from preddiff.samplers import ConditionalGaussian, Marginal, Sampler
 from preddiff.samplers.base import ValidRange
 from preddiff.samplers.gaussian.axes import PatchCovariance
-from preddiff.studies.evaluation import attributions, controls, lrp, own_maps, rise
-from preddiff.studies.evaluation.contenders import Contender
+from preddiff.studies.evaluation import attributions, controls, lrp, rise
+from preddiff.studies.evaluation.contenders import Contender, Method
 from preddiff.studies.evaluation.maps import PictureMap, Regions, grid_regions
+from preddiff.studies.evaluation.own_maps import WindowsAlone, WindowsInSets
 from preddiff.types import Batch, Pixels
 
 Drawn = Literal["conditional", "marginal"]
@@ -88,6 +89,22 @@ def cells(picture: Pixels) -> Regions:
     return grid_regions(picture.shape[1:], _CELLS)
 
 
+def _relevance(window: int, sampler: Sampler) -> Method:
+    return WindowsAlone(window, sampler, _DRAWS).relevance
+
+
+def _importance(window: int, sampler: Sampler) -> Method:
+    return WindowsAlone(window, sampler, _DRAWS).importance
+
+
+def _change(window: int, sampler: Sampler) -> Method:
+    return WindowsAlone(window, sampler, _DRAWS).change
+
+
+def _of_sets(window: int, sampler: Sampler) -> Method:
+    return WindowsInSets(window, sampler, _SETS).relevance
+
+
 def truth_contenders(training: Batch) -> dict[str, Contender]:
     """Return the contenders by name, in the order in which they are asked.
 
@@ -99,27 +116,24 @@ def truth_contenders(training: Batch) -> dict[str, Contender]:
     unit = training.shape[-1] // _CELLS
 
     def own(
-        kind: str, make: Callable[..., PictureMap], length: int, drawn: Drawn, **settings: int
+        kind: str, make: Callable[[int, Sampler], Method], length: int, drawn: Drawn
     ) -> Contender:
         def method(model: Model, picture: Pixels, target: int, seed: int) -> PictureMap:
-            sampler = getattr(fitted, drawn)
-            return make(
-                model, picture, target, seed, window=length * unit, sampler=sampler, **settings
-            )
+            return make(length * unit, getattr(fitted, drawn))(model, picture, target, seed)
 
         return Contender(
             f"{kind}-{length}-{drawn}", f"{kind}, k = {length}, {drawn}", method, is_random=True
         )
 
     made = (
-        own("relevance", own_maps.relevance, 1, "conditional", draws=_DRAWS),
-        own("relevance", own_maps.relevance, 1, "marginal", draws=_DRAWS),
-        own("relevance", own_maps.relevance, 2, "conditional", draws=_DRAWS),
-        own("importance", own_maps.importance, 2, "conditional", draws=_DRAWS),
-        own("change", own_maps.change, 1, "conditional", draws=_DRAWS),
-        own("change", own_maps.change, 1, "marginal", draws=_DRAWS),
-        own("sets", own_maps.of_sets, 1, "conditional", sets=_SETS),
-        own("sets", own_maps.of_sets, 1, "marginal", sets=_SETS),
+        own("relevance", _relevance, 1, "conditional"),
+        own("relevance", _relevance, 1, "marginal"),
+        own("relevance", _relevance, 2, "conditional"),
+        own("importance", _importance, 2, "conditional"),
+        own("change", _change, 1, "conditional"),
+        own("change", _change, 1, "marginal"),
+        own("sets", _of_sets, 1, "conditional"),
+        own("sets", _of_sets, 1, "marginal"),
         Contender("saliency", "saliency", attributions.saliency),
         Contender("smooth_grad", "SmoothGrad", attributions.smooth_grad, is_random=True),
         Contender(
