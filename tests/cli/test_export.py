@@ -18,9 +18,14 @@ def test_a_result_in_every_format(folder, monkeypatch):
         return result.stdout
 
     invoke("explain", "cat.jpg", *TINY)
-    for to, ending in (("png", ".png"), ("npz", ".npz"), ("netcdf", ".nc")):
+    for to, ending in (("png", ".png"), ("npz", ".npz"), ("netcdf", ".nc"), ("zip", ".zarr.zip")):
         assert invoke("export", "out/cat.zarr", "--to", to).strip() == f"out/cat{ending}"
         assert Path(f"out/cat{ending}").stat().st_size > 0
+    for told, written in (
+        (("export", "out/cat.zarr.zip", "--to", "npz"), "out/cat.npz"),
+        (("view", "out/cat.zarr.zip", "--no-browser"), "out/cat.html"),
+    ):
+        assert invoke(*told).strip() == written
     told = invoke("export", "out/cat.zarr", "--to", "png", "--map", "importance")
     assert told.strip() == "out/cat.importance.png"
     told = invoke("export", "out/cat.zarr", "--to", "npz", "--map", "importance")

@@ -23,6 +23,7 @@ class Format(StrEnum):
     NPZ = "npz"
     NETCDF = "netcdf"
     NIFTI = "nifti"
+    ZIP = "zip"
 
 
 class Map(StrEnum):
@@ -37,6 +38,7 @@ _SUFFIXES = {
     Format.NPZ: ".npz",
     Format.NETCDF: ".nc",
     Format.NIFTI: ".nii.gz",
+    Format.ZIP: ".zarr.zip",
 }
 
 
@@ -45,8 +47,8 @@ def export(
     to: Annotated[
         Format,
         typer.Option(
-            help="The figure (png), arrays for numpy (npz), all data (netcdf), or a map on the "
-            "scan's grid (nifti)."
+            help="The figure (png), arrays for numpy (npz), all data (netcdf), a map on the "
+            "scan's grid (nifti), or the result itself in one file (zip)."
         ),
     ],
     shown: Annotated[
@@ -58,15 +60,19 @@ def export(
         ),
     ] = None,
 ) -> None:
-    from preddiff.media.names import named
+    from preddiff.media.names import name_of_result, named
     from preddiff.render import exports
     from preddiff.render.maps import DEFAULT_MAP
     from preddiff.results import store
 
     chosen = str(shown or DEFAULT_MAP)
     own = f".{chosen}" if chosen != DEFAULT_MAP and to in {Format.PNG, Format.NIFTI} else ""
-    name = named(result).name.removesuffix(".zarr") + own + _SUFFIXES[to]
-    echo(exports.export(store.load(result), named(result).with_name(name), chosen))
+    written = named(result).with_name(name_of_result(result) + own + _SUFFIXES[to])
+    loaded = store.load(result)
+    if to is Format.ZIP:
+        echo(store.save(loaded, written))
+    else:
+        echo(exports.export(loaded, written, chosen))
 
 
 export.__doc__ = _HELP

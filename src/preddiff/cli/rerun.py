@@ -41,14 +41,14 @@ def rerun(
         typer.Option("--output", "-o", metavar="FILE", help="[default: NAME.rerun.zarr]"),
     ] = None,
 ) -> None:
-    from preddiff.media.names import named
+    from preddiff.media.names import name_of_result, named
     from preddiff.pipeline.rerun import held_against
     from preddiff.pipeline.rerun import rerun as made_again
     from preddiff.results import store
 
     loaded = store.load(result)
     own = named(result)
-    written = output or own.with_name(own.name.removesuffix(".zarr") + ".rerun.zarr")
+    written = output or own.with_name(name_of_result(own) + ".rerun.zarr")
     store.check_destination(written)
     made = made_again(
         loaded,

@@ -28,13 +28,13 @@ def view(
         bool, typer.Option("--no-browser", help="Write the page without opening it.")
     ] = False,
 ) -> None:
-    from preddiff.media.names import named
+    from preddiff.media.names import name_of_result, named
     from preddiff.results import store
     from preddiff.viewer.page import page
 
     if output is None:
         first = named(results[0])
-        name = first.name.removesuffix(".zarr") if len(results) == 1 else "comparison"
+        name = name_of_result(first) if len(results) == 1 else "comparison"
         output = first.with_name(name + ".html")
     written = page([store.load(result) for result in results], output)
     # as_uri takes absolute paths only.

@@ -24,6 +24,11 @@ def named(path: str | Path) -> Path:
     return path if path.name not in {"", ".."} else path.resolve()
 
 
+def name_of_result(path: str | Path) -> str:
+    """Return the name of a result without the ending of its folder, or of its file."""
+    return named(path).name.removesuffix(".zip").removesuffix(".zarr")
+
+
 def result_name(path: str | Path) -> str:
     """Return the name of an input's results: its own without folders and known ending.
 

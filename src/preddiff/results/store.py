@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from preddiff.media.input import Input
 from preddiff.media.orientation import ORIENTATION_FIELDS
 from preddiff.media.reading import failures_as, read_text
 from preddiff.media.staging import clear_abandoned
+from preddiff.results import archive
 from preddiff.results.chunks import check_group
 from preddiff.results.content import ATTRIBUTE, content_sha256
 from preddiff.results.explanation import Explanation
@@ -61,8 +63,8 @@ _OLD_BASELINES = {
 def save(explanation: Explanation, path: str | Path) -> Path:
     """Write a result as a Zarr group, which `load` and `xarray.open_zarr` read.
 
-    The folder appears complete or not at all. An earlier result at `path` is replaced; anything
-    else is left alone.
+    A path that ends with .zarr.zip gets the same in one file. Folder or file appears complete or
+    not at all. An earlier result at `path` is replaced; anything else is left alone.
 
     Raises
     ------
@@ -73,10 +75,19 @@ def save(explanation: Explanation, path: str | Path) -> Path:
     check_destination(path)
     facts = {"preddiff_format": FORMAT, ATTRIBUTE: content_sha256(explanation.data)}
     data = explanation.data.assign_attrs(facts)
-    with atomic_write(path, folder=True) as written:
-        # Version 2 of Zarr, because version 3 has no specified type for text yet.
-        data.to_zarr(written, zarr_format=2, consolidated=True)
+    if archive.is_archive(path):
+        with tempfile.TemporaryDirectory(prefix="preddiff-") as made, atomic_write(path) as written:
+            _write(data, Path(made))
+            archive.pack(Path(made), written)
+    else:
+        with atomic_write(path, folder=True) as written:
+            _write(data, written)
     return path
+
+
+def _write(data: xr.Dataset, folder: Path) -> None:
+    # Version 2 of Zarr, because version 3 has no specified type for text yet.
+    data.to_zarr(folder, zarr_format=2, consolidated=True)
 
 
 def check_destination(path: Path) -> None:
@@ -144,7 +155,15 @@ def _read(path: Path) -> Explanation:
     if not path.exists():
         raise ResultError(f"{path}: no such result; check the path")
     if not _is_result(path):
-        raise ResultError(f"{path}: not a result of preddiff; expected a folder NAME.zarr")
+        raise ResultError(
+            f"{path}: not a result of preddiff; expected a folder NAME.zarr, or NAME.zarr.zip"
+        )
+    if path.is_file():
+        with archive.unpacked(path) as folder:
+            try:
+                return _read(folder)
+            except ResultError as error:
+                raise ResultError(str(error).replace(str(folder), str(path))) from None
     # Before xarray opens the file: opening already decodes coordinates.
     check_group(path)
     logging.getLogger("asyncio").addFilter(_is_worth_logging)  # once, however often it is added
@@ -304,7 +323,10 @@ def _shape(dims: Iterable[object]) -> str:
 def _is_result(path: Path) -> bool:
     """Return whether this is a group with our attribute, in a format that this version reads."""
     try:
-        attributes = json.loads(read_text(path / ".zattrs", ResultError, "a result", 1 << 20))
+        if path.is_file() and archive.is_archive(path):
+            attributes = archive.attributes(path)
+        else:
+            attributes = json.loads(read_text(path / ".zattrs", ResultError, "a result", 1 << 20))
     except (ValueError, RecursionError):  # a ResultError is a ValueError
         return False
     version = attributes.get("preddiff_format") if isinstance(attributes, dict) else None
