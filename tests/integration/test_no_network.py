@@ -65,6 +65,7 @@ COMMANDS = [
     ["view", "out/0.zarr", "--no-browser"],
     ["export", "out/0.zarr", "--to", "netcdf"],
     ["verify", "out/0.zarr", "--model", "tiny_model:make", "--windows", 2],
+    ["cite", "out/0.zarr"],
     ["rerun", "out/0.zarr", "--model", "tiny_model:make"],
     ["classify", "fit", "table.csv", "--folds", 2, "-o", "scans.skops"],
     ["classify", "show", "scans.skops"],

@@ -36,7 +36,7 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
     small = preddiff.load_model(Softmax((3, side, side)))
     monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
     command = line.split()[0]
-    if command in {"verify", "rerun"}:
+    if command in {"verify", "rerun", "cite"}:
         of_before = preddiff.explain(small, "cat.jpg", sampler="constant:0.5", stride=4)
         of_before = Explanation(of_before.data.assign_attrs(model="embedded"))
         preddiff.save(of_before, "out/cat.zarr")
@@ -45,8 +45,11 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
         cli.main()
     assert leaving.value.code in (0, None)
     others = {
-        "interactions": "cat.interactions.png", "verify": "cat.zarr", "rerun": "cat.rerun.zarr",
-    }  # fmt: skip
+        "interactions": "cat.interactions.png",
+        "verify": "cat.zarr",
+        "cite": "cat.zarr",
+        "rerun": "cat.rerun.zarr",
+    }
     written = others.get(command, "cat.html")
     assert len(list(tmp_path.rglob(written))) == 1
 

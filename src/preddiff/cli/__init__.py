@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from preddiff.cli.bench import bench
+from preddiff.cli.cite import cite
 from preddiff.cli.classify import classify
 from preddiff.cli.cohort import cohort
 from preddiff.cli.evaluate import evaluate
@@ -73,6 +74,7 @@ app.command()(view)
 app.command()(export)
 app.command()(verify)
 app.command()(rerun)
+app.command()(cite)
 app.command()(bench)
 app.command()(evaluate)
 app.command()(reproduce)
