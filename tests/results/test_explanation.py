@@ -18,7 +18,7 @@ def explained(**changes):
         "evidence": np.array([[1.0, -1.0], [0.5, 2.0]]),
         "evidence_error": np.full((2, 2), 0.1),
         "relevance": np.zeros((2, 4, 5)),
-        "standard_error": np.zeros((2, 4, 5)),
+        "standard_error": np.full((2, 4, 5), 0.1),
         "importance": np.ones((2, 4, 5)),
         "importance_error": np.full((2, 4, 5), 0.1),
         "prediction": np.array([0.5, 0.25]),
@@ -79,7 +79,22 @@ def test_an_activation_has_four_digits():
 def test_draws_in_words(settings, draws):
     e = explained(provenance=settings)
     assert e.draws == draws
-    assert repr(e) == f"<Explanation of 4×5 for cat, dog: 2 windows × {draws}, bits>"
+    separator = " × " if e.provenance["samples"] else ", "
+    assert repr(e) == f"<Explanation of 4×5 for cat, dog: 2 windows{separator}{draws}, bits>"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"samples": 0}, "exact (closed form, no sampling)"),
+        ({"samples": 4, "relative_error": 0.0}, "exact (every possible draw)"),
+    ],
+)
+def test_a_map_without_error_is_exact(settings, said):
+    e = explained(provenance=settings, standard_error=np.zeros((2, 4, 5)))
+    assert e.exactness == e.relative_error_text == said
+    assert (f"2 windows, {said}" in repr(e)) == (not settings["samples"])
+    assert explained(provenance=settings).exactness == ""
 
 
 def test_the_relative_error_in_words_where_it_is_known():

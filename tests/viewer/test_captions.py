@@ -20,7 +20,7 @@ def test_it_says_what_hidden_windows_were_replaced_by(tmp_path, small_network, s
     e = explained(small_network, sampler=sampler, stride=4)
     written = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
     assert text in written
-    assert ("Exact: every possible draw was used." in written) == (sampler == "constant:0")
+    assert ("Exact (every possible draw)." in written) == (sampler == "constant:0")
 
 
 def test_one_draw_has_an_unknown_error(tmp_path, small_network):

@@ -294,9 +294,11 @@ def _print_summary(explanations: "Comparison") -> None:
 def _effort(explanation: "Explanation") -> str:
     """Return how precise the map is, and what it took."""
     facts = explanation.provenance
+    if explanation.exactness and not facts["samples"]:
+        return explanation.relative_error_text
     parts = [
         explanation.relative_error_text,
-        f"{facts['evaluations']:,} evaluations",
+        f"{facts['evaluations']:,} evaluations" if facts["samples"] else explanation.draws,
         f"{facts['engine']} engine in {facts['precision']}",
     ]
     return ", ".join(filter(None, parts))

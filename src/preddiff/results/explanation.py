@@ -15,6 +15,7 @@ from preddiff.method import uncertainty
 from preddiff.method.regions import Regions
 from preddiff.method.sets import SetEvidence
 from preddiff.method.windows import Windows
+from preddiff.results.confidence import are_exact
 from preddiff.types import Evidence, PerTarget, Relevance
 
 Picture = Annotated[NDArray[np.float32], "channel *pixels"]
@@ -192,9 +193,17 @@ class Explanation:
         if sets := self.random_sets:
             return f"{sets} × {samples} draw{'s' * (samples > 1)}"
         if not samples:  # the closed form takes none: it is the mean over all of them
-            return "all draws (closed form)"
+            return self.exactness or "all draws (closed form)"
         # With a tolerance, draws go to the windows that need them: not all have the full number.
         return f"{self._up_to}{samples} draws"
+
+    @property
+    def exactness(self) -> str:
+        """Words for a map without error, such as exact (closed form, no sampling); else empty."""
+        if not are_exact(self.standard_error.values):
+            return ""
+        closed = not self.data.attrs["samples"]
+        return f"exact ({'closed form, no sampling' if closed else 'every possible draw'})"
 
     @property
     def random_sets(self) -> str:
@@ -216,7 +225,8 @@ class Explanation:
     def relative_error_text(self) -> str:
         """Relative error of the map in words, if it is known, and whether the map is partial."""
         error = self.data.attrs["relative_error"]
-        parts = [] if error == "" else [f"relative error {percent(error)}"]
+        known = "" if error == "" else f"relative error {percent(error)}"
+        parts = list(filter(None, [self.exactness or known]))
         return ", ".join(
             [*parts, *(["partial: stopped before the end"] if self.is_partial else [])]
         )
@@ -237,7 +247,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         shape = "×".join(str(n) for n in self.coverage.shape)
-        separator = ", " if self.data.attrs.get("sets", "") else " × "
+        facts = self.data.attrs
+        separator = ", " if facts.get("sets", "") or not facts["samples"] else " × "
         return (
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
             f"{self.data.sizes['window']} {self.parts}{separator}{self.draws}, {self.unit}>"

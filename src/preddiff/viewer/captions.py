@@ -11,7 +11,6 @@ import numpy as np
 from preddiff.render import colours
 from preddiff.render.maps import DEFAULT_MAP, MAPS, Shown
 from preddiff.results.comparison import titles
-from preddiff.results.confidence import are_exact
 from preddiff.results.explanation import percent
 
 if TYPE_CHECKING:
@@ -74,8 +73,8 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
 def _precision(explanation: Explanation, error: float) -> dict[str, str]:
     """Return how precise a target's map is, and how much was measured, and a warning if need be."""
     facts = explanation.provenance
-    exact = are_exact(explanation.standard_error.values)
-    sentences = [_exact(facts) if exact else _relative_error(error)]
+    exact = explanation.exactness
+    sentences = [f"{exact.capitalize()}." if exact else _relative_error(error)]
     if explanation.is_partial:
         sentences.append("Partial: stopped before the end.")
     if is_interpolated(explanation):
@@ -116,12 +115,6 @@ def _windows(explanation: Explanation) -> dict[str, str]:
         "size": size,
         "mean": ", averaged over the sizes",
     }
-
-
-def _exact(facts: Mapping[str, object]) -> str:
-    if facts.get("engine") == "closed form":
-        return "Exact (closed form, no sampling)."
-    return "Exact: every possible draw was used."
 
 
 def replacement(facts: Mapping[str, object], *, is_volume: bool) -> str:

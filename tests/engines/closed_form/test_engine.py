@@ -157,7 +157,7 @@ def test_the_closed_form_is_told_and_reported(rng, capsys):
     )
     assert e.provenance["evaluations"] == 1
     assert e.provenance["precision"] == "float64"
-    assert "42 windows × all draws (closed form)" in repr(e)
+    assert "42 windows, exact (closed form, no sampling), bits" in repr(e)
     preddiff.explain(model, inputs, sampler=sampler, window=3, progress=True)
     assert "42 windows in closed form, without draws" in capsys.readouterr().err
 
