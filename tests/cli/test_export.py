@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import nibabel
+import numpy as np
 from typer.testing import CliRunner
 
+import preddiff
 from command_line import TINY, run
 from preddiff import cli
+from preddiff.models import Linear
 
 
 def test_a_result_in_every_format(folder, monkeypatch):
@@ -30,6 +34,38 @@ def test_a_result_in_every_format(folder, monkeypatch):
     assert told.strip() == "out/cat.importance.png"
     told = invoke("export", "out/cat.zarr", "--to", "npz", "--map", "importance")
     assert told.strip() == "out/cat.npz"
+
+
+def test_a_scan_as_its_reader_wants_it(tmp_path, rng, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    weights = rng.normal(size=(3, 1, 4, 5, 6))
+    model = Linear(weights, labels=["a/b", "A b", "c"])
+    scan = nibabel.Nifti1Image(rng.normal(size=(6, 5, 4)).astype(np.float32), np.eye(4))
+    inside = np.zeros((4, 5, 6), bool)
+    inside[:2] = True
+    e = preddiff.explain(model, scan, "all", sampler="constant:0", window=2, mask=inside)
+    preddiff.save(e, "scan.zarr")
+
+    def invoke(*options):
+        done = CliRunner().invoke(cli.app, ["export", "scan.zarr", *options])
+        return done.stdout.split() if done.exception is None else str(done.exception)
+
+    written = invoke("--to", "nifti", "--each-target", "--outside", "0")
+    assert written == ["scan.a-b.nii.gz", "scan.A-b-2.nii.gz", "scan.c.nii.gz"]
+    for name, relevance in zip(written, e.relevance.values, strict=True):
+        stored = nibabel.load(name).get_fdata()
+        np.testing.assert_allclose(stored.T, np.nan_to_num(relevance), rtol=1e-6)
+    assert np.isnan(relevance).any()
+    invoke("--to", "nifti")
+    assert np.isnan(nibabel.load("scan.nii.gz").get_fdata()).any()
+    beside = ["--beside", "scan.c.nii.gz", "--slices", "axial:1,coronal:2", "--threshold", "0.3"]
+    assert invoke("--to", "svg", *beside) == ["scan.svg"]
+    assert invoke("--to", "pdf", *beside) == ["scan.pdf"]
+    for options, message in [
+        (["--to", "npz", "--slices", "axial:1"], "--slices: is of figures (png, pdf, svg)"),
+        (["--to", "png", "--outside", "0"], "--outside: is of --to nifti"),
+    ]:
+        assert message in invoke(*options)
 
 
 def test_what_is_no_result_is_one_line(folder):

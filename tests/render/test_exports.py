@@ -45,7 +45,7 @@ def test_exports(tmp_path, explanation):
             facts["model"], facts["sampler"], "0", facts["preddiff_version"],
         ]  # fmt: skip
     with pytest.raises(
-        SettingError, match="unknown ending '.tiff'; expected one of .png, .npz, .nc"
+        SettingError, match="unknown ending '.tiff'; expected one of .png, .pdf, .svg, .npz, .nc"
     ):
         preddiff.export(explanation, tmp_path / "a.tiff")
 
@@ -53,7 +53,9 @@ def test_exports(tmp_path, explanation):
 def test_only_a_figure_shows_several(tmp_path, explanation):
     preddiff.export([explanation, explanation], tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(SettingError, match=r"only a \.png can show several explanations; export"):
+    with pytest.raises(
+        SettingError, match=r"only a figure \(.png, .pdf, .svg\) can show several expl"
+    ):
         preddiff.export([explanation, explanation], tmp_path / "a.npz")
     assert not (tmp_path / "a.npz").exists()
 
@@ -74,3 +76,19 @@ def test_a_file_that_preddiff_did_not_write_is_never_replaced(tmp_path, explanat
     assert mine.read_text() == "mine"
     write(explanation, ours)
     write(explanation, ours)
+
+
+@pytest.mark.parametrize("ending", [".pdf", ".svg"])
+def test_figures_without_pixels(tmp_path, explanation, ending):
+    path = preddiff.export(explanation, tmp_path / f"a{ending}")
+    assert path.read_bytes().startswith(b"%PDF" if ending == ".pdf" else b"<?xml")
+    first = path.stat().st_size
+    assert preddiff.export(explanation, path).stat().st_size == first
+    path.write_bytes(path.read_bytes().replace(b"preddiff", b"somebody"))
+    with pytest.raises(ResultError, match="was not written by preddiff"):
+        preddiff.export(explanation, path)
+
+
+def test_targets_that_a_result_does_not_have(tmp_path, explanation):
+    with pytest.raises(SettingError, match="target='x': expected one of the result's, class 0"):
+        preddiff.export(explanation, tmp_path / "a.png", target="x")

@@ -310,11 +310,12 @@ def _announce(address: str) -> None:
 
 def _write(explanations: "Comparison", result: Path) -> Path:
     """Write results, figure and page; return the path of the page."""
+    from preddiff.media.names import file_names
     from preddiff.render import exports
     from preddiff.results import store
     from preddiff.viewer.page import page
 
-    names = _file_names(explanations.titles)
+    names = file_names(explanations.titles)
     for name, explanation in zip(names, explanations, strict=True):
         own = result if len(explanations) == 1 else _with(result, f".{name}")
         store.save(explanation, _with(own, ".zarr"))
@@ -326,19 +327,6 @@ def _write(explanations: "Comparison", result: Path) -> Path:
     if any(each.provenance["window"] == "channel" for each in explanations):
         return _with(result, ".png")  # channels lie on no picture, so there is no page of them
     return page(explanations, _with(result, ".html"))
-
-
-def _file_names(titles: list[str]) -> list[str]:
-    """Return titles as parts of files' names: each another, also where letters' case is none."""
-    names: list[str] = []
-    for title in titles:
-        name = plain = re.sub(r"[^\w.]+", "-", title).strip("-")
-        number = 1
-        while name.lower() in map(str.lower, names):  # constant:0.5 and constant:-0.5
-            number += 1
-            name = f"{plain}-{number}"
-        names.append(name)
-    return names
 
 
 def _with(result: Path, ending: str) -> Path:

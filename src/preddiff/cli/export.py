@@ -1,5 +1,6 @@
 """preddiff export"""
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,11 +8,13 @@ from typing import Annotated
 import typer
 
 from preddiff.cli.terminal import echo
+from preddiff.errors import SettingError
 
 _HELP = """
 Write a RESULT in another program's format, next to the result.
 
-Example: preddiff export out/cat.zarr --to netcdf
+Example: preddiff export out/cat.zarr --to netcdf; or
+preddiff export out/scan.zarr --to pdf --slices sagittal:-32,sagittal:-10 --beside study.skops
 """
 
 
@@ -20,6 +23,8 @@ class Format(StrEnum):
     """A format that a result can be exported to."""
 
     PNG = "png"
+    PDF = "pdf"
+    SVG = "svg"
     NPZ = "npz"
     NETCDF = "netcdf"
     NIFTI = "nifti"
@@ -35,6 +40,8 @@ class Map(StrEnum):
 
 _SUFFIXES = {
     Format.PNG: ".png",
+    Format.PDF: ".pdf",
+    Format.SVG: ".svg",
     Format.NPZ: ".npz",
     Format.NETCDF: ".nc",
     Format.NIFTI: ".nii.gz",
@@ -42,37 +49,106 @@ _SUFFIXES = {
 }
 
 
+_FIGURES = frozenset({Format.PNG, Format.PDF, Format.SVG})
+
+
 def export(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A result, NAME.zarr.")],
     to: Annotated[
         Format,
         typer.Option(
-            help="The figure (png), arrays for numpy (npz), all data (netcdf), a map on the "
-            "scan's grid (nifti), or the result itself in one file (zip)."
+            help="The figure (png, pdf, svg), arrays for numpy (npz), all data (netcdf), a map on "
+            "the scan's grid (nifti), or the result itself in one file (zip)."
         ),
     ],
     shown: Annotated[
         Map | None,
         typer.Option(
             "--map",
-            help="What png and nifti show: evidence for and against (relevance), or how much the "
-            "answer depends on each place, either way (importance). [default: relevance]",
+            help="What figures and nifti show: evidence for and against (relevance), or how much "
+            "the answer depends on each place, either way (importance). [default: relevance]",
+        ),
+    ] = None,
+    slices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLANE:MM,...",
+            help="Figures of scans: slices such as sagittal:-32,sagittal:-10. [default: those that "
+            "meet where the map is largest]",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Figures of scans: colour what is above this share of the largest value. "
+            "[default: 0.15]",
+        ),
+    ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Figures of scans: also show this map, or the weights of this .skops classifier.",
+        ),
+    ] = None,
+    each_target: Annotated[
+        bool,
+        typer.Option(
+            "--each-target", help="Write a file for each target, NAME.TARGET.nii.gz (or .png, …)."
+        ),
+    ] = False,
+    outside: Annotated[
+        float | None,
+        typer.Option(
+            metavar="VALUE", help="nifti: value of voxels that no window covers. [default: NaN]"
         ),
     ] = None,
 ) -> None:
-    from preddiff.media.names import name_of_result, named
+    from preddiff.media.names import file_names, name_of_result, named
+    from preddiff.models import load_model
     from preddiff.render import exports
     from preddiff.render.maps import DEFAULT_MAP
+    from preddiff.render.strips import DEFAULT_THRESHOLD
     from preddiff.results import store
 
+    _check_options(to, slices=slices, threshold=threshold, beside=beside, outside=outside)
+    if each_target and to not in {*_FIGURES, Format.NIFTI}:
+        raise SettingError("--each-target: is of figures and nifti; leave it out")
+
     chosen = str(shown or DEFAULT_MAP)
-    own = f".{chosen}" if chosen != DEFAULT_MAP and to in {Format.PNG, Format.NIFTI} else ""
-    written = named(result).with_name(name_of_result(result) + own + _SUFFIXES[to])
-    loaded = store.load(result)
+    own = f".{chosen}" if chosen != DEFAULT_MAP and to in {*_FIGURES, Format.NIFTI} else ""
+    stem = name_of_result(result)
+    found = store.load(result)
     if to is Format.ZIP:
-        echo(store.save(loaded, written))
-    else:
-        echo(exports.export(loaded, written, chosen))
+        echo(store.save(found, named(result).with_name(stem + _SUFFIXES[to])))
+        return
+    targets: list[str | None] = [*found.labels] if each_target else [None]
+    parts = [f".{name or 'target'}" for name in file_names(list(found.labels))]
+    names = parts if each_target else [""]
+    model = beside is not None and beside.suffix == ".skops"
+    for target, name in zip(targets, names, strict=True):
+        path = named(result).with_name(f"{stem}{own}{name}{_SUFFIXES[to]}")
+        written = exports.export(
+            found,
+            path,
+            chosen,
+            target=target,
+            outside=math.nan if outside is None else outside,
+            slices=[each.strip() for each in slices.split(",")] if slices else (),
+            threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
+            beside=load_model(beside) if model else beside,
+        )
+        echo(written)
+
+
+def _check_options(to: Format, *, outside: float | None, **of_figures: object) -> None:
+    """Raise a SettingError for options that are of another format."""
+    for name, value in of_figures.items():
+        if value is not None and to not in _FIGURES:
+            raise SettingError(f"--{name}: is of figures (png, pdf, svg); leave it out")
+    if outside is not None and to is not Format.NIFTI:
+        raise SettingError("--outside: is of --to nifti; leave it out")
 
 
 export.__doc__ = _HELP

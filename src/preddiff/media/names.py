@@ -40,3 +40,16 @@ def result_name(path: str | Path) -> str:
     if len(name) > len(ending) and not os.path.isdir(path):  # noqa: PTH112 - too long a name
         name = name[: len(name) - len(ending)]
     return _NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name)
+
+
+def file_names(titles: list[str]) -> list[str]:
+    """Return titles as parts of files' names: each another, also where letters' case is none."""
+    names: list[str] = []
+    for title in titles:
+        name = plain = re.sub(r"[^\w.]+", "-", title).strip("-")
+        number = 1
+        while name.lower() in map(str.lower, names):  # constant:0.5 and constant:-0.5
+            number += 1
+            name = f"{plain}-{number}"
+        names.append(name)
+    return names

@@ -84,6 +84,14 @@ def is_figure(path: Path) -> bool:
         return False
 
 
+def is_vector_figure(path: Path) -> bool:
+    """Return whether a PDF or SVG file says that this package drew it."""
+    head = _head(path)
+    if head.startswith(b"%PDF"):
+        return f"/Creator ({SIGN})".encode() in _tail(path)
+    return f"<dc:title>{SIGN}</dc:title>".encode() in head
+
+
 def is_page(path: Path) -> bool:
     """Return whether an HTML file says that this package made it."""
     return _PAGE_SIGN in _head(path)
@@ -146,6 +154,16 @@ def _holds(path: Path, names: frozenset[str]) -> bool:
             return names.issubset(file.namelist())
     except Exception:  # whatever zipfile makes of what is no archive
         return False
+
+
+def _tail(path: Path) -> bytes:
+    """The end of a file, where a PDF file says who made it."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _HEAD_BYTES))
+            return file.read(_HEAD_BYTES)
+    except OSError:
+        return b""
 
 
 def _head(path: Path) -> bytes:

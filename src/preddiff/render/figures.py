@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from preddiff.errors import SettingError
 from preddiff.render import colours
 from preddiff.render.bars import bars
+from preddiff.render.beside import Beside
 from preddiff.render.drawing import Drawing
 from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
 from preddiff.render.matrices import matrices
+from preddiff.render.mirrors import mirror_note, without_mirror
 from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.panels import colour_bar, show_image
-from preddiff.render.strips import strips, through_peak
+from preddiff.render.strips import DEFAULT_THRESHOLD, Look, strips, strips_of
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
 from preddiff.results.interactions import Interactions
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 def figure(
     explanation: Explanation | Sequence[Explanation] | Interactions,
     map: str = DEFAULT_MAP,  # noqa: A002 - the word for it everywhere
+    *,
+    slices: Sequence[str] = (),
+    threshold: float = DEFAULT_THRESHOLD,
+    beside: Beside = None,
 ) -> Figure:
     """Return a figure of an explanation, of several of one input side by side, or of interactions.
 
@@ -40,6 +46,8 @@ def figure(
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
     figures 9 to 12 of the paper do. Of a node's channels, it shows the strongest.
 
+    Where two classes are all there are, one's map is minus the other's, and only one is drawn.
+
     Of interactions, it shows the regions over the picture, each in the colour of its own evidence,
     lines between the pairs that interact most, and the matrix of all pairs.
 
@@ -47,23 +55,33 @@ def figure(
     ----------
     map : "relevance", evidence for and against, or "importance", how much the answer depends on
         each place, either way.
+    slices : of a volume, instead of those through its peak: PLANE:MM, e.g. "sagittal:-32".
+    threshold : of a volume, the share of the largest absolute value above which voxels are
+        coloured.
+    beside : of a volume, a map below that of each target, in the same slices and on a scale of its
+        own (figure 9 of the paper): a linear model, whose weights are shown; an array (z, y, x) or
+        the path of a NIfTI file; or a mapping from names to such maps.
 
     Raises
     ------
     SettingError
-        If the inputs or the kinds of the explanations differ, or they are of single units; if there
-        is no such map, or an older result does not have it.
+        If there is no such slice or map, or an older result does not have it; if slices, threshold
+        or beside are asked for of what is no volume; if the inputs or the kinds of the explanations
+        differ, or they are of single units.
     """
     if isinstance(explanation, Interactions):
         return matrices(explanation)
-    several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
+    given = [explanation] if isinstance(explanation, Explanation) else explanation
+    several = Comparison([without_mirror(each) for each in given])
     chosen = map_named(map)
+    look = Look(chosen, tuple(slices), threshold, beside)
     axes = {each.coverage.dims for each in several}
     if axes == {("z", "y", "x")}:
-        rows = [
-            strip for title, each in _titled(several) for strip in through_peak(each, title, chosen)
-        ]
-        return strips(rows, title=_compared(several))
+        rows = [strip for title, each in _titled(several) for strip in strips_of(each, title, look)]
+        notes = dict.fromkeys(note for each in several for note in _notes(each, chosen))
+        return strips(rows, _compared(several), list(notes))
+    if look.slices or look.threshold != DEFAULT_THRESHOLD or look.beside is not None:
+        raise SettingError("slices, threshold and beside: are of volumes; leave them out")
     if axes == {("channel",)}:
         return bars(list(_titled(several)), chosen)
     if axes != {("y", "x")}:
@@ -115,11 +133,17 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
     notes += ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):
         notes.append("sand: not analysed (stride larger than the window, or border)")
-    if chosen.name == "relevance":  # which the relative error is of
-        notes += dict.fromkeys(filter(None, (each.relative_error_text for each in several)))
+    notes += dict.fromkeys(note for each in several for note in _notes(each, chosen))
     if notes:
         drawing.supxlabel("; ".join(notes), fontsize=9)
     return drawing
+
+
+def _notes(explanation: Explanation, chosen: Shown) -> list[str]:
+    """Return how precise a map is, and that its mirror image was left out."""
+    # The relative error is that of the relevance.
+    precision = explanation.relative_error_text if chosen.signed else ""
+    return [note for note in (precision, mirror_note(explanation, chosen)) if note]
 
 
 def _rows(explanation: Explanation) -> range:

@@ -99,15 +99,26 @@ class Plane:
         Of an oblique scan, whose slices lie at no one coordinate, it is that of the slice's middle.
         """
         across = self.axes[2]
+        mm = self.position(number)
         if self.grid is None or self.letters is None:
             return f"{'zyx'[across]} = voxel {number}"
-        middle = (np.array(self.grid.shape) - 1) / 2
-        middle[across] = number
         world = PLANES.index(self.name)
-        mm = self.grid.world(middle[None])[0, world] + 0.0
         step = self.grid.affine[:3, 2 - across]
         sign = "=" if abs(step[world]) > _STRAIGHT_COSINE * np.linalg.norm(step) else "≈"
         return f"{self.name}, {'xyz'[world]} {sign} {_number(mm)} mm"
+
+    def position(self, number: int) -> float:
+        """Return where the middle of a slice lies, in mm; by voxels, its number."""
+        if self.grid is None or self.letters is None:
+            return number
+        middle = (np.array(self.grid.shape) - 1) / 2
+        middle[self.axes[2]] = number
+        return float(self.grid.world(middle[None])[0, PLANES.index(self.name)]) + 0.0
+
+    @property
+    def step(self) -> float:
+        """Distance between two slices that follow each other, in mm; 1 by voxels."""
+        return abs(self.position(1) - self.position(0))
 
     def nearest_slice(self, mm: float) -> int:
         """Return the slice whose middle is nearest to a coordinate in mm; by voxels, that voxel."""

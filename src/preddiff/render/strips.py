@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -12,18 +12,22 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
+from preddiff.errors import SettingError
 from preddiff.render import colours
+from preddiff.render.beside import Beside, maps_beside
 from preddiff.render.drawing import Drawing
 from preddiff.render.maps import MAPS, Shown
 from preddiff.render.slices import PLANES, Plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
     from preddiff.media.grid import Grid
     from preddiff.results.explanation import Explanation
+
+Volume = Annotated[NDArray[np.floating], "z y x"]
 
 DEFAULT_THRESHOLD = 0.15
 """Share of the largest absolute value above which voxels are coloured, as in the paper."""
@@ -60,26 +64,80 @@ class Strip:
     scale: str = colours.SIGNED
 
 
-def through_peak(
-    explanation: Explanation, title: str = "", shown: Shown = MAPS["relevance"]
-) -> list[Strip]:
-    """Return a strip per target, of the three slices that meet where a map is largest."""
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Content of a figure of a volume.
+
+    Attributes
+    ----------
+    shown : the map.
+    slices : texts PLANE:MM; empty for those that meet where the map is largest.
+    threshold : as of a `Strip`.
+    beside : a map below each target's, see `Beside`.
+    """
+
+    shown: Shown = MAPS["relevance"]
+    slices: Sequence[str] = ()
+    threshold: float = DEFAULT_THRESHOLD
+    beside: Beside = None
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.threshold, int | float) and 0 <= self.threshold < 1):
+            raise SettingError(
+                f"threshold={self.threshold!r}: expected a share of the largest value, from 0 to "
+                "below 1, e.g. 0.15"
+            )
+
+
+def strips_of(explanation: Explanation, title: str, look: Look) -> list[Strip]:
+    """Return a strip per target, and one for each map beside it, of the same slices."""
     result = []
     for row, label in enumerate(explanation.labels):
-        values = shown.of(explanation).values[row]
+        values = look.shown.of(explanation).values[row]
         symbol = "p" if explanation.of_probabilities else "value"
-        result.append(
-            Strip(
-                label=(title and f"{title}\n") + f"{label}\n{symbol} = {explanation.values[row]}",
-                scan=explanation.picture.values.mean(axis=0),
-                values=values,
-                grid=explanation.grid,
-                cuts=cuts_through(peak(values), explanation.grid),
-                unit=_bar_label(explanation, shown),
-                scale=shown.scale,
-            )
+        cuts = [cut_at(each, explanation.grid, values.shape) for each in look.slices]
+        own = Strip(
+            label=(title and f"{title}\n") + f"{label}\n{symbol} = {explanation.values[row]}",
+            scan=explanation.picture.values.mean(axis=0),
+            values=values,
+            grid=explanation.grid,
+            cuts=cuts or cuts_through(peak(values), explanation.grid),
+            unit=_bar_label(explanation, look.shown),
+            threshold=look.threshold,
+            scale=look.shown.scale,
         )
+        beside = maps_beside(look.beside, explanation, row)
+        result += [own] + [
+            replace(own, label=name, values=each, unit=name, scale=colours.SIGNED)
+            for name, each in beside.items()
+        ]
     return result
+
+
+def cut_at(text: str, grid: Grid | None, shape: tuple[int, ...]) -> tuple[str, int]:
+    """Return the plane and number of a slice, PLANE:MM, e.g. sagittal:-32.
+
+    Of a scan that does not say its directions, the number is that of a voxel.
+
+    Raises
+    ------
+    SettingError
+        If it is something else, or lies outside of the scan.
+    """
+    name, _, position = text.partition(":") if isinstance(text, str) else ("", "", "")
+    try:
+        mm = float(position.replace("−", "-"))
+    except ValueError:
+        raise SettingError(
+            f"slice {text!r}: expected PLANE:MM, e.g. sagittal:-32; planes are {', '.join(PLANES)}"
+        ) from None
+    plane = Plane.of(grid, name)
+    ends = [plane.position(n) for n in (0, shape[plane.axes[2]] - 1)]
+    if not min(ends) - plane.step <= mm <= max(ends) + plane.step:
+        raise SettingError(
+            f"slice {text!r}: the scan reaches from {min(ends):.4g} to {max(ends):.4g} along it"
+        )
+    return name, plane.nearest_slice(mm)
 
 
 def _bar_label(explanation: Explanation, shown: Shown) -> str:
@@ -98,8 +156,13 @@ def cuts_through(voxel: tuple[int, ...], grid: Grid | None) -> list[tuple[str, i
     return [(name, voxel[Plane.of(grid, name).axes[2]]) for name in PLANES]
 
 
-def strips(rows: Sequence[Strip], title: str) -> Figure:
-    """Return a row per strip, each with its own colour bar; the title says it is no diagnosis."""
+def strips(rows: Sequence[Strip], title: str, notes: Sequence[str] = ()) -> Figure:
+    """Return a row per strip, each with its own colour bar; the title says it is no diagnosis.
+
+    Parameters
+    ----------
+    notes : sentences below.
+    """
     columns = max(len(row.cuts) for row in rows)
     drawing = Drawing(
         figsize=(2 * _PANEL_WIDTH * columns + 1.6, _PANEL_HEIGHT * len(rows) * 1.12 + 0.6),
@@ -109,13 +172,16 @@ def strips(rows: Sequence[Strip], title: str) -> Figure:
     for row, axes in zip(rows, panels, strict=True):
         _draw(drawing, row, axes)
     drawing.suptitle(f"{title} · not for diagnosis", fontsize=10, parse_math=False)
-    drawing.supxlabel(_explained(rows), fontsize=8)
+    below = "\n".join(filter(None, [_explained(rows), " ".join(notes)]))
+    drawing.supxlabel(below, fontsize=8, parse_math=False)
     return drawing
 
 
 def _explained(rows: Sequence[Strip]) -> str:
     shares = " or ".join(f"{share:.0%}" for share in sorted({row.threshold for row in rows}))
     text = f"coloured: above {shares} of the largest absolute value in the volume"
+    if shares == "0%":
+        text = "coloured: every value but 0"
     if any(row.outline is not None for row in rows):
         text += "; green: where the scan truly differs"
     return f"{text}; right of each pair: scan in reversed colours"

@@ -224,7 +224,7 @@ class Explanation:
     @property
     def relative_error_text(self) -> str:
         """Relative error of the map in words, if it is known, and whether the map is partial."""
-        error = self.data.attrs["relative_error"]
+        error = self.data.attrs.get("relative_error", "")
         known = "" if error == "" else f"relative error {percent(error)}"
         parts = list(filter(None, [self.exactness or known]))
         return ", ".join(

@@ -10,6 +10,7 @@ import numpy as np
 
 from preddiff.render import colours
 from preddiff.render.maps import DEFAULT_MAP, MAPS, Shown
+from preddiff.render.mirrors import MIRROR, mirror_note
 from preddiff.results.comparison import titles
 from preddiff.results.explanation import percent
 
@@ -61,6 +62,7 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
         "provenance": {
             name: f"{value:.4g}" if isinstance(value, float) else value
             for name, value in facts.items()
+            if name != MIRROR
         },
         "windows": _windows(explanation),
         "parts": explanation.parts,
@@ -77,6 +79,8 @@ def _precision(explanation: Explanation, error: float) -> dict[str, str]:
     sentences = [f"{exact.capitalize()}." if exact else _relative_error(error)]
     if explanation.is_partial:
         sentences.append("Partial: stopped before the end.")
+    if mirror := mirror_note(explanation):
+        sentences.append(f"{mirror[0].upper()}{mirror[1:]}.")
     if is_interpolated(explanation):
         visited = explanation.data.sizes["window"]
         sentences.append(

@@ -8,6 +8,7 @@ from pathlib import Path
 from preddiff.errors import SettingError
 from preddiff.media import ours
 from preddiff.media.atomic import atomic_write
+from preddiff.render.mirrors import without_mirror
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
 from preddiff.viewer import picture, volume
@@ -45,7 +46,8 @@ def check_destination(path: Path) -> None:
 
 def html(explanation: Explanation | Sequence[Explanation]) -> str:
     """Return the text that `page` writes."""
-    several = Comparison([explanation] if isinstance(explanation, Explanation) else explanation)
+    given = [explanation] if isinstance(explanation, Explanation) else explanation
+    several = Comparison([without_mirror(each) for each in given])
     if all(each.coverage.ndim == 3 for each in several):
         return volume.render(several)
     for each in several:
