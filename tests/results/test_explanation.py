@@ -98,7 +98,10 @@ def test_a_map_without_error_is_exact(settings, said):
 
 
 def test_the_relative_error_in_words_where_it_is_known():
-    assert explained().relative_error_text == "relative error 9.7 %"
+    said = "relative error 9.7 % for the least certain target"
+    assert explained().relative_error_text == said
+    first = Explanation(explained().data.isel(target=[0]))
+    assert first.relative_error_text == "relative error 9.7 %"
     assert explained(provenance={"relative_error": ""}).relative_error_text == ""
 
 

@@ -225,7 +225,8 @@ class Explanation:
     def relative_error_text(self) -> str:
         """Relative error of the map in words, if it is known, and whether the map is partial."""
         error = self.data.attrs.get("relative_error", "")
-        known = "" if error == "" else f"relative error {percent(error)}"
+        of = " for the least certain target" if len(self.labels) > 1 else ""
+        known = "" if error == "" else f"relative error {percent(error)}{of}"
         parts = list(filter(None, [self.exactness or known]))
         return ", ".join(
             [*parts, *(["partial: stopped before the end"] if self.is_partial else [])]

@@ -88,7 +88,8 @@ def _precision(explanation: Explanation, error: float) -> dict[str, str]:
             "interpolated."
         )
     uncertain = not exact and math.isfinite(error) and error > _UNCERTAIN
-    warning = "This map is uncertain: trust no details of it, or run it with more draws."
+    more = "sets" if explanation.random_sets else "draws"
+    warning = f"This map is uncertain: trust no details of it, or run it with more {more}."
     return {"text": " ".join(sentences), "warning": warning if uncertain else ""}
 
 
