@@ -132,6 +132,7 @@ def tab(shown):
     choose(shown, "layout", "axial")
     choose(shown, "explanation", "3")
     shown.locator("#target").select_option(index=0)
+    shown.locator("[name=kind][value=relevance]").check()
     for name, checked in (("reversed", False), ("neurological", True)):
         shown.locator(f"#{name}").set_checked(checked)
     put(shown, threshold=15, opacity=100, sagittal=0, coronal=0, axial=0)
@@ -250,6 +251,41 @@ def test_a_slice_has_the_colours_that_a_figure_has(tab, relevance):
     np.testing.assert_allclose(half, (colour + faded)[shown & inner] / 2, atol=5)
 
 
+def test_importance_is_one_switch_away(tab, relevance):
+    put(tab, axial=4, coronal=5, sagittal=4, threshold=30)
+    importance = np.abs(relevance[0])
+    assert tab.locator("#palette").is_visible()
+    tab.locator("[name=kind][value=importance]").check()
+    end = float(f"{np.nanmax(importance):.3g}")
+    assert text(tab, "value") == f"{float(f'{importance[4, 5, 4]:.3g}'):g} bits"
+    assert [text(tab, name) for name in ("value-name", "against", "middle", "for")] == [
+        "Importance", "0", "", f"{end:g} bits",
+    ]  # fmt: skip
+    assert tab.locator("#palette").is_hidden()
+    assert tab.get_by_text("in green changes").is_visible()
+    assert tab.get_by_text("strengthens it").is_hidden()
+    put(tab, coronal=0, sagittal=0)
+    colour = slice_as_seen(tab, importance[4])[1:-1, 1:-1]
+    inner = importance[4, 1:-1, 1:-1]
+    expected = colours.thresholded(colour, inner, np.nanmax(importance), 0.3, colours.SEQUENTIAL)
+    shown = inner > 0.3 * np.nanmax(importance)
+    np.testing.assert_allclose(colour[shown], expected[shown], atol=4)
+    assert np.ptp(colour[~shown], axis=1).max() <= 4
+
+
+@pytest.mark.parametrize("browser", ["niivue"], indirect=True)
+def test_the_rendering_shows_the_scan_itself(show, tmp_path):
+    scan = np.zeros((20, 20, 20))
+    scan[4:16, 4:16, 4:16] = 1
+    weak = np.full((1, *scan.shape), 1e-6)
+    weak[0, 0, 0, 0] = 1  # all but a corner is below the threshold
+    tab = show(preddiff.page(explained(weak, scan=scan), tmp_path / "page.html"))
+    choose(tab, "layout", "rendering")
+    picture = seen(tab).mean(axis=2)
+    rows, columns = (n // 2 for n in picture.shape)
+    assert picture[rows - 10 : rows + 10, columns - 10 : columns + 10].mean() > 40
+
+
 def test_reversed_colours_turn_the_scan_and_leave_the_relevance(tab, relevance):
     put(tab, axial=7, threshold=30)
     before = slice_as_seen(tab, relevance[0][7])
@@ -356,7 +392,7 @@ def test_a_page_that_holds_fewer_voxels_says_so_and_tells_their_mean(
     show, tmp_path, rng, monkeypatch
 ):
     relevance = rng.normal(size=(1, *SHAPE))
-    monkeypatch.setattr("preddiff.viewer.volume_encoding._CAP", 1.6 * 1.2 * relevance.size)
+    monkeypatch.setattr("preddiff.viewer.volume_encoding._CAP", 1.6 * 1.3 * relevance.size)
     tab = show(preddiff.page(explained(relevance, RAS), tmp_path / "page.html"))
     assert "holds maps as means of 2×2×2 voxels" in text(tab, "coarse")
     put(tab, sagittal=3, coronal=4, axial=7)
@@ -377,7 +413,8 @@ def test_a_scan_that_does_not_say_its_sides_gets_no_letters(show, tmp_path, rele
 
 def test_a_click_moves_the_crosshair(tab):
     box = tab.locator("#view").bounding_box()
-    tab.mouse.click(box["x"] + 0.62 * box["width"], box["y"] + 0.3 * box["height"])
+    there = {"x": 0.62 * box["width"], "y": 0.3 * box["height"]}
+    tab.locator("#view").click(position=there)
     scale = min(box["height"] / 20, box["width"] / 24)
     across = 6 + 0.12 * box["width"] / scale / 2
     up = 5 + 0.2 * box["height"] / scale / 2
@@ -486,8 +523,11 @@ def test_a_brain_with_three_maps_is_below_six_megabytes_and_opens(show, tmp_path
     maps = [
         explained(uniform_filter(weights, k)[None], affine, window=k, scan=scan) for k in (3, 5, 10)
     ]
-    written = preddiff.page(maps, tmp_path / "brain.html")
+    without = [each.data.drop_vars(["importance", "importance_error"]) for each in maps]
+    written = preddiff.page([*map(preddiff.Explanation, without)], tmp_path / "three.html")
     assert written.stat().st_size < 6e6
+    written = preddiff.page(maps, tmp_path / "brain.html")  # which holds three more maps
+    assert written.stat().st_size < 11e6
     tab = show(written)
     choose(tab, "layout", "coronal")
     choose(tab, "explanation", "10")

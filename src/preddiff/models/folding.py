@@ -24,7 +24,9 @@ SklearnObject = Any
 Weights = Annotated[Floats, "k f"]
 """One weight per logit and feature."""
 
-Folded = tuple[Weights, Annotated[Floats, "k"]]
+Intercept = Annotated[Floats, "k"]
+
+Folded = tuple[Weights, Intercept]
 """Weights (k, f) and what is added to the logits, (k,)."""
 
 # How a pipeline becomes one linear model. Its last step computes the logits z = W q + b of what it

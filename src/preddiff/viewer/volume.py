@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from preddiff.errors import SettingError
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
-from preddiff.render.maps import MAPS
 from preddiff.render.strips import DEFAULT_THRESHOLD, contrast
 from preddiff.results.comparison import differing_settings, titles
 from preddiff.results.confidence import are_exact
-from preddiff.viewer.captions import caption_fields
+from preddiff.viewer.captions import caption_fields, default_kind, kinds
 from preddiff.viewer.encoding import FASTEST, pack_bytes
 from preddiff.viewer.html import fill_template, static_text
 from preddiff.viewer.palettes import PALETTES
@@ -29,9 +28,18 @@ from preddiff.viewer.volume_encoding import (
 )
 
 if TYPE_CHECKING:
+    from preddiff.render.maps import Shown
     from preddiff.results.explanation import Explanation
 
-_MAPS = ("map", "error")
+
+class _Target(TypedDict):
+    """What the script needs of a target: its layers are maps by their kinds."""
+
+    label: str
+    value: str
+    layers: dict[str, dict[str, object]]
+
+
 # Settings under another name than their own, in the singular and the plural.
 _LEGENDS = {
     "window": ("Window size", "window sizes"),
@@ -73,9 +81,8 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "facts": _facts(explanations, where, volumes),
             "volumes": volumes,
             "palettes": list(PALETTES),
-            "still": "" if live else still(explanations[0], "relevance"),
+            "still": "" if live else still(explanations[0], default_kind(explanations)),
             **caption_fields(explanations),
-            "kinds": [MAPS["relevance"]],  # the page of a scan shows no other map
         },
         styles=("volume.css", *("live.css",) * live),
         scripts=(*(f"volume.{name}.js" for name in _SCRIPTS), *_LIVE_SCRIPTS * live),
@@ -98,6 +105,9 @@ def _facts(
             }
             for name, palette in PALETTES.items()
         },
+        "sequential": pack_bytes(_colours(colours.SEQUENTIAL)),
+        "kinds": {kind.name: {"signed": kind.signed} for kind in kinds(explanations)},
+        "kind": default_kind(explanations),
         "interval": INTERVAL,
         "levels": LEVELS,
         "threshold": round(100 * DEFAULT_THRESHOLD),
@@ -105,7 +115,7 @@ def _facts(
         "choice": legend,
         "choices": plural,
         "explanations": [
-            {"name": name, **_explanation(each, where, volumes)}
+            {"name": name, **_explanation(each, kinds(explanations), where, volumes)}
             for name, each in zip(names, explanations, strict=True)
         ],
     }
@@ -123,11 +133,11 @@ def check(explanation: Explanation) -> None:
 def update(explanation: Explanation) -> dict[str, object]:
     """Return what the script of a live page needs of a new map."""
     where = _frame([explanation])
-    return {"targets": _targets(explanation, where, FASTEST)}
+    return {"targets": _targets(explanation, kinds([explanation]), where, FASTEST)}
 
 
 def _colours(scale: str) -> colours.Colours:
-    """Return the colours (100, 256, 3) of a signed scale above each threshold in percent."""
+    """Return the colours (100, 256, 3) of a scale above each threshold in percent."""
     return np.stack([colours.gapped(percent / 100, scale) for percent in range(100)])
 
 
@@ -135,9 +145,10 @@ def _frame(explanations: Sequence[Explanation]) -> DisplayAxes:
     """Return the frame of a page, with as large steps as its maps need to stay below the cap."""
     first = explanations[0]
     maps = sum(
-        1 if are_exact(errors) else len(_MAPS)
+        1 if are_exact(errors) else 2
         for each in explanations
-        for errors in each.standard_error.values
+        for kind in kinds(explanations)
+        for errors in each.data[kind.error].values
     )
     return within_cap(frame(first.coverage.shape, first.grid), first.coverage.size, maps)
 
@@ -190,13 +201,14 @@ def _scan(explanation: Explanation, where: DisplayAxes) -> dict[str, object]:
 
 
 def _explanation(
-    explanation: Explanation, where: DisplayAxes, volumes: list[str]
+    explanation: Explanation, shown: Sequence[Shown], where: DisplayAxes, volumes: list[str]
 ) -> dict[str, object]:
     """Return what the script needs of an explanation; its maps are added to `volumes`."""
-    targets = [
-        {name: _added(value, volumes) if name in _MAPS else value for name, value in each.items()}
-        for each in _targets(explanation, where)
-    ]
+    targets = _targets(explanation, shown, where)
+    for target in targets:
+        for layer in target["layers"].values():
+            for name in ("map", "error"):
+                layer[name] = _added(layer[name], volumes)
     symbol = "p = " if explanation.of_probabilities else ""
     return {"unit": explanation.unit, "symbol": symbol, "targets": targets}
 
@@ -210,20 +222,24 @@ def _added(packed: object, volumes: list[str]) -> int | None:
 
 
 def _targets(
-    explanation: Explanation, where: DisplayAxes, level: int = 6
-) -> list[dict[str, object]]:
-    """Return what the script needs of each target: its map and, unless that is exact, its error."""
-    targets = []
-    for row, label in enumerate(explanation.labels):
-        packed, end = pack_map(explanation.relevance.values[row], where, level)
-        errors = explanation.standard_error.values[row]
-        targets.append(
-            {
-                "label": label,
-                "value": explanation.values[row],
-                "end": end,
-                "map": packed,
-                "error": None if are_exact(errors) else pack_map(errors, where, level)[0],
-            }
-        )
-    return targets
+    explanation: Explanation, shown: Sequence[Shown], where: DisplayAxes, level: int = 6
+) -> list[_Target]:
+    """Return what the script needs of each target."""
+    return [
+        {
+            "label": label,
+            "value": explanation.values[row],
+            "layers": {kind.name: _layer(explanation, kind, row, where, level) for kind in shown},
+        }
+        for row, label in enumerate(explanation.labels)
+    ]
+
+
+def _layer(
+    explanation: Explanation, kind: Shown, row: int, where: DisplayAxes, level: int
+) -> dict[str, object]:
+    """Return a map, its end and, unless it is exact, its error."""
+    packed, end = pack_map(kind.of(explanation).values[row], where, level)
+    errors = explanation.data[kind.error].values[row]
+    error = None if are_exact(errors) else pack_map(errors, where, level)[0]
+    return {"end": end, "map": packed, "error": error}

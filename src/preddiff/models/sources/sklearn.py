@@ -6,7 +6,7 @@ import numpy as np
 
 from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.models.base import Model, checked_values
-from preddiff.models.folding import SklearnObject, fold
+from preddiff.models.folding import Intercept, SklearnObject, Weights, fold
 from preddiff.models.linear import Linear
 from preddiff.models.masking import Masking, MaskSource, is_masker
 from preddiff.models.masking import opened as opened_masking
@@ -54,7 +54,7 @@ def from_estimator(
 
 
 def of_voxels(
-    estimator: SklearnObject, weights: Floats, intercept: Floats, masking: Masking
+    estimator: SklearnObject, weights: Weights, intercept: Intercept, masking: Masking
 ) -> "Folded":
     """Return the model of weights (K, feature) of the voxels in a mask.
 

@@ -6,12 +6,14 @@ const PLANE_NAMES = ["sagittal", "coronal", "axial"]; // across the first, secon
 const canvas = one("#view");
 const state = {
   explanation: 0, target: 0, voxel: [0, 0, 0], threshold: facts.threshold, certain: false, opacity: 1,
-  palette: one("#palette").value, reversed: false, radiological: false, layout: "all", azimuth: 110,
+  kind: facts.kind, palette: one("#palette").value, reversed: false, radiological: false, layout: "all", azimuth: 110,
 };
 let renderer, drawing, overlay;
 
 const explanation = () => facts.explanations[state.explanation];
 const target = () => explanation().targets[state.target];
+const layer = () => target().layers[state.kind];
+const isSigned = () => facts.kinds[state.kind].signed;
 
 /** Change the state; a drawing follows as soon as the browser is ready for it. */
 function change(changes) {
@@ -29,8 +31,8 @@ async function draw() {
   let drawn;
   do {
     drawn = JSON.stringify(state);
-    const [grey, map, error] = await Promise.all([SCAN, target().map, target().error].map(volume));
-    const look = JSON.stringify([state.threshold, state.certain, state.palette]);
+    const [grey, map, error] = await Promise.all([SCAN, layer().map, layer().error].map(volume));
+    const look = JSON.stringify([state.threshold, state.certain, state.palette, state.kind]);
     if (overlay?.map !== map || overlay.look !== look) {
       overlay = { map, look, ...colourVoxels(map, error, state) };
     }
@@ -47,18 +49,30 @@ function describeMap() {
   offerTargets();
   one("#about").textContent = `“${target().label}”`;
   one("#threshold-value").textContent =
-    `${state.threshold} % (${short((state.threshold / 100) * target().end)} ${unit})`;
+    `${state.threshold} % (${short((state.threshold / 100) * layer().end)} ${unit})`;
   one("#opacity-value").textContent = `${Math.round(100 * state.opacity)} %`;
   one("#shown").textContent =
     `${overlay.shown.toLocaleString("en")} of ${overlay.known.toLocaleString("en")} voxels`;
-  one("label:has(#certain)").hidden = target().error === EXACT;
-  one("#against").textContent = `−${short(target().end)} ${unit}, against`;
-  one("#for").textContent = `for, +${short(target().end)} ${unit}`;
+  one("label:has(#certain)").hidden = layer().error === EXACT;
+  const end = short(layer().end);
+  one("#against").textContent = isSigned() ? `−${end} ${unit}, against` : "0";
+  one("#middle").textContent = isSigned() ? "0" : "";
+  one("#for").textContent = isSigned() ? `for, +${end} ${unit}` : `${end} ${unit}`;
+  describeKind();
   showOnly(state.explanation, state.target);
   drawBar(one("#bar"));
   const palette = facts.palettes[state.palette];
   nameEvidenceColours(palette, (step) => palette.colours.subarray(3 * step, 3 * step + 3));
 }
+
+function describeKind() {
+  one("#value-name").textContent = kindName();
+  one("#bar").setAttribute("aria-label", `Colour scale of ${state.kind}. Values up to the threshold are not shown.`);
+  one("label:has(#palette)").hidden = !isSigned();
+  for (const element of all("[data-kind]")) element.hidden = element.dataset.kind !== state.kind;
+}
+
+const kindName = () => state.kind[0].toUpperCase() + state.kind.slice(1);
 
 function offerTargets() {
   const { symbol, targets } = explanation();
@@ -85,7 +99,7 @@ function describeCrosshair(grey, map, error) {
   one("#voxel").textContent = `[${asInFile(state.voxel).join(", ")}]`;
   const { unit } = explanation();
   one("#value").textContent =
-    level === UNKNOWN ? "not analysed" : `${withSign(digits(level, map.slope))} ${unit}`;
+    level === UNKNOWN ? "not analysed" : `${(isSigned() ? withSign : signed)(digits(level, map.slope))} ${unit}`;
   one("#error").textContent = error === EXACT ? "none (exact)" : errorAt(index, error);
   one("#intensity").textContent = signed(short(grey.levels[index] * grey.slope + grey.offset));
   one("#sides").textContent = oriented
@@ -108,7 +122,8 @@ function drawBar(bar) {
   const picture = context.createImageData(bar.width, 1);
   const colours = new Uint8Array(coloursAbove(state).buffer);
   for (let x = 0; x < bar.width; x++) {
-    const level = Math.round(((2 * x + 1) / bar.width - 1) * facts.levels);
+    const share = (2 * x + 1) / bar.width;
+    const level = Math.round((isSigned() ? share - 1 : share / 2) * facts.levels);
     picture.data.set(colours.subarray(4 * (level - UNKNOWN), 4 * (level - UNKNOWN) + 4), 4 * x);
   }
   context.putImageData(picture, 0, 0);
@@ -142,6 +157,7 @@ function listen() {
   const on = (id, to) => one(id).addEventListener("input", ({ target: { value, checked } }) => change(to(value, checked)));
   on("#explanation", (value) => ({ explanation: Number(value) }));
   on("#target", (value) => ({ target: Number(value) }));
+  for (const choice of all("[name=kind]")) choice.addEventListener("input", () => change({ kind: choice.value }));
   on("#layout", (value) => ({ layout: value }));
   on("#threshold", (value) => ({ threshold: Number(value) }));
   on("#certain", (_, checked) => ({ certain: checked }));
@@ -171,7 +187,7 @@ async function start() {
   }
   one("#layout").value = state.layout;
   await unpackColours();
-  state.voxel = strongest(await volume(target().map));
+  state.voxel = strongest(await volume(layer().map));
   for (const control of all("[data-needs=sides]")) control.disabled = !facts.scan.oriented;
   await renderer.start();
   listen();

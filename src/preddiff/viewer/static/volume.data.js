@@ -83,6 +83,7 @@ async function unpackColours() {
   for (const palette of Object.values(facts.palettes)) {
     palette.colours = new Uint8Array(await unzip(palette.colours));
   }
+  facts.sequential = new Uint8Array(await unzip(facts.sequential));
 }
 
 /** Index of a voxel among a volume's levels. */
@@ -99,11 +100,13 @@ function isShown(level, threshold) {
 
 /** Colours of all levels as RGBA, transparent up to the threshold: a table, so that to colour a million
     voxels takes one look-up for each. */
-function coloursAbove({ threshold, palette }) {
-  const { colours } = facts.palettes[palette];
+function coloursAbove({ threshold, palette, kind }) {
+  const { signed } = facts.kinds[kind];
+  const colours = signed ? facts.palettes[palette].colours : facts.sequential;
   const bytes = new Uint8Array(4 * 65536);
-  for (let level = -facts.levels; level <= facts.levels; level++) {
-    const step = 256 * threshold + Math.round((255 / 2) * (level / facts.levels + 1));
+  for (let level = signed ? -facts.levels : 0; level <= facts.levels; level++) {
+    const share = level / facts.levels;
+    const step = 256 * threshold + Math.round(255 * (signed ? (share + 1) / 2 : share));
     const to = 4 * (level - UNKNOWN);
     for (let channel = 0; channel < 3; channel++) bytes[to + channel] = colours[3 * step + channel];
     bytes[to + 3] = isShown(level, threshold) ? 255 : 0;
@@ -115,7 +118,7 @@ function coloursAbove({ threshold, palette }) {
 function colourVoxels({ levels, slope }, error, look) {
   const colours = coloursAbove(look);
   const voxels = new Uint32Array(levels.length);
-  // |relevance| < interval · error, both in levels: the two volumes have slopes of their own.
+  // |value| < interval · error, both in levels: the two volumes have slopes of their own.
   const hidden = look.certain && error ? (facts.interval * error.slope) / slope : 0;
   let [shown, known] = [0, 0];
   for (let n = 0; n < levels.length; n++) {
@@ -150,7 +153,7 @@ function digits(level, slope) {
   return Number((level * slope).toPrecision(Math.min(3, known))).toString();
 }
 
-/** The voxel with the strongest evidence, at which the page opens. */
+/** The voxel with the largest value, at which the page opens. */
 function strongest({ levels }) {
   const [width, depth] = facts.scan.shape;
   let [best, largest] = [0, -1];

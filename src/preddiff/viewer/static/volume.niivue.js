@@ -8,7 +8,9 @@ const TWO_BY_TWO = 2; // arrangement of the planes, however wide the page
 
 const ANTIALIAS = false; // slices are pixels, and without a GPU it costs time
 
-const GREYS = { scan: [0, 255], reversed: [255, 0] }; // air is transparent in both, for the rendering
+const GREYS = { scan: [0, 255], reversed: [255, 0] };
+
+const ALPHA = [0, 15]; // in the rendering: air is transparent, and tissue lets evidence be seen
 
 class NiivueRenderer {
   /** Whether a canvas has WebGL2. The canvas itself is asked: a second context would cost memory. */
@@ -45,7 +47,7 @@ class NiivueRenderer {
     });
     for (const [name, [dark, bright]] of Object.entries(GREYS)) {
       const levels = [dark, bright];
-      this.niivue.addColormap(name, { R: levels, G: levels, B: levels, A: [0, 5], I: [0, 255] });
+      this.niivue.addColormap(name, { R: levels, G: levels, B: levels, A: ALPHA, I: [0, 255] });
     }
     const interpolate = this.niivue.updateInterpolation.bind(this.niivue);
     this.niivue.updateInterpolation = (layer, isLinear) => interpolate(layer, isLinear || layer === 0);

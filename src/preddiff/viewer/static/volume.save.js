@@ -33,7 +33,7 @@ function save() {
   drawn().toBlob((png) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(png);
-    link.download = "relevance.png";
+    link.download = `${state.kind}.png`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
@@ -47,7 +47,7 @@ addEventListener("beforeprint", () => {
 function legendOf() {
   const { name } = explanation();
   return [
-    `Not for diagnosis. Relevance for ${target().label}, ${facts.choice.toLowerCase()} ${name}, above ${one("#threshold-value").textContent}`,
+    `Not for diagnosis. ${kindName()} for ${target().label}, ${facts.choice.toLowerCase()} ${name}, above ${one("#threshold-value").textContent}`,
     `Crosshair at ${one("#position").textContent}: ${one("#value").textContent}. ${one("#sides").textContent}`,
   ];
 }
