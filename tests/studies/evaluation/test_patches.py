@@ -32,7 +32,8 @@ def test_shifted_patches_have_their_corners_in_the_middle_of_others():
 
 
 def test_other_patches_are_asked_only_by_name():
-    assert set(METRICS) - set(DEFAULT_METRICS) == {
+    asked = set(METRICS) - set(DEFAULT_METRICS)
+    assert {name for name in asked if name.startswith("flipping")} == {
         f"flipping:{imputer}:{patches}"
         for imputer in ("grey", "blurred", "telea")
         for patches in ("8px", "20px", "16px-shifted", "slic")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from preddiff.models import Model
+from preddiff.studies.evaluation.boxes import box_of, share_in_box
 from preddiff.studies.evaluation.contenders import Contender
 from preddiff.studies.evaluation.correlation import rank_correlation
 from preddiff.studies.evaluation.flipping import flip
@@ -86,6 +87,12 @@ def pointing(trial: Trial) -> Mapping[str, float]:
     return {"pointing": share_in_cell(values, cell)}
 
 
+def boxes(trial: Trial) -> Mapping[str, float]:
+    """Return the share of the positive part in the box around the object, where one is known."""
+    box = box_of(trial.name, trial.values.shape)
+    return {} if box is None else {"share in box": share_in_box(trial.values, box)}
+
+
 def randomisation(trial: Trial, only_last: bool) -> Mapping[str, float]:
     """Return the rank correlation with the map of the network with shuffled weights."""
     network = randomised(trial.model, only_last=only_last)
@@ -113,6 +120,7 @@ DEFAULT_METRICS: dict[str, Metric] = {
 
 METRICS: dict[str, Metric] = {
     **DEFAULT_METRICS,
+    "boxes": boxes,
     **{
         f"flipping:{imputer}:{patches}": partial(flipping, imputer=imputer, patches=patches)
         for imputer in IMPUTERS
