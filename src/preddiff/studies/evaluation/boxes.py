@@ -2,9 +2,7 @@
 
 from pathlib import PurePath
 
-import numpy as np
-
-from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.maps import PictureMap, positive_share
 from preddiff.studies.paper.object_boxes import OBJECT_BOXES, BoundingBox
 
 _SHAPE = (224, 224)  # of the pictures that the boxes were drawn on
@@ -24,6 +22,4 @@ def box_of(name: str, shape: tuple[int, ...]) -> BoundingBox | None:
 def share_in_box(values: PictureMap, box: BoundingBox) -> float:
     """Return the share of a map's positive part in a box; NaN where nothing is positive."""
     left, top, right, bottom = box
-    positive = np.maximum(values, 0)
-    total = positive.sum()
-    return float(positive[top:bottom, left:right].sum() / total) if total > 0 else float("nan")
+    return positive_share(values, (slice(top, bottom), slice(left, right)))

@@ -34,3 +34,10 @@ def region_means(values: PictureMap, regions: Regions) -> Floats:
     """Return the mean of a map in each region, (region,)."""
     flat = regions.ravel()
     return np.asarray(np.bincount(flat, values.ravel()) / np.bincount(flat))
+
+
+def positive_share(values: PictureMap, part: tuple[slice, slice]) -> float:
+    """Return the share of a map's positive part in a part of it; NaN where nothing is positive."""
+    positive = np.maximum(values, 0)
+    total = positive.sum()
+    return float(positive[part].sum() / total) if total > 0 else float("nan")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.maps import PictureMap, positive_share
 from preddiff.types import Pixels
 
 SURE = 0.99
@@ -73,9 +73,7 @@ def mosaic(pictures: Sequence[Pixels], cell: int) -> Pixels:
 
 def share_in_cell(values: PictureMap, cell: int) -> float:
     """Return the share of a map's positive part in a cell; NaN where nothing is positive."""
-    positive = np.maximum(values, 0)
-    total = positive.sum()
-    return float(positive[_cell(values.shape, cell)].sum() / total) if total > 0 else float("nan")
+    return positive_share(values, _cell(values.shape, cell))
 
 
 def _cell(shape: tuple[int, ...], cell: int) -> tuple[slice, slice]:
