@@ -53,6 +53,9 @@ class Trial:
     sure: Sequence[AskedPicture]
 
 
+CASCADE = (25, 50, 75)
+"""Percent of the layers, from the last one back, between the classifier and the whole network."""
+
 Metric = Callable[[Trial], Mapping[str, float]]
 """Returns scores by name; none where the metric does not apply to this trial."""
 
@@ -93,12 +96,11 @@ def boxes(trial: Trial) -> Mapping[str, float]:
     return {} if box is None else {"share in box": share_in_box(trial.values, box)}
 
 
-def randomisation(trial: Trial, only_last: bool) -> Mapping[str, float]:
+def randomisation(trial: Trial, share: float, name: str) -> Mapping[str, float]:
     """Return the rank correlation with the map of the network with shuffled weights."""
-    network = randomised(trial.model, only_last=only_last)
+    network = randomised(trial.model, share=share)
     values = trial.contender.make(network, trial.picture, trial.target, trial.seed)
-    name = "randomised classifier" if only_last else "randomised network"
-    return {name: rank_correlation(trial.values, values)}
+    return {f"randomised {name}": rank_correlation(trial.values, values)}
 
 
 def stability(trial: Trial) -> Mapping[str, float]:
@@ -112,8 +114,8 @@ def stability(trial: Trial) -> Mapping[str, float]:
 DEFAULT_METRICS: dict[str, Metric] = {
     **{f"flipping:{name}": partial(flipping, imputer=name) for name in IMPUTERS},
     "pointing": pointing,
-    "randomisation": partial(randomisation, only_last=True),
-    "randomisation:all": partial(randomisation, only_last=False),
+    "randomisation": partial(randomisation, share=0, name="classifier"),
+    "randomisation:all": partial(randomisation, share=1, name="network"),
     "stability": stability,
 }
 """Metrics that are asked where none is named, by the name that callers write."""
@@ -121,6 +123,12 @@ DEFAULT_METRICS: dict[str, Metric] = {
 METRICS: dict[str, Metric] = {
     **DEFAULT_METRICS,
     "boxes": boxes,
+    **{
+        f"randomisation:{percent}": partial(
+            randomisation, share=percent / 100, name=f"last {percent} %"
+        )
+        for percent in CASCADE
+    },
     **{
         f"flipping:{imputer}:{patches}": partial(flipping, imputer=imputer, patches=patches)
         for imputer in IMPUTERS

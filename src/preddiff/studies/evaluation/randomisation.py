@@ -1,6 +1,7 @@
 """Networks with random weights: a map that explains the model changes (Adebayo et al. 2018)."""
 
 import copy
+import math
 
 import torch
 
@@ -9,15 +10,15 @@ from preddiff.models import Model
 from preddiff.models.networks.network import Network
 
 
-def randomised(model: Model, *, only_last: bool, seed: int = 0) -> Network:
+def randomised(model: Model, *, share: float, seed: int = 0) -> Network:
     """Return a network whose weights stand in a random order; the model is left as it is.
 
     Shuffling keeps each layer's distribution of weights, so activations keep their size roughly.
 
     Parameters
     ----------
-    only_last : shuffle the weights of the last layer alone, the classifier; else of every layer
-        that has any, which is the end of the cascade.
+    share : of the layers with weights, those that are shuffled, from the last one back: 0 is the
+        last layer alone, the classifier, 1 every layer. A row of shares is the cascade.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def randomised(model: Model, *, only_last: bool, seed: int = 0) -> Network:
         raise ModelError(f"{model.spec} has no weights that could be randomised")
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for each in weights[-1:] if only_last else weights:
+        for each in weights[-max(1, math.ceil(share * len(weights))) :]:
             flat = each.detach().flatten()
             each.copy_(flat[torch.randperm(len(flat), generator=generator)].reshape(each.shape))
     return Network(
