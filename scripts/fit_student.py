@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 from fit_natural import picture
-from scipy import linalg, optimize
+from scipy import optimize
 
 from preddiff.media import folders
 from preddiff.samplers.gaussian import natural
-from preddiff.samplers.gaussian.scatter import _of_distances, gathered
+from preddiff.samplers.gaussian.gathering import gathered
+from preddiff.samplers.gaussian.scatter import distances, of_distances
 
 HELD_OUT = 30
 
@@ -39,15 +40,13 @@ def main() -> None:
                 shutil.copyfile(paths[i], Path(destination) / paths[i].name)
     pictures = [picture(paths[i]) for i in order[HELD_OUT:]]
     for patch in (8, 14, 20):
-        patches, _, _ = gathered(pictures, patch, None)
+        patches = gathered(pictures, patch, "joint").patches
         mean, covariance = natural.patch_statistics(patch, "joint", 3)
-        lower = linalg.cholesky(covariance, lower=True)
-        white = linalg.solve_triangular(lower, (patches - mean).T, lower=True)
-        square, values = (white**2).sum(axis=0), len(mean)
+        square, values = distances(patches, mean, covariance)[0], len(mean)
 
         def cost(logs: np.ndarray, square: np.ndarray = square, values: int = values) -> float:
             freedom, scale = np.exp(logs)
-            density = _of_distances(square / scale, values, freedom)
+            density = of_distances(square / scale, values, freedom)
             return float(-density.mean() + values / 2 * np.log(scale))
 
         found = optimize.minimize(cost, [0.0, -2.0], method="Nelder-Mead")

@@ -33,6 +33,8 @@ def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
     student = "--family", "student"
     printed("sampler", "fit", "pool", "-o", "student.npz", "--patch", 4, *student)
     assert "degrees of freedom" in printed("sampler", "show", "student.npz")
+    printed("sampler", "fit", "pool", "-o", "mixed.npz", "--patch", 3, "--family", "mixture")
+    assert "components" in printed("sampler", "show", "mixed.npz")
     printed("sampler", "fit", "pool", "-o", "large.npz", "--patch", 5, "--stationary")
     assert "conditional normal, stationary" in printed("sampler", "show", "large.npz")
     printed(

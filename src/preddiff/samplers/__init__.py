@@ -7,6 +7,7 @@ from preddiff.samplers.constant import Constant
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
+from preddiff.samplers.gaussian.mixture import Mixture
 from preddiff.samplers.gaussian.stationary import StationaryGaussian
 from preddiff.samplers.gaussian.student import StudentT
 from preddiff.samplers.inpaint import Inpaint
@@ -14,5 +15,5 @@ from preddiff.samplers.marginal import Marginal
 
 __all__ = [
     "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Inpaint",
-    "Located", "Marginal", "Sampler", "StationaryGaussian", "StudentT",
+    "Located", "Marginal", "Mixture", "Sampler", "StationaryGaussian", "StudentT",
 ]  # fmt: skip

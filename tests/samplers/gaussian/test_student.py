@@ -9,7 +9,7 @@ from conftest import Softmax
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers import ConditionalGaussian, StudentT
-from preddiff.samplers.gaussian import scatter
+from preddiff.samplers.gaussian import gathering
 from preddiff.samplers.load import load_sampler, read_sampler
 from samplers.textbook import random_normal
 
@@ -186,18 +186,21 @@ def test_the_fit_finds_what_patches_were_drawn_of(rng):
 
 def test_patches_beyond_memory_are_thinned_and_too_few_refused(rng, monkeypatch):
     inputs = rng.random((40, 1, 12, 12))
-    every, _, _ = scatter.gathered(inputs, 3, None)
-    monkeypatch.setattr(scatter, "_MOST_VALUES", every.size // 3)
-    some, shape, members = scatter.gathered(inputs, 3, None)
-    assert every.size // 8 < some.size <= every.size // 3
-    assert shape == (1, 3, 3)
-    assert members == 40
+    every = gathering.gathered(inputs, 3, "joint").patches
+    monkeypatch.setattr(gathering, "_MOST_VALUES", every.size // 3)
+    some = gathering.gathered(inputs, 3, "joint")
+    assert every.size // 8 < some.patches.size <= every.size // 3
+    assert some.shape == (1, 3, 3)
+    assert some.facts["inputs"] == 40
+    for owner in (0, 20, 39):
+        own = gathering.gathered(inputs[[owner, owner]], 3, "joint").patches
+        assert (some.patches[some.owners == owner][:, None] == own).all(axis=2).any(axis=1).all()
     with pytest.raises(SamplerError, match="1 inputs with 100 patches are too few"):
-        scatter.gathered(inputs[:1], 3, None)
+        gathering.gathered(inputs[:1], 3, "joint")
     with pytest.raises(SamplerError, match=r"input 1 has patches of shape \(2, 3, 3\)"):
-        scatter.gathered([inputs[0], np.zeros((2, 5, 5))], 3, None)
+        gathering.gathered([inputs[0], np.zeros((2, 5, 5))], 3, "joint")
     with pytest.raises(SamplerError, match="patch=0: expected at least 1"):
-        scatter.gathered(inputs, 0, None)
+        gathering.gathered(inputs, 0, "joint")
     independent = StudentT.fit(rng.random((9, 2, 12, 12)), 3, "independent")
     assert not independent.covariance[:9, 9:].any()
 

@@ -10,24 +10,24 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers.files import Contents, Fact, grid_of
+from preddiff.samplers.files import Contents, Fact
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian import natural, patch_statistics
-from preddiff.samplers.gaussian.axes import PatchCovariance, PatchMean
+from preddiff.samplers.gaussian.anywhere import Anywhere
+from preddiff.samplers.gaussian.axes import PatchCovariance, PatchIndices, PatchMean
 from preddiff.samplers.gaussian.conditioning import (
     ConditionalNormal,
     by_covariance,
     by_precision,
 )
 from preddiff.samplers.gaussian.covariance import check_normal, precision
-from preddiff.samplers.gaussian.patches import box_indices, split_indices
+from preddiff.samplers.gaussian.patches import split_indices
 from preddiff.samplers.gaussian.patchwise import Patchwise, WindowGroup, grouped
 from preddiff.types import Mask
 
 
-class ConditionalGaussian(Patchwise):
+class ConditionalGaussian(Anywhere, Patchwise):
     """Draws the window from one multivariate normal over the patch, given the rest of the patch.
 
     The patch lies centred around the window; at the border of the input it is shifted so that it
@@ -71,38 +71,17 @@ class ConditionalGaussian(Patchwise):
         check_normal(self.mean, self.covariance, self.shape)
 
     @classmethod
-    def fit(
+    def _fitted(
         cls,
         inputs: Iterable[ArrayLike],
-        patch: int = 14,
-        channels: str = "joint",
+        patch: int,
+        channels: str,
+        mask: Mask | None,
         *,
-        mask: Mask | None = None,
-        clip: bool = True,
+        clip: bool,
     ) -> Self:
-        """Estimate the patches' normal from inputs, one at a time.
-
-        Parameters
-        ----------
-        inputs : arrays (channel, *spatial) in input space, in any number of dimensions; of a
-            `VolumeFolder`, the sampler keeps the grid.
-        patch : length of the patch (the paper's l).
-        channels : "joint", or "independent" as the published code had them.
-        mask : (*spatial), of inputs that all have this shape: only patches that are centred where
-            it is true count.
-        clip : as of the class.
-
-        Raises
-        ------
-        SamplerError
-            If there are too few patches for the number of values in one.
-        """
         found = patch_statistics.estimate(inputs, patch, channels, mask)
-        fitted = cls(
-            found.mean, found.covariance, found.shape, clip=clip, pairs=False, **found.facts
-        )
-        fitted.scan_grid = grid_of(inputs)
-        return fitted
+        return cls(found.mean, found.covariance, found.shape, clip=clip, pairs=False, **found.facts)
 
     @classmethod
     def natural(
@@ -127,38 +106,6 @@ class ConditionalGaussian(Patchwise):
     def paired(self) -> Self:
         """Return this sampler with antithetic pairs of draws."""
         return self._with(self.mean, self.covariance, self.shape, pairs=True)
-
-    def central(self, patch: int) -> Self:
-        """Return the same normal over the central part of the patch.
-
-        Parameters
-        ----------
-        patch : length of that part in each direction.
-
-        Raises
-        ------
-        SamplerError
-            If the sampler was fitted on smaller patches.
-        """
-        lengths = self.shape[1:]
-        if any(patch > n for n in lengths):
-            raise SamplerError(
-                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
-                f"of {'×'.join(map(str, lengths))}: choose a smaller window or margin, or fit it "
-                f"with --patch {patch}"
-            )
-        # The marginal of a normal over some of its values has just their means and covariances.
-        offset = tuple((n - patch) // 2 for n in lengths)
-        inside = box_indices(self.shape, offset, (patch,) * len(lengths))
-        shape = (self.shape[0], *(patch,) * len(lengths))
-        return self._with(
-            self.mean[inside], self.covariance[np.ix_(inside, inside)], shape, pairs=False
-        )
-
-    @property
-    def is_located(self) -> bool:
-        """False: one normal serves wherever voxels are as large and lead the same way."""
-        return False
 
     @property
     def sha256(self) -> str:
@@ -213,6 +160,11 @@ class ConditionalGaussian(Patchwise):
         facts, shape = dict(contents.facts), contents.lengths("shape")
         mean, covariance = contents.numbers("mean", 1), contents.numbers("covariance", 2)
         return cls(mean, covariance, shape, clip=bool(facts.pop("clip")), pairs=False, **facts)
+
+    def _marginal(self, inside: PatchIndices, shape: tuple[int, ...]) -> Self:
+        # The marginal of a normal over some of its values has just their means and covariances.
+        covariance = self.covariance[np.ix_(inside, inside)]
+        return self._with(self.mean[inside], covariance, shape, pairs=False)
 
     def _with(
         self, mean: PatchMean, covariance: PatchCovariance, shape: tuple[int, ...], *, pairs: bool

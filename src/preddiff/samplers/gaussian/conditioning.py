@@ -4,6 +4,7 @@ Axis names: n window, w value in the window, r value in the rest of the patch.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
@@ -69,7 +70,12 @@ class ConditionalNormal:
         """
         deviation = patches[:, self.window] - self.mean(patches)
         square = np.einsum("nw,wn->n", deviation, solve(self.covariance, deviation.T))
-        return square, float(np.linalg.slogdet(self.covariance)[1] / 2)
+        return square, self.log_volume
+
+    @cached_property
+    def log_volume(self) -> float:
+        """The logarithm of the square root of the covariance's determinant."""
+        return float(np.linalg.slogdet(self.covariance)[1] / 2)
 
     @property
     def change(self) -> tuple[Annotated[Floats, "w p"], Annotated[Floats, "w"]]:

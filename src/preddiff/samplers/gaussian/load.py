@@ -1,4 +1,4 @@
-"""From conditional[:FILE|:FOLDER] or student[:FILE] to a sampler."""
+"""From conditional[:FILE|:FOLDER], student[:FILE] or mixture:FILE to a sampler."""
 
 from pathlib import Path
 
@@ -52,6 +52,16 @@ def student_from_spec(argument: str, context: SpecContext) -> Conditional:
             "student:mine.npz), or take conditional:FOLDER for a node"
         )
     return StudentT.natural(context.patch, colours=context.shape[0])
+
+
+def mixture_from_spec(argument: str, context: SpecContext) -> Conditional:
+    """Return the sampler of mixture:FILE."""
+    if not argument:
+        raise SamplerError(
+            "mixture: expected mixture:FILE; fit one on inputs like this one (preddiff sampler fit "
+            "FOLDER -o mine.npz --family mixture)"
+        )
+    return _from_file(argument, context.patch)
 
 
 def _from_file(path: str, patch: int) -> Conditional:

@@ -40,10 +40,11 @@ class HiddenPart:
         inputs: Pixels,
         start: Annotated[Integers, "dimension"],
         size: tuple[int, ...],
-    ) -> tuple[float, int]:
+    ) -> tuple[float, int, float]:
         """Return how far what is visible in a window is from its mean, and how much it is.
 
-        The first is the squared Mahalanobis distance, the second a number of values.
+        The first is the squared Mahalanobis distance, the second a number of values, the third
+        ln √|covariance| of these.
 
         Parameters
         ----------
@@ -54,9 +55,11 @@ class HiddenPart:
         every = np.broadcast_to(~self.hidden[part], (len(inputs), *size)).reshape(-1)
         v = np.flatnonzero(every)
         if len(v) == 0:
-            return 0.0, 0
+            return 0.0, 0, 0.0
         deviation = inputs[:, *part].reshape(-1)[v] - mean[v]
-        return float(deviation @ solve(covariance[np.ix_(v, v)], deviation)), len(v)
+        own = covariance[np.ix_(v, v)]
+        log_volume = float(np.linalg.slogdet(own)[1] / 2)
+        return float(deviation @ solve(own, deviation)), len(v), log_volume
 
     def give_visible(
         self,

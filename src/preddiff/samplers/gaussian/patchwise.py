@@ -72,7 +72,7 @@ class Patchwise(Surrounded):
         self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
     ) -> Draws:
         """Return draws from the conditional normal of each window."""
-        return self._drawn(inputs, windows, samples, seed, valid, None)
+        return self.drawn(inputs, windows, samples, seed, valid, None)
 
     def hide(
         self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None
@@ -80,13 +80,13 @@ class Patchwise(Surrounded):
         """Return the input with places of any shape drawn block by block, given what is visible."""
 
         def draw(copy: Pixels, board: Windows, stream: int) -> Draws:
-            return self._drawn(copy, board, 1, stream, valid, part)
+            return self.drawn(copy, board, 1, stream, valid, part)
 
         part = HiddenPart(hidden)
         windows = blocks(self.shape[1:], hidden)
         return self._swept(inputs, hidden, windows, samples, seed, draw)
 
-    def _drawn(
+    def drawn(
         self,
         inputs: Pixels,
         windows: Windows,
@@ -110,10 +110,7 @@ class Patchwise(Surrounded):
             noise = np.stack(
                 [self._noise(window_generator(seed, n), samples, values) for n in numbers]
             )
-            visible = np.zeros((len(members), 2))
-            if part is not None:
-                for each, mean, start in zip(visible, means, windows.starts[members], strict=True):
-                    each[:] = part.distance(mean, conditional.covariance, inputs, start, size)
+            visible = self._visible(conditional, means, inputs, windows.subset(members), part)
             widths = self._widths(conditional, patches, visible, numbers, samples, seed)
             # A draw is mean + F·z with F·Fᵀ the conditional covariance and z white noise.
             found = means[:, None] + widths[:, :, None] * (noise @ conditional.factor.T)
@@ -125,11 +122,26 @@ class Patchwise(Surrounded):
             np.clip(draws, *valid, out=draws)
         return draws.reshape(len(windows), samples, self.shape[0], *size)
 
+    def _visible(
+        self,
+        conditional: ConditionalNormal,
+        means: Annotated[Floats, "n w"],
+        inputs: Pixels,
+        windows: Windows,
+        part: HiddenPart | None,
+    ) -> Annotated[Floats, "n triple"]:
+        """What `HiddenPart.distance` says of each window; zeros if all of it is hidden."""
+        visible = np.zeros((len(windows), 3))
+        if part is not None:
+            for each, mean, start in zip(visible, means, windows.starts, strict=True):
+                each[:] = part.distance(mean, conditional.covariance, inputs, start, windows.size)
+        return visible
+
     def _widths(
         self,
         conditional: ConditionalNormal,  # noqa: ARG002
         patches: Patches,
-        visible: Annotated[Floats, "n pair"],  # noqa: ARG002
+        visible: Annotated[Floats, "n triple"],  # noqa: ARG002
         numbers: Integers,  # noqa: ARG002
         samples: int,
         seed: int,  # noqa: ARG002
@@ -138,8 +150,7 @@ class Patchwise(Surrounded):
 
         Parameters
         ----------
-        visible : of what is visible in each window, the squared distance from its conditional
-            mean and the number of values.
+        visible : of `_visible`.
         numbers : of the windows.
         """
         return np.ones((len(patches), samples))

@@ -14,15 +14,18 @@ from scipy import linalg, special
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, Weights
-from preddiff.samplers.files import Contents, Fact, grid_of
+from preddiff.samplers.files import Contents, Fact
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.samplers.gaussian import natural, scatter
+from preddiff.samplers.gaussian import mixing, natural
 from preddiff.samplers.gaussian.axes import PatchCovariance, Patches, PatchMean
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal
+from preddiff.samplers.gaussian.gathering import gathered
+from preddiff.samplers.gaussian.partial import HiddenPart
 from preddiff.samplers.gaussian.patches import flattened
+from preddiff.samplers.gaussian.scatter import of_distances
 from preddiff.samplers.streams import window_generator
-from preddiff.types import Floats, Integers, Mask, Pixels
+from preddiff.types import Floats, Integers, Mask, PerWindow, Pixels
 
 # A Student distribution is a normal whose covariance has an unknown scale: N(μ, v·Σ) with
 # ν / v of a chi-square distribution with ν degrees of freedom. With the rest r of a patch known,
@@ -81,32 +84,21 @@ class StudentT(ConditionalGaussian):
             raise SamplerError(f"freedom={freedom}: expected more than 0 degrees of freedom")
 
     @classmethod
-    def fit(
+    def _fitted(
         cls,
         inputs: Iterable[ArrayLike],
-        patch: int = 14,
-        channels: str = "joint",
+        patch: int,
+        channels: str,
+        mask: Mask | None,
         *,
-        mask: Mask | None = None,
-        clip: bool = True,
+        clip: bool,
     ) -> Self:
-        """Estimate the patches' Student distribution from inputs, by its likelihood.
-
-        Parameters and errors are those of `ConditionalGaussian.fit`; patches are held in memory, a
-        part of them where they are many.
-        """
-        found = scatter.estimate(inputs, patch, channels, mask)
-        fitted = cls(
-            found.mean,
-            found.scatter,
-            found.shape,
-            freedom=found.freedom,
-            clip=clip,
-            pairs=False,
-            **found.facts,
+        # By its likelihood. Patches are held in memory, a part of them where they are many.
+        found = gathered(inputs, patch, channels, mask)
+        mean, scatter, freedom = mixing.single(found)
+        return cls(
+            mean, scatter, found.shape, freedom=freedom, clip=clip, pairs=False, **found.facts
         )
-        fitted.scan_grid = grid_of(inputs)
-        return fitted
 
     @classmethod
     def natural(
@@ -163,6 +155,30 @@ class StudentT(ConditionalGaussian):
         for each in inverse:
             yield mean, covariance * (scale * each)
 
+    @cached_property
+    def log_volume(self) -> float:
+        """The logarithm of the square root of the scatter's determinant."""
+        return float(np.linalg.slogdet(self.covariance)[1] / 2)
+
+    def log_visible(
+        self, inputs: Pixels, windows: Windows, part: HiddenPart | None = None
+    ) -> PerWindow:
+        """Return the logarithm of the density of what is visible in the patch of each window.
+
+        Parameters
+        ----------
+        part : what is hidden of each window; None hides all of it.
+        """
+        found = np.empty(len(windows))
+        for conditional, members, corners in self._groups(windows):
+            patches = flattened(inputs, corners, self.shape)
+            means, some = conditional.mean(patches), windows.subset(members)
+            distance, count, volume = self._visible(conditional, means, inputs, some, part).T
+            square = self._far(conditional, patches) - self.freedom + distance
+            density = of_distances(square, len(conditional.rest) + count, self.freedom)
+            found[members] = density - (self.log_volume - conditional.log_volume + volume)
+        return found
+
     def contents(self) -> Contents:
         """Return the distribution, and the facts of its making."""
         normal = super().contents()
@@ -214,12 +230,12 @@ class StudentT(ConditionalGaussian):
         self,
         conditional: ConditionalNormal,
         patches: Patches,
-        visible: Annotated[Floats, "n pair"],
+        visible: Annotated[Floats, "n triple"],
         numbers: Integers,
         samples: int,
         seed: int,
     ) -> PerDraw:
-        distance, count = visible.T
+        distance, count, _ = visible.T
         far = self._far(conditional, patches) + distance
         freedom = self.freedom + len(conditional.rest) + count
         drawn = -(-samples // self.group)
