@@ -56,8 +56,9 @@ def test_several_inputs_each_of_which_says_which_one_it_is(folder, here):
     assert done.returncode == 0, done.stderr
     said = [line for line in done.stderr.splitlines() if " of 2 · " in line]
     assert said == ["1 of 2 · 0.png", "2 of 2 · 1.png"]
-    assert done.stdout.splitlines()[-1] == str(Path("out/1.html"))
-    assert len(list((folder / "out").iterdir())) == 6
+    assert str(Path("out/1.html")) in done.stdout.splitlines()
+    assert done.stdout.splitlines()[-1] == str(Path("out/summary.csv"))
+    assert len(list((folder / "out").iterdir())) == 7
 
 
 def bad(name, arguments, message, make=lambda _: None):
@@ -93,7 +94,14 @@ BAD = [
     bad("no such file", ["dog.jpg", *TINY], "dog.jpg: no such file"),
     bad("not an image", ["a.jpg", *TINY], "a.jpg: not a picture", write("a.jpg", b"hello")),
     bad("0 bytes", ["a.jpg", *TINY], "a.jpg: the file is empty (0 bytes)", write("a.jpg")),
-    bad("a folder", ["pool", *TINY], "pool: a folder, expected one picture"),
+    bad("an empty folder", ["empty", *TINY], "empty: no pictures or scans in this folder",
+        lambda folder: (folder / "empty").mkdir()),
+    bad("no input", TINY, "expected one or more INPUTs, or a --table"),
+    bad("input and table", ["cat.jpg", "--table", "a.csv", *TINY], "expected one or more INPUTs"),
+    bad("no table", ["--table", "a.csv", *TINY], "a.csv: no such table"),
+    bad("a summary of one", ["cat.jpg", "--summary", "a.csv", *TINY], "--summary: is of several"),
+    bad("a summary", ["pool", "--summary", "a.txt", *TINY], "a.txt: unknown ending; expected one"),
+    bad("several of a wrong setting", ["pool", *TINY, "--seed", "-1"], "seed=-1: expected a whole"),
     bad("window too large", ["cat.jpg", *TINY[:2], "--window", "25"], "does not fit into an input"),
     bad("window 0", ["cat.jpg", *TINY[:2], "--window", "0"], "window=0: expected a whole number"),
     bad("window below 0", ["cat.jpg", *TINY[:2], "--window", "-1"], "window=-1"),
@@ -120,7 +128,8 @@ BAD = [
     bad("result", ["cat.jpg", *TINY, "-o", "cat.zarr"], "cat.zarr: expected a folder, in which"),
     bad("output", ["cat.jpg", *TINY, "-o", "file/out"], "not a folder that can be written",
         write("file")),
-    bad("twice", ["cat.jpg", "pool/../cat.jpg", *TINY], "several inputs are called 'cat'"),
+    bad("twice", ["cat.jpg", "pool/../cat.jpg", *TINY],
+        "pool/../cat.jpg: named twice (also as cat.jpg)"),
     bad("preprocess", ["cat.jpg", "--model", "tiny_model:make_module", "--preprocess", "x.json"],
         "x.json: no such file; check the path"),
     bad("its own preprocessing", ["cat.jpg", "--model", "embedded", "--preprocess", "x.json"],

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from preddiff.classify.covariates import Covariate
-from preddiff.classify.table import refuse_missing_and_repeated_scans, rows_of
+from preddiff.classify.table import refuse_missing_and_repeated_scans
 from preddiff.errors import InputError, SettingError, nearest
+from preddiff.media.tables import rows_of
 
 
 @dataclass(frozen=True)

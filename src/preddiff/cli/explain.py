@@ -1,26 +1,15 @@
 """preddiff explain"""
 
-import glob
-import os
 import re
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from preddiff.cli import options
+from preddiff.cli.destinations import check_destinations, check_not_read
 from preddiff.cli.options import Labels, ModelMask, Order, Preprocess
-from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
-
-if TYPE_CHECKING:
-    from preddiff.results.comparison import Comparison
-    from preddiff.results.explanation import Explanation
-
-_ENDINGS = (".zarr", ".nii.gz", ".png", ".html", ".unfinished.npz")  # of what is written
 
 _HELP = """
 Explain why a model decided as it did about each INPUT.
@@ -36,12 +25,21 @@ Example: preddiff explain cat.jpg --model torchvision:googlenet --target top3 --
 
 def explain(
     inputs: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="INPUT...",
-            help="Pictures, scans (NIfTI, Analyze, MGH), DICOM files and folders of slices.",
+            help="Pictures, scans (NIfTI, Analyze, MGH), DICOM files, folders of slices, and "
+            "folders of any of these.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of inputs: columns path and, if there are such, target, mask and id.",
+        ),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -180,6 +178,22 @@ def explain(
         bool,
         typer.Option("--overwrite", help="Replace results of other inputs of the same name."),
     ] = False,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of what became of several inputs, .csv or .parquet. "
+            "[default: DIR/summary.csv]",
+        ),
+    ] = None,
+    results_only: Annotated[
+        bool,
+        typer.Option(
+            "--results-only",
+            help="Write no figures and pages, each of which takes a second; "
+            "`preddiff view` and `export` make them later.",
+        ),
+    ] = False,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Keep unfinished work in DIR, and go on from it if there."),
@@ -194,85 +208,72 @@ def explain(
         bool, typer.Option("--verbose", help="Let warnings say why: what a library said.")
     ] = False,
 ) -> None:
+    from preddiff.cli.many_inputs import explain_inputs
+    from preddiff.cli.one_input import Errand, Keywords, explain_input
     from preddiff.media.atomic import check_results_folder
-    from preddiff.media.names import result_name
+    from preddiff.media.listing import is_many, listed, listed_in
     from preddiff.models import load_model
-    from preddiff.pipeline.comparison import compare
-    from preddiff.pipeline.interruption import interruptible
     from preddiff.pipeline.settings import PAPER
-    from preddiff.results.checkpoint import UntilSaved
-    from preddiff.viewer.live import Live
+    from preddiff.results import summary as summaries
 
     options.verbose.set(verbose)
-    results = [output / result_name(path) for path in inputs]
-    _check_names(results)
+    if (table is None) == (not inputs):
+        raise SettingError("expected one or more INPUTs, or a --table of them")
+    several_inputs = table is not None or len(inputs or []) > 1 or is_many((inputs or [])[0])
+    given = listed(inputs or []) if table is None else listed_in(table)
+    results = [output / each.name for each in given]
     windows = [_window(text) for text in window] if window else [None]
-    repeated = (model or [], sampler or [], node or [], source or [], windows)
-    several = any(len(each) > 1 for each in repeated)
+    several = any(len(each or []) > 1 for each in (model, sampler, node, source, windows))
     if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
-    read = {
-        "mask": mask,
-        "mask of the model": model_mask,
-        "regions": None if regions is None else Path(regions),
+    read: dict[str, list[Path | None]] = {
+        "input": [each.path for each in given],
+        "mask": [mask, *(each.mask for each in given)],
+        "mask of the model": [model_mask],
+        "regions": [None if regions is None else Path(regions)],
+        "table": [table],
     }
-    _check_not_read(results, inputs, read, several=several)
+    check_not_read(results, read, several=several)
     check_results_folder(output)
+    overview = summary or output / "summary.csv"
+    if several_inputs:
+        summaries.check_destination(overview)
+    elif summary is not None:
+        raise SettingError("--summary: is of several inputs; leave it out")
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
+    settings: Keywords = {
+        "targets": target,
+        "settings": PAPER if paper else None,
+        "margin": margin,
+        "samples": samples,
+        "stride": stride,
+        "seed": seed,
+        "sets": sets,
+        "regions": regions,
+        "engine": engine,
+        "precision": precision,
+        "measure": measure,
+        "train_size": train_size,
+        "baselines": baseline or [],
+        "tolerance": tolerance,
+        "device": device,
+        "mask": mask,
+        "resample": resample,
+    }
     loaded = [
         load_model(spec, preprocess=preprocess, labels=labels, order=stated, mask=model_mask)
         for spec in model or ["embedded"]
     ]
-    for path, result in zip(inputs, results, strict=True):
-        _check_destinations(path, result, several=several, overwrite=overwrite)
-    for number, (path, result) in enumerate(zip(inputs, results, strict=True), start=1):
-        if len(inputs) > 1:
-            echo(f"{number} of {len(inputs)} · {path.name}", err=True)
-        unfinished = UntilSaved(_with(result, ".unfinished.npz"), goes_on=resume)
-        with (
-            interruptible() as interruption,
-            Live(_announce) if live else nullcontext() as watched,
-        ):
-            explanations = compare(
-                loaded,
-                path,
-                targets=target,
-                node=node,
-                source=source,
-                settings=PAPER if paper else None,
-                sampler=sampler,
-                window=windows,
-                margin=margin,
-                samples=samples,
-                stride=stride,
-                seed=seed,
-                sets=sets,
-                regions=regions,
-                engine=engine,
-                precision=precision,
-                measure=measure,
-                train_size=train_size,
-                baselines=baseline or [],
-                tolerance=tolerance,
-                device=device,
-                mask=mask,
-                resample=resample,
-                progress=True,
-                callback=watched,
-                checkpoint=None if several else unfinished,
-            )
-            _print_summary(explanations)
-            written = _write(explanations, result)
-            if not explanations[-1].is_partial:
-                unfinished.remove()
-            if watched is not None:
-                watched.finish(f"Saved as {written}.", explanations[-1])
-            echo(written)
-        if interruption.number is not None:
-            so_far = "is the map so far" if explanations[-1].is_partial else "is complete"
-            hint = "" if several else "; the same command with --resume goes on"
-            echo(f"preddiff: interrupted; {written} {so_far}{hint}", err=True)
-            raise SystemExit(interruption.status)
+    for each, result in zip(given, results, strict=True):
+        check_destinations(each.path, result, several=several, overwrite=overwrite)
+    varied = {"sampler": sampler, "window": windows, "node": node, "source": source}
+    errand = Errand(loaded, {**settings, **varied}, several, output, resume, live, results_only)
+    if several_inputs:
+        errand.check(given[0])
+        raise SystemExit(explain_inputs(errand, given, overview))
+    status = explain_input(errand, given[0]).status
+    if status:
+        raise SystemExit(status)
 
 
 def _window(text: str) -> int | str | tuple[int, ...]:
@@ -281,120 +282,6 @@ def _window(text: str) -> int | str | tuple[int, ...]:
         return text
     first, *others = (int(length) for length in text.split(","))
     return (first, *others) if others else first
-
-
-def _print_summary(explanations: "Comparison") -> None:
-    """Print the predictions, and how precise the maps are; each named by what differs."""
-    for title, explanation in zip(explanations.titles, explanations, strict=True):
-        prefix = f"{title}, " if len(explanations) > 1 else ""
-        for label, value in zip(explanation.labels, explanation.values, strict=True):
-            echo(f"{prefix}{label}: {value}")
-        echo(f"{prefix}{_effort(explanation)}", err=True)
-
-
-def _effort(explanation: "Explanation") -> str:
-    """Return how precise the map is, and what it took."""
-    facts = explanation.provenance
-    if explanation.exactness and not facts["samples"]:
-        return explanation.relative_error_text
-    parts = [
-        explanation.relative_error_text,
-        f"{facts['evaluations']:,} evaluations" if facts["samples"] else explanation.draws,
-        f"{facts['engine']} engine in {facts['precision']}",
-    ]
-    return ", ".join(filter(None, parts))
-
-
-def _announce(address: str) -> None:
-    echo(f"Watch it, pause it or stop it: {address}", err=True)
-
-
-def _write(explanations: "Comparison", result: Path) -> Path:
-    """Write results, figure and page; return the path of the page."""
-    from preddiff.media.names import file_names
-    from preddiff.render import exports
-    from preddiff.results import store
-    from preddiff.viewer.page import page
-
-    names = file_names(explanations.titles)
-    for name, explanation in zip(names, explanations, strict=True):
-        own = result if len(explanations) == 1 else _with(result, f".{name}")
-        store.save(explanation, _with(own, ".zarr"))
-        if explanation.grid is not None:
-            exports.export(explanation, _with(own, ".nii.gz"))
-    if any(each.provenance["window"] == "unit" for each in explanations):
-        return _with(result, ".zarr")  # nobody can look at a hundred thousand units
-    exports.export(explanations, _with(result, ".png"))
-    if any(each.provenance["window"] == "channel" for each in explanations):
-        return _with(result, ".png")  # channels lie on no picture, so there is no page of them
-    return page(explanations, _with(result, ".html"))
-
-
-def _with(result: Path, ending: str) -> Path:
-    """Add an ending; Path.with_suffix would cut names at their last dot."""
-    return result.with_name(result.name + ending)
-
-
-def _check_names(results: list[Path]) -> None:
-    """Raise unless every result has a name of its own."""
-    twice = [result.name for result, times in Counter(results).items() if times > 1]
-    if twice:
-        raise SettingError(
-            f"several inputs are called {twice[0]!r} and would overwrite each other's results: "
-            "explain them one by one, each with its own --output"
-        )
-
-
-def _check_not_read(
-    results: list[Path], inputs: list[Path], others: dict[str, Path | None], *, several: bool
-) -> None:
-    """Raise if results would replace an input, or another file that is read, by its kind."""
-    from preddiff.media import ours
-
-    written = [_with(result, ending) for result in results for ending in _ENDINGS]
-    if several:
-        written += [
-            taken for result in results for taken in _taken(result, ".nii.gz", several=True)
-        ]
-    ours.check_not_read(written, inputs, "input")
-    for kind, path in others.items():
-        ours.check_not_read(written, [] if path is None else [path], kind)
-
-
-def _taken(result: Path, ending: str, *, several: bool) -> Iterator[Path]:
-    """Yield what has a name that results may get.
-
-    The names of several results follow from what differs, known at the end: all are taken for it.
-    """
-    name = glob.escape(result.name) + (".*" if several else "")
-    return result.parent.glob(name + ending)
-
-
-def _check_destinations(path: Path, result: Path, *, several: bool, overwrite: bool) -> None:
-    """Raise if results would replace what is no result, or that of another input unasked."""
-    from preddiff.media.input import open_input
-    from preddiff.render import exports
-    from preddiff.results import store
-    from preddiff.viewer.page import check_destination
-
-    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
-        return  # which is said when it is opened
-    try:
-        os.lstat(_with(path.absolute().parent / result.name, max(_ENDINGS, key=len)))
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise SettingError(
-            f"{result}: no result can have this name ({error.strerror}); rename the input"
-        ) from None
-    for taken in _taken(result, ".zarr", several=several):
-        store.check_destination(taken)
-        if not overwrite:
-            store.check_input(taken, open_input(path))
-    for taken in _taken(result, ".nii.gz", several=several):
-        exports.check_destination(taken)
-    exports.check_destination(_with(result, ".png"))
-    check_destination(_with(result, ".html"))
 
 
 explain.__doc__ = _HELP

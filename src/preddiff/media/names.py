@@ -2,6 +2,9 @@
 
 import os
 import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from preddiff.media.images import IMAGE_EXTENSIONS
@@ -39,6 +42,50 @@ def result_name(path: str | Path) -> str:
     ending = next((e for e in _ENDINGS if name.lower().endswith(e)), "")
     if len(name) > len(ending) and not os.path.isdir(path):  # noqa: PTH112 - too long a name
         name = name[: len(name) - len(ending)]
+    return _as_utf8(name)
+
+
+def names_told_apart(paths: Sequence[Path], names: Sequence[str]) -> list[str]:
+    """Return names of results of which no two are one, whatever a file system makes of letters.
+
+    Where two are, the ending of the input, and then its folders, one by one, tell them apart.
+
+    Parameters
+    ----------
+    paths : of the inputs, no two of them the same.
+    names : what their results would be called, each by itself.
+    """
+    longer = [_longer_names(path, name) for path, name in zip(paths, names, strict=True)]
+    steps = [0] * len(longer)
+    while True:
+        chosen = [each[step] for each, step in zip(longer, steps, strict=True)]
+        same = [n for n in _repeated(chosen) if steps[n] + 1 < len(longer[n])]
+        if not same:
+            break
+        for number in same:
+            steps[number] += 1
+    for number in _repeated(chosen):  # such as a-b/c.png and a/b-c.png
+        chosen[number] = f"{chosen[number]}-{number + 1}"
+    return chosen
+
+
+def _longer_names(path: Path, name: str) -> list[str]:
+    """Return a name, and longer ones of the same input."""
+    path = named(path).absolute()
+    folder, own = Path(name).parent, _as_utf8(path.name)
+    above = [_as_utf8(part) for part in path.parent.parts[1:]]
+    longer = ["-".join([*above[len(above) - n :], own]) for n in range(len(above) + 1)]
+    return [name, *(str(folder / each) for each in longer)]
+
+
+def _repeated(names: Sequence[str]) -> list[int]:
+    """Return the numbers of names that file systems may take for another one's."""
+    alike = [unicodedata.normalize("NFC", name).casefold() for name in names]
+    times = Counter(alike)
+    return [number for number, name in enumerate(alike) if times[name] > 1]
+
+
+def _as_utf8(name: str) -> str:
     return _NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name)
 
 

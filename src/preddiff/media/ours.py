@@ -26,6 +26,21 @@ CLASSIFIER_MARK = "preddiff_classifier"
 COHORT_COLUMNS = ("path", "group", "truth")
 """Columns of the table of a simulated cohort."""
 
+SUMMARY_COLUMNS = (
+    "input",
+    "name",
+    "state",
+    "target",
+    "label",
+    "prediction",
+    "seconds",
+    "draws",
+    "relative_error",
+    "result",
+    "error",
+)
+"""Columns of the summary of many results."""
+
 # Rows of names that nobody but `preddiff cohort` gives; a table that somebody added to has others.
 _COHORT_ROW = re.compile(r"scans/subject_\d+\.nii\.gz,\w+,(truth/subject_\d+\.nii\.gz)?")
 
@@ -58,19 +73,21 @@ def check_not_read(written: Iterable[Path], read: Iterable[Path], kind: str) -> 
     ----------
     kind : of the files that are read, for the message.
     """
-    written = list(written)
+    taken = {identity for path in written if (identity := _identity(path)) is not None}
     for path in read:
-        if any(_is_same(path, each) for each in written):
+        if _identity(path) in taken:
             raise ResultError(
                 f"{path}: the results would overwrite the {kind}; choose another --output"
             )
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    """Return whether two paths are of one file, by whatever links and letters."""
-    # Path.exists raises for a name that is too long.
-    both_exist = os.path.exists(one) and os.path.exists(other)  # noqa: PTH110
-    return both_exist and one.samefile(other)
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from others, by whatever links and letters; None without one."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # no such file, or no such name
+        return None
+    return (found.st_dev, found.st_ino)
 
 
 def is_figure(path: Path) -> bool:
@@ -130,6 +147,14 @@ def is_cohort_table(path: Path) -> bool:
     """Return whether a table is that of a simulated cohort, and nobody added to it."""
     columns, *rows = _head(path).decode(errors="replace").splitlines() or [""]
     return columns == ",".join(COHORT_COLUMNS) and all(map(_COHORT_ROW.fullmatch, rows))
+
+
+def is_summary(path: Path) -> bool:
+    """Return whether a table, CSV or Parquet, is the summary of many results."""
+    head = _head(path)
+    if head.startswith(b"PAR1"):
+        return SIGN.encode() in _tail(path)
+    return head.startswith(",".join(SUMMARY_COLUMNS).encode() + b"\n")
 
 
 def is_text(path: Path) -> bool:

@@ -168,15 +168,25 @@ def explain(
         device=device,
         memory=memory,
     )
-    loaded = load_model(model)
-    chosen = with_remembered(chosen, loaded, announce=progress is True)
-    chosen = chosen.over(volume=opened.is_volume, side=subjects.shorter_side(loaded, opened))
-    planned = [(each, _planned(loaded, opened, each)) for each in chosen.parts]
+    planned = plans_of_sizes(load_model(model), opened, chosen, announce=progress is True)
     return analyse(planned, progress, checkpoint, callback)
 
 
+def plans_of_sizes(
+    model: Model, opened: Input, settings: Settings, *, announce: bool = False
+) -> list[tuple[Settings, Plan]]:
+    """Return settings and plan of each size of windows, by which everything has been checked.
+
+    Parameters
+    ----------
+    announce : print a line that says which sampler a classifier of scans remembers.
+    """
+    settings = with_remembered(settings, model, announce=announce)
+    settings = settings.over(volume=opened.is_volume, side=subjects.shorter_side(model, opened))
+    return [(each, _planned(model, opened, each)) for each in settings.parts]
+
+
 def _planned(model: Model, opened: Input, settings: Settings) -> Plan:
-    """Return the plan, by which everything has been checked."""
     question, sampling, device = settings.question, settings.sampling, settings.work.device
     regions = sampling.opened_regions
     subject = subjects.make(model, opened, question, sampling, device, regions)

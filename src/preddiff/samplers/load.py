@@ -3,6 +3,9 @@
 A new sampler gets its name on the command line by one line in `LOADERS`.
 """
 
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -55,6 +58,7 @@ LOADERS = {
     "constant": SpecLoader("constant:VALUE, constant:mean", "preddiff.samplers.constant:from_spec"),
 }
 
+_MOST_KNOWN = 4
 _NEEDED = ("population", "group", "paired", "sha256", "check", "draw")
 
 
@@ -95,7 +99,41 @@ def load_sampler(
     if name not in LOADERS:
         raise SamplerError(f"unknown sampler {spec!r}: expected {_specs()}{nearest(name, LOADERS)}")
     context = SpecContext(shape, window, margin, prepare, mean, hidden, grid)
-    return placed(LOADERS[name].load(argument, context), grid)
+    known = _known.get()
+    if known is None:
+        return placed(LOADERS[name].load(argument, context), grid)
+    key = (spec, shape, window, margin, prepare, None if mean is None else mean.tobytes(), hidden)
+    return known.get(key, grid, lambda: placed(LOADERS[name].load(argument, context), grid))
+
+
+class KnownSamplers:
+    """Samplers that were loaded for one input, and serve others like it."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Hashable, Grid | None, Sampler]] = []
+
+    def get(self, key: Hashable, grid: Grid | None, load: Callable[[], Sampler]) -> Sampler:
+        """Return the sampler of such inputs, on such a grid; it is loaded the first time."""
+        for known, its, sampler in self._known:
+            if known == key and (its is grid or (its and grid and its.is_like(grid))):
+                return sampler
+        sampler = load()
+        # Each may be large, and inputs of one run are of few kinds.
+        self._known = [*self._known[1 - _MOST_KNOWN :], (key, grid, sampler)]
+        return sampler
+
+
+_known: ContextVar[KnownSamplers | None] = ContextVar("known", default=None)
+
+
+@contextmanager
+def loaded_once(known: KnownSamplers) -> Iterator[None]:
+    """Within, take samplers that are known, and let others be known from then on."""
+    token = _known.set(known)
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def sampler_name(spec: str | Sampler) -> str:

@@ -1,0 +1,128 @@
+"""Many inputs of `preddiff explain`: one after the other, with one summary of them all."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from preddiff.cli.destinations import with_ending
+from preddiff.cli.one_input import Errand, explain_input, unfinished_path
+from preddiff.cli.terminal import echo
+from preddiff.errors import PreddiffError, ResultError, first_line
+
+if TYPE_CHECKING:
+    from preddiff.media.listing import Listed
+    from preddiff.results.summary import SummaryRow
+
+_SECONDS_BETWEEN_SUMMARIES = 10.0  # of thousands of inputs, each takes a while to write
+
+
+def explain_inputs(errand: Errand, inputs: "Sequence[Listed]", summary: Path) -> int:
+    """Explain inputs, and write their results and a summary; return the exit status.
+
+    An input that fails is reported, and the others go on; a result that cannot be written ends the
+    run, as the next one could not be, either.
+    """
+    from preddiff.samplers.load import KnownSamplers, loaded_once
+
+    work = _Batch(errand, inputs, summary)
+    try:
+        with loaded_once(KnownSamplers()):
+            return work.run()
+    finally:
+        work.write_summary()
+
+
+class _Batch:
+    """The work on many inputs.
+
+    Attributes
+    ----------
+    done : rows of each input by now.
+    """
+
+    def __init__(self, errand: Errand, inputs: "Sequence[Listed]", summary: Path) -> None:
+        self.errand, self.inputs, self.summary = errand, inputs, summary
+        self.done: list[list[SummaryRow]] = []
+        self._written = time.monotonic()
+
+    def run(self) -> int:
+        """Explain every input; return the exit status."""
+        for number, given in enumerate(self.inputs, start=1):
+            echo(f"{number} of {len(self.inputs)} · {given.path.name}", err=True)
+            rows, status = self._explain(given)
+            self.done.append(rows)
+            if status:
+                return status
+            if time.monotonic() - self._written > _SECONDS_BETWEEN_SUMMARIES:
+                self.write_summary()
+        return self._report()
+
+    def _explain(self, given: "Listed") -> "tuple[list[SummaryRow], int]":
+        """Return the rows of an input, and the exit status if a signal came."""
+        from preddiff.results import summary
+
+        name = str(given.path)
+        try:
+            kept = self._kept(given)
+            if kept is not None:
+                return kept, 0
+            explained = explain_input(self.errand, given)
+        except ResultError:
+            raise
+        except Exception as error:
+            # Also what is no mistake of the user's: nobody is there at night to start it again.
+            said = str(error) if isinstance(error, PreddiffError) else _named(error)
+            echo(f"preddiff: {said}", err=True)
+            return [summary.SummaryRow(name, given.name, summary.FAILED, error=said)], 0
+        rows = [
+            row
+            for explanation, saved in zip(explained.explanations, explained.saved, strict=True)
+            for row in summary.rows_of_result(name, given.name, explanation, self._relative(saved))
+        ]
+        return rows, explained.status
+
+    def _kept(self, given: "Listed") -> "list[SummaryRow] | None":
+        """Return the rows of a result that an earlier run finished; None if there is none."""
+        from preddiff.pipeline.finished import finished
+        from preddiff.results import summary
+
+        errand, result = self.errand, self.errand.output / given.name
+        if not errand.resume or unfinished_path(result).exists():
+            return None
+        saved = with_ending(result, ".zarr")
+        found = finished(saved, errand.models[0], given.path, **errand.of_one(given))
+        if found is None:
+            return None
+        echo("finished before", err=True)
+        return summary.rows_of_result(str(given.path), given.name, found, self._relative(saved))
+
+    def _relative(self, saved: Path) -> str:
+        return Path(os.path.relpath(saved, self.summary.parent)).as_posix()
+
+    def write_summary(self) -> None:
+        """Write the rows of all inputs, of which those that have not come are not begun."""
+        from preddiff.results import summary
+
+        left = self.inputs[len(self.done) :]
+        rows = [row for each in self.done for row in each]
+        rows += [summary.SummaryRow(str(g.path), g.name, summary.NOT_BEGUN) for g in left]
+        summary.write(rows, self.summary)
+        self._written = time.monotonic()
+
+    def _report(self) -> int:
+        """Print how many failed; return the exit status."""
+        from preddiff.results.summary import FAILED
+
+        failed = sum(rows[0].state == FAILED for rows in self.done)
+        if failed:
+            echo(
+                f"preddiff: {failed} of {len(self.inputs)} inputs failed, see the summary", err=True
+            )
+        echo(self.summary)
+        return int(failed > 0)
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {first_line(error)}"

@@ -1,0 +1,143 @@
+"""One input of `preddiff explain`: explained, said and written."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from preddiff.cli.destinations import with_ending, write_results
+from preddiff.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from preddiff.media.listing import Listed
+    from preddiff.models import Model
+    from preddiff.results.comparison import Comparison
+    from preddiff.results.explanation import Explanation
+
+
+Keywords = dict[str, Any]
+"""Settings by name, as `explain` takes them."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Work that is asked for on every input.
+
+    Attributes
+    ----------
+    models : of which each is explained.
+    settings : as of `compare`.
+    several : whether there are several explanations of an input.
+    output : folder of the results.
+    resume : whether to go on from what an earlier run left.
+    live : whether a page shows the map while it sharpens.
+    results_only : whether figures and pages are left out.
+    """
+
+    models: "list[Model]"
+    settings: Keywords
+    several: bool
+    output: Path
+    resume: bool
+    live: bool
+    results_only: bool
+
+    def of(self, given: "Listed") -> Keywords:
+        """Return the settings of an input, which may have its own target and mask."""
+        own = {"targets": given.target and [given.target], "mask": given.mask}
+        return {**self.settings, **{name: value for name, value in own.items() if value}}
+
+    def of_one(self, given: "Listed") -> Keywords:
+        """Return the same as `Settings.of` takes them, of the first explanation of an input."""
+        settings = self.of(given)
+        for name in ("sampler", "window", "node", "source"):
+            value = settings[name]
+            settings[name] = value[0] if isinstance(value, list) else value
+        return {"preset": settings.pop("settings"), **settings}
+
+    def check(self, given: "Listed") -> None:
+        """Raise for settings that are wrong whatever the input, which would fail for each."""
+        from preddiff.pipeline.settings import Settings
+
+        Settings.of(**self.of_one(given))
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One input's explanations.
+
+    Attributes
+    ----------
+    saved : where each was saved.
+    status : exit status of a command that a signal ended; 0 without one.
+    """
+
+    explanations: "Comparison"
+    saved: list[Path]
+    status: int
+
+
+def explain_input(errand: Errand, given: "Listed") -> Explained:
+    """Explain an input, and write what is asked for of it."""
+    from preddiff.pipeline.comparison import compare
+    from preddiff.pipeline.interruption import interruptible
+    from preddiff.results.checkpoint import UntilSaved
+    from preddiff.viewer.live import Live
+
+    result = errand.output / given.name
+    unfinished = UntilSaved(unfinished_path(result), goes_on=errand.resume)
+    with (
+        interruptible() as interruption,
+        Live(_announce) if errand.live else nullcontext() as watched,
+    ):
+        explanations = compare(
+            errand.models,
+            given.path,
+            progress=True,
+            callback=watched,
+            checkpoint=None if errand.several else unfinished,
+            **errand.of(given),
+        )
+        _print_summary(explanations)
+        *saved, shown = write_results(explanations, result, only=errand.results_only)
+        if not explanations[-1].is_partial:
+            unfinished.remove()
+        if watched is not None:
+            watched.finish(f"Saved as {shown}.", explanations[-1])
+        echo(shown)
+    if interruption.number is not None:
+        so_far = "is the map so far" if explanations[-1].is_partial else "is complete"
+        hint = "" if errand.several else "; the same command with --resume goes on"
+        echo(f"preddiff: interrupted; {shown} {so_far}{hint}", err=True)
+    return Explained(explanations, saved, interruption.status)
+
+
+def unfinished_path(result: Path) -> Path:
+    """Return where unfinished work of a result is kept."""
+    return with_ending(result, ".unfinished.npz")
+
+
+def _print_summary(explanations: "Comparison") -> None:
+    """Print the predictions, and how precise the maps are; each named by what differs."""
+    for title, explanation in zip(explanations.titles, explanations, strict=True):
+        prefix = f"{title}, " if len(explanations) > 1 else ""
+        for label, value in zip(explanation.labels, explanation.values, strict=True):
+            echo(f"{prefix}{label}: {value}")
+        echo(f"{prefix}{_effort(explanation)}", err=True)
+
+
+def _effort(explanation: "Explanation") -> str:
+    """Return how precise the map is, and what it took."""
+    facts = explanation.provenance
+    if explanation.exactness and not facts["samples"]:
+        return explanation.relative_error_text
+    parts = [
+        explanation.relative_error_text,
+        f"{facts['evaluations']:,} evaluations" if facts["samples"] else explanation.draws,
+        f"{facts['engine']} engine in {facts['precision']}",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _announce(address: str) -> None:
+    echo(f"Watch it, pause it or stop it: {address}", err=True)
