@@ -52,10 +52,10 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="conditional[:FILE], student[:FILE], mixture:FILE, marginal:FOLDER, "
-            "blurred[:SIGMA], inpaint:telea|ns, cohort:FILE[@age=71,...] or constant:VALUE|mean; "
-            "may be repeated. [default: conditional, or that of a classifier fitted with "
-            "--reference; see --paper]",
+            help="conditional[:FILE], student[:FILE], mixture:FILE, exemplar:FOLDER, "
+            "marginal:FOLDER, blurred[:SIGMA], inpaint:telea|ns, cohort:FILE[@age=71,...] or "
+            "constant:VALUE|mean; may be repeated. [default: conditional, or that of a classifier "
+            "fitted with --reference; see --paper]",
         ),
     ] = None,
     target: Annotated[

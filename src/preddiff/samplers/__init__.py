@@ -4,6 +4,7 @@ from preddiff.samplers.base import Sampler
 from preddiff.samplers.blurred import Blurred
 from preddiff.samplers.brain.cohort import Cohort
 from preddiff.samplers.constant import Constant
+from preddiff.samplers.exemplar import Exemplar
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
@@ -14,6 +15,6 @@ from preddiff.samplers.inpaint import Inpaint
 from preddiff.samplers.marginal import Marginal
 
 __all__ = [
-    "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Inpaint",
-    "Located", "Marginal", "Mixture", "Sampler", "StationaryGaussian", "StudentT",
+    "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Exemplar",
+    "Inpaint", "Located", "Marginal", "Mixture", "Sampler", "StationaryGaussian", "StudentT",
 ]  # fmt: skip

@@ -49,6 +49,7 @@ LOADERS = {
         "student, student:FILE", "preddiff.samplers.gaussian.load:student_from_spec"
     ),
     "mixture": SpecLoader("mixture:FILE", "preddiff.samplers.gaussian.load:mixture_from_spec"),
+    "exemplar": SpecLoader("exemplar:FOLDER", "preddiff.samplers.exemplar:from_spec"),
     "marginal": SpecLoader("marginal:FOLDER", "preddiff.samplers.marginal:from_spec"),
     "blurred": SpecLoader("blurred, blurred:SIGMA", "preddiff.samplers.blurred:from_spec"),
     "inpaint": SpecLoader("inpaint:telea, inpaint:ns", "preddiff.samplers.inpaint:from_spec"),
