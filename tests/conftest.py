@@ -30,6 +30,18 @@ def interruptible_by_ctrl_c():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_elsewhere(tmp_path_factory):
+    """What is kept between runs must not reach the user's own folder, nor come from there."""
+    before = os.environ.get("PREDDIFF_CACHE")
+    os.environ["PREDDIFF_CACHE"] = str(tmp_path_factory.mktemp("kept"))
+    yield
+    if before is None:
+        del os.environ["PREDDIFF_CACHE"]
+    else:
+        os.environ["PREDDIFF_CACHE"] = before
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(20170224)

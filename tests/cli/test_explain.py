@@ -207,7 +207,7 @@ def test_a_slower_run_says_why_in_one_line(folder):
     )
     (folder / "as-it-is.json").write_text("{}")
     how = ("--preprocess", "as-it-is.json")
-    settings = ("--model", "tiny_model:make_choosy", *how, "--window", 6, "--stride", 9)
+    settings = ("--model", "tiny_model:make_choosy", *how, "--window", 6, "--engine", "incremental")
     result = subprocess.run(
         [sys.executable, "-m", "preddiff", "explain", "cat.jpg", *map(str, settings)],
         capture_output=True, text=True, cwd=folder, check=False,

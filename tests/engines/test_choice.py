@@ -28,7 +28,7 @@ class Untraceable(nn.Module):
 
 def test_what_cannot_be_traced_is_run_whole(rng):
     inputs = rng.random((3, 12, 12)).astype(np.float32)
-    wish = {"targets": 0, "window": 5, "stride": 3, "samples": 2}
+    wish = {"targets": 0, "window": 5, "samples": 2}
     with pytest.warns(EngineWarning, match="cannot be traced"):
         e = preddiff.explain(Untraceable().eval(), inputs, **wish)
     assert e.provenance["engine"] == "dense"

@@ -4,7 +4,8 @@ Every candidate gives the same numbers but for rounding. Still, nothing here ask
 network: the same command gives the same arrays on the same machine, whatever else runs there. So
 the rules are by what can be counted: arithmetic, bytes and errors. What is *not* left to rules is
 whether a candidate is right: boxes are held against whole forward passes (`incremental/check.py`),
-and a shorter precision against float32.
+and a shorter precision against float32. What was right in an earlier run is checked on fewer
+windows (`earlier.py`).
 """
 
 import math
@@ -16,9 +17,11 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from preddiff.engines import earlier
 from preddiff.engines.base import Engine
 from preddiff.engines.cost import seconds_per_draw
 from preddiff.engines.dense import Dense
+from preddiff.engines.earlier import Earlier
 from preddiff.engines.memory import machine_memory
 from preddiff.errors import EngineWarning, SettingError, first_line
 from preddiff.models import Model
@@ -39,11 +42,15 @@ _USUAL_BATCH = 20
 _MAX_BATCH_BYTES = 512 << 20  # larger batches gain little
 # Below this many draws, trying a precision costs more than it gains.
 _DRAWS_WORTH_TRYING = 5000
+# Below this many draws, tracing a network and checking its boxes costs more than they gain: the
+# check alone makes some 24 whole passes.
+_DRAWS_WORTH_CHECKING = 64
 # Multiply-adds of whole passes over those of boxes. Below this, boxes save no arithmetic and still
 # cost their cutting and pasting: a network that sees everything at once, such as ViT-B/16. The
 # least of the others is MobileNet-V3's, 1.1, with which boxes are faster by half.
 _LEAST_SAVED = 1.05
 _CHECKED_DRAWS = 2  # of each window that is held against whole forward passes
+_RECHECKED_EVERY, _RECHECKED_DRAWS = 4, 1  # of these, where an earlier run found boxes right
 
 
 CheckedCorners = Annotated[Integers, "checked dimension"]
@@ -114,7 +121,10 @@ def choose(
     """
     memory = _memory(task)
     whole_passes = by_whole_passes(task, batch)
-    boxed = None if engine == "dense" else _incremental(task, memory, engine)
+    by_gain = engine == precision == "auto"
+    if by_gain and is_small(task.total):
+        return whole_passes
+    boxed = None if engine == "dense" else _incremental(task, memory, engine, by_gain=by_gain)
     if boxed is None:
         if precision not in {"auto", "float32"}:
             raise SettingError(
@@ -122,11 +132,14 @@ def choose(
                 "used here; choose precision='float32'"
             )
         return whole_passes
-    if engine == precision == "auto" and boxed.saved(task.starts) < _LEAST_SAVED:
-        return whole_passes
     boxed, facts = _in_precision(task, boxed, precision)
     boxed.batch = batch or _batch_within(memory, boxed, _USUAL_BATCH)
     return _choice(boxed, facts)
+
+
+def is_small(total: int) -> bool:
+    """Return whether so few draws are made by whole passes, without looking for anything faster."""
+    return total < _DRAWS_WORTH_CHECKING
 
 
 def _choice(engine: "Dense | Incremental", facts: Facts) -> Choice:
@@ -143,8 +156,13 @@ def _memory(task: Task) -> int:
     return task.memory or min(machine_memory() // 16, _MAX_BATCH_BYTES)
 
 
-def _incremental(task: Task, memory: int, requested: str) -> "Incremental | None":
-    """Return the incremental engine; None, after a warning that says why, if it cannot be used."""
+def _incremental(task: Task, memory: int, requested: str, *, by_gain: bool) -> "Incremental | None":
+    """Return the incremental engine; None if it cannot be used, after a warning that says why.
+
+    Parameters
+    ----------
+    by_gain : also None, without a word, where it saves no arithmetic.
+    """
     from preddiff.engines.incremental import Incremental
     from preddiff.models.networks.network import Network
 
@@ -155,27 +173,55 @@ def _incremental(task: Task, memory: int, requested: str) -> "Incremental | None
                 "could be looked into; choose engine='dense'"
             )
         return None
+    key = earlier.about(task.model, task.inputs.shape, task.size, task.node)
+    known = earlier.found(key)
+    if known.text and requested == "auto":
+        _warn(known.text, known.why)
+        return None
     # Boxes are a matter of speed only: whatever goes wrong with them, a run goes on without.
     try:
         engine = Incremental(task.model, task.inputs, task.targets, task.size, task.node)
         engine.batch = _batch_within(memory, engine, _USUAL_BATCH)
-        wrong = _wrong(task, engine)
-        engine.saved(task.starts)
+        if engine.saved(task.starts) < _LEAST_SAVED and by_gain:
+            return None
+        wrong = _wrong(task, engine, before=known.right)
     except Exception as error:
-        _warn("whole forward passes, as the network cannot be traced", first_line(error))
+        finding = Earlier(
+            text="whole forward passes, as the network cannot be traced", why=first_line(error)
+        )
+        if "memory" not in finding.why.lower():  # which there may be next time
+            earlier.keep(key, finding)
+        _warn(finding.text, finding.why)
         return None
+    earlier.keep(key, Earlier(right=wrong is None))
     if wrong is not None:
         _warn(f"whole forward passes, as recomputing boxes went wrong at {wrong}")
         return None
     return engine
 
 
-def _wrong(task: Task, engine: "Incremental") -> str | None:
-    """Return where boxes part from whole forward passes, and by how much; None if nowhere."""
+def forget(task: Task) -> None:
+    """Forget that boxes were right, which turned out to be wrong."""
+    from preddiff.models.networks.network import Network
+
+    if isinstance(task.model, Network):
+        key = earlier.about(task.model, task.inputs.shape, task.size, task.node)
+        earlier.keep(key, Earlier())
+
+
+def _wrong(task: Task, engine: "Incremental", *, before: bool) -> str | None:
+    """Return where boxes part from whole forward passes, and by how much; None if nowhere.
+
+    Parameters
+    ----------
+    before : whether they were checked, and right, in an earlier run.
+    """
     from preddiff.engines.incremental.check import TOLERANCE, deviation, first_wrong_node
 
     starts, draws = task.checked or (task.starts, task.draws)
     few = starts, draws[:, :_CHECKED_DRAWS]
+    if before:
+        few = starts[::_RECHECKED_EVERY], draws[::_RECHECKED_EVERY, :_RECHECKED_DRAWS]
     off = deviation(engine, *few)
     if off <= TOLERANCE:  # NaN, too, is a deviation
         return None

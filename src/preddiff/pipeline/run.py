@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+
 from preddiff.engines import Choice, Engine, ExpectationEngine, Task, choose, seconds_per_draw
 from preddiff.engines.base import ENGINES, NAME_IN_PROVENANCE, PRECISIONS
-from preddiff.engines.choice import by_whole_passes
+from preddiff.engines.choice import by_whole_passes, forget, is_small
 from preddiff.engines.probe import everywhere, probe
 from preddiff.errors import EngineWarning, ResultError
 from preddiff.method.analysis import AfterChunk, Schedule, analyse, analyse_in_closed_form
@@ -20,6 +22,7 @@ from preddiff.method.running_means import RunningMeans
 from preddiff.method.schedule import Adaptive, Ended, Interlaced
 from preddiff.method.windows import Windows
 from preddiff.pipeline import progress
+from preddiff.pipeline.pace import Pace, Stopwatch
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
@@ -29,10 +32,8 @@ FIRST_DRAWS = 4
 """Draws of a window in the first round of a run with a tolerance: two pairs, the fewest that say
 anything of their own spread."""
 
-# Draws after which the map of a picture of 224 pixels by windows of 10 has an error of 10 %:
-# errors fall with their square root. A first guess, which the run itself corrects.
-_DRAWS_FOR_A_TENTH = 45_000
-_DRAWS_WORTH_TIMING = 160  # a forecast evaluates up to as many
+_DRAWS_WORTH_TIMING = 160  # a forecast evaluates up to as many,
+_DRAWS_PER_TIMED = 20  # and no more than one for so many of the work
 _MAX_DRAWS_HELD = 2560  # draws that a chunk holds at once: some hundred MB for 10×10 windows
 _CHUNKS = 64  # chunks of a run, at least: so often is it saved, shown and checked,
 _MIN_WINDOWS = 16  # unless they would be of fewer windows than these
@@ -151,15 +152,33 @@ class SampledRun:
     earlier: Mapping[str, str | float] | None = None
     finished: bool = False
 
-    preparing = "Checking the engine on a few windows…"
+    @property
+    def preparing(self) -> str:
+        """Words for what is done before the forecast; empty where that takes no time."""
+        return "" if is_small(self._most_draws) else "Checking the engine on a few windows…"
 
     @property
     def probable_visits(self) -> int | None:
-        """Visits of windows that a run with a tolerance probably takes: in its first round."""
-        if self.work.tolerance is None:
+        """Visits of windows that a run with a tolerance probably takes: in its first round.
+
+        The error is looked at after whole chunks, and known once every pixel has a value.
+        """
+        tolerance = self.work.tolerance
+        if tolerance is None:
             return None
-        draws = _DRAWS_FOR_A_TENTH * (0.1 / self.work.tolerance) ** 2
-        return math.ceil(draws / min(FIRST_DRAWS, self.samples))
+        draws = self._pace.draws_for_a_tenth * (0.1 / tolerance) ** 2
+        chunk = self._chunk
+        visits = chunk * math.ceil(draws / self._first_draws / chunk)
+        return min(len(self._schedule), max(visits, self._visits_until_covered(chunk)))
+
+    def _visits_until_covered(self, chunk: int) -> int:
+        """Return after how many visits, in whole chunks, every pixel has a value."""
+        everywhere = self.windows.coverage > 0
+        for visits in range(chunk, len(self.windows), chunk):
+            visited = self.windows.subset(self.windows.interlaced[:visits])
+            if np.array_equal(visited.coverage > 0, everywhere):
+                return visits
+        return len(self.windows)
 
     @property
     def engine(self) -> Engine:
@@ -205,20 +224,35 @@ class SampledRun:
 
     def forecast(self) -> str:
         """Return evaluations and time, from a timed batch."""
-        draws = len(self.windows) * self.samples
+        draws = self._most_draws
         tolerance = self.work.tolerance
         work = (
             f"{len(self.windows):,} windows × {self.samples} draws = {draws:,} evaluations"
             f"{'' if tolerance is None else ' at most'} ({self.engine.name} engine)"
         )
-        if draws < _DRAWS_WORTH_TIMING:
+        visits = self.probable_visits
+        probable = draws if visits is None else min(draws, visits * self._first_draws)
+        each = self._seconds_per_draw(probable)
+        if each is None:
             return work
-        some = self._probe
-        each = seconds_per_draw(self.engine, some.starts, self._draw(some, 0, self.samples))
         if tolerance is None:
             return f"{work}, about {progress.duration(draws * each)}"
-        probable = min(draws, (self.probable_visits or 0) * min(FIRST_DRAWS, self.samples))
         return f"{work}: {progress.until(tolerance, probable * each, draws * each)}"
+
+    def _seconds_per_draw(self, draws: int) -> float | None:
+        """Return the seconds that one of so many draws takes; None if that is not worth timing.
+
+        A batch is timed where it is a small part of the work. Else it is what draws took in an
+        earlier run like this one.
+        """
+        timed = draws // _DRAWS_PER_TIMED
+        if timed < _DRAWS_WORTH_TIMING and self._pace.seconds_per_draw is not None:
+            return self._pace.seconds_per_draw
+        if draws < _DRAWS_WORTH_TIMING:
+            return None
+        some = self._probe
+        made = self._draw(some, 0, min(self.samples, max(1, timed // len(some))))
+        return seconds_per_draw(self.engine, some.starts, made)
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         """Return the evidence of the windows that were visited.
@@ -226,6 +260,37 @@ class SampledRun:
         A few draws are evaluated by whole passes as well. Where one is off, all that was done is
         thrown away, and done again by whole passes.
         """
+        _ = self.engine  # whose choice is no part of the pace
+        timed = Stopwatch(after_chunk, int(means.groups.sum()) * means.size)
+        estimates = self._checked(means, timed)
+        pace = timed.pace(self._pace, estimates, by_error=self.work.tolerance is not None)
+        if pace is not None and self.subject.model.sha256:
+            pace.keep(self._about)
+        return estimates
+
+    @cached_property
+    def _pace(self) -> Pace:
+        """The pace of earlier runs of this kind."""
+        return Pace.of(self._about) if self.subject.model.sha256 else Pace()
+
+    @property
+    def _about(self) -> dict[str, object]:
+        """What runs of the same pace have in common."""
+        return {
+            "model": self.subject.model.spec,
+            "weights": self.subject.model.sha256,
+            "device": getattr(self.subject.model, "device", "cpu"),
+            "node": self.subject.node,
+            "input": self.subject.inputs.shape,
+            "window": self.windows.size,
+            "sampler": self.sampler.sha256,
+            "antithetic": self.sampler.group,
+            "engine": self.engine.name,
+            "precision": self.facts["precision"],
+        }
+
+    def _checked(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
+        """Return the evidence; boxes are held against whole passes, which replace wrong ones."""
         if self.engine.name != NAME_IN_PROVENANCE["incremental"]:
             return self._analysed(self.engine, means, after_chunk)
         from preddiff.engines.watch import WrongBoxesError, watched
@@ -236,6 +301,7 @@ class SampledRun:
         except WrongBoxesError as wrong:
             text = f"whole forward passes from the beginning, as {wrong}"
             warnings.warn(EngineWarning(text, wrong.why), stacklevel=2)
+        forget(self._task)
         means.clear()
         self.__dict__["_choice"] = by_whole_passes(self._task)
         return self._analysed(self.engine, means, after_chunk)
@@ -262,19 +328,32 @@ class SampledRun:
         return draws[:, first:]
 
     @property
+    def _most_draws(self) -> int:
+        return len(self.windows) * self.samples
+
+    @property
+    def _first_draws(self) -> int:
+        """Draws of a window's first visit in a run with a tolerance."""
+        return min(FIRST_DRAWS, self.samples)
+
+    @property
+    def _chunk(self) -> int:
+        """Windows that are visited together."""
+        windows = max(_MIN_WINDOWS, len(self.windows) // _CHUNKS)
+        draws = self.samples if self.work.tolerance is None else self._first_draws
+        return max(1, min(_MAX_DRAWS_HELD // draws, windows))
+
+    @property
     def _schedule(self) -> Schedule:
         """All draws of a window at once; with a tolerance, few at first, then where needed."""
         if self.finished:
             return Ended(len(self.windows))
-        windows = max(_MIN_WINDOWS, len(self.windows) // _CHUNKS)
         if self.work.tolerance is None:
-            chunk = max(1, min(_MAX_DRAWS_HELD // self.samples, windows))
-            return Interlaced(self.windows, self.samples, chunk)
+            return Interlaced(self.windows, self.samples, self._chunk)
         # Two rounds: every window gets two pairs of draws before any gets its others, so that where
         # the map is least sure is known before most of the work is spent.
-        rounds = [(0, min(FIRST_DRAWS, self.samples)), (FIRST_DRAWS, self.samples)]
-        chunk = max(1, min(_MAX_DRAWS_HELD // rounds[0][1], windows))
-        return Adaptive(self.windows, [r for r in rounds if r[0] < r[1]], chunk)
+        rounds = [(0, self._first_draws), (FIRST_DRAWS, self.samples)]
+        return Adaptive(self.windows, [r for r in rounds if r[0] < r[1]], self._chunk)
 
     @property
     def _probe(self) -> Windows:
@@ -294,7 +373,7 @@ class SampledRun:
             starts=some.starts,
             draws=self._draw(some, 0, min(self.samples, _PROBE_DRAWS)),
             evidence=self._evidence_of,
-            total=len(self.windows) * self.samples,
+            total=self._most_draws,
             memory=self.work.memory,
             checked=(checked.starts, self._draw(checked, 0, min(self.samples, _CHECKED_DRAWS))),
         )

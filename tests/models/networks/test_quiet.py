@@ -45,8 +45,9 @@ def test_a_network_that_cannot_be_traced_prints_nothing(rng, capfd, part):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         found = preddiff.explain(
-            module, rng.random((3, 8, 8)), 0, window=4, stride=4, samples=1, sampler="constant:0"
-        )
+            module, rng.random((3, 8, 8)), 0, engine="incremental", window=4, stride=4, samples=1,
+            sampler="constant:0",
+        )  # fmt: skip
     assert found.provenance["engine"] == "dense"
     assert capfd.readouterr() == ("", "")
     one = [each.message for each in told if "cannot be traced" in str(each.message)]

@@ -1,0 +1,69 @@
+"""What is known of boxes of a network from earlier runs: whether they are right, or cannot be had.
+
+Nothing of it changes a number: what was right is looked at again, on fewer windows, and what could
+not be traced cannot be traced again. What was wrong is not kept: another input may be right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from preddiff.media import kept
+
+if TYPE_CHECKING:
+    from preddiff.models.networks.network import Network
+
+_RIGHT, _TEXT, _WHY = "right", "text", "why"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Findings of earlier runs about the boxes of a network.
+
+    Attributes
+    ----------
+    right : whether boxes were held against whole forward passes, and were right.
+    text, why : why there are none, in our words and in a library's; empty where there are.
+    """
+
+    right: bool = False
+    text: str = ""
+    why: str = ""
+
+
+def about(
+    network: "Network", shape: Sequence[int], size: Sequence[int], node: str | None
+) -> dict[str, object]:
+    """Return what makes boxes of a network what they are, the machine and versions aside.
+
+    Parameters
+    ----------
+    shape, size : of the input, and of its windows.
+    """
+    from preddiff.models.networks.structure import structure
+
+    return {
+        "model": network.spec,
+        "weights": network.sha256,
+        "structure": structure(network.module),
+        "preprocessing": network.preprocessing,
+        "device": network.device,
+        "node": node,
+        "input": tuple(shape),
+        "window": tuple(size),
+    }
+
+
+def found(key: dict[str, object]) -> Earlier:
+    """Return what earlier runs found; nothing of what is not known."""
+    facts = kept.read(key)
+    text, why = (facts.get(name, "") for name in (_TEXT, _WHY))
+    if not (isinstance(text, str) and isinstance(why, str)):
+        return Earlier()
+    return Earlier(facts.get(_RIGHT) is True, text, why)
+
+
+def keep(key: dict[str, object], finding: Earlier) -> None:
+    """Keep what a run found, in place of what earlier ones did."""
+    if found(key) != finding:
+        kept.write(key, {_RIGHT: finding.right, _TEXT: finding.text, _WHY: finding.why})
