@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from preddiff.errors import PreddiffError
 
 if TYPE_CHECKING:
-    from preddiff import datasets, models, samplers
+    from preddiff import datasets, models, samplers, targets
     from preddiff.models import load_model
     from preddiff.pipeline.comparison import compare
     from preddiff.pipeline.explain import explain
@@ -42,6 +42,7 @@ __all__ = [
     "rerun",
     "samplers",
     "save",
+    "targets",
     "verify",
 ]
 
@@ -63,7 +64,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"datasets", "models", "samplers"}:
+    if name in {"datasets", "models", "samplers", "targets"}:
         return importlib.import_module(f"preddiff.{name}")
     if name == "__version__":
         from importlib import metadata

@@ -41,7 +41,7 @@ def test_the_public_names_are_these():
     assert preddiff.__all__ == [
         "PAPER", "Explanation", "PreddiffError", "compare", "datasets", "explain", "export",
         "figure", "interactions", "load", "load_model", "models", "page", "rerun",
-        "samplers", "save", "verify",
+        "samplers", "save", "targets", "verify",
     ]  # fmt: skip
     for name in preddiff.__all__:
         assert getattr(preddiff, name) is not None

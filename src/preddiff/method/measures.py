@@ -260,14 +260,20 @@ class DifferenceOfProbabilities:
 
 @dataclass(frozen=True)
 class ActivationDifference:
-    """The difference g(z|h) - g(z|h without w), of units that are not probabilities (3.3)."""
+    """The difference g(z|h) - g(z|h without w), of units that are not probabilities (3.3).
 
+    Attributes
+    ----------
+    unit : of the values.
+    """
+
+    unit: str = "activation"
     name: ClassVar[str] = "activation_difference"
 
     @property
     def facts(self) -> dict[str, str | float]:
         """Return measure and unit for the provenance."""
-        return {"measure": self.name, "unit": "activation"}
+        return {"measure": self.name, "unit": self.unit}
 
     def check(self, values: AnyShape) -> None:
         """Accept every value."""
@@ -294,14 +300,14 @@ _SYMBOLS = {
 }
 
 
-def resolve(requested: str, probabilities: bool, train_size: float, classes: int) -> Measure:
+def resolve(requested: str, unit: str | None, train_size: float, classes: int) -> Measure:
     """Return the measure that a setting names.
 
     Parameters
     ----------
     requested : a name or symbol; "auto" is the weight of evidence for probabilities, the
         activation difference for anything else.
-    probabilities : true if the values to be measured are probabilities.
+    unit : of the values to be measured; None of probabilities.
     train_size, classes : N and K of the Laplace correction.
 
     Raises
@@ -309,10 +315,10 @@ def resolve(requested: str, probabilities: bool, train_size: float, classes: int
     SettingError
         If there is no such measure, or N is not above 0.
     """
-    symbols = {**_SYMBOLS, "auto": _SYMBOLS["WE" if probabilities else "AD"]}
+    symbols = {**_SYMBOLS, "auto": _SYMBOLS["WE" if unit is None else "AD"]}
     name = symbols.get(requested, requested)
     if name == ActivationDifference.name:
-        return ActivationDifference()
+        return ActivationDifference() if unit is None else ActivationDifference(unit)
     if name == DifferenceOfProbabilities.name:
         return DifferenceOfProbabilities()
     for kind in (WeightOfEvidence, InformationDifference):

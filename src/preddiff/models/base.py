@@ -36,6 +36,7 @@ class Model(ABC):
     mean : mean of the training inputs per channel, in input space, or None if unknown.
     sha256 : fingerprint of the weights, or None where there are none to see.
     output : how the output became probabilities; "as given" or what was added.
+    value_unit : unit of the plain numbers that it gives; None where it gives probabilities.
     repeats_to : share of the values' range by which they may move from batch to batch, by rounding.
     order : of the features that volumes were flattened to; None if it was not stated.
     masking : which voxels of scans are its features; None if they are not those in a mask.
@@ -51,6 +52,7 @@ class Model(ABC):
     mean: Floats | None = None
     sha256: str | None = None
     output: str = "as given"
+    value_unit: str | None = None
     repeats_to: float = 1e-3
     order: Order | None = None
     masking: Masking | None = None
@@ -68,7 +70,8 @@ class Model(ABC):
 
         Returns
         -------
-        (n, K): class probabilities, or the values of the node's K channels.
+        (n, K): class probabilities, plain numbers where it gives those (`value_unit`), or the
+        values of the node's K channels.
         """
 
     def both_sides(self, inputs: Batch) -> Predictions:
@@ -133,7 +136,7 @@ class Model(ABC):
 
     def is_probability(self, node: str | None) -> bool:
         """Return whether a node's values (None: the output's) are probabilities."""
-        return node is None
+        return node is None and self.value_unit is None
 
     def is_class(self, node: str) -> bool:
         """Return whether a hidden node's channels are the classes: no weights follow it."""

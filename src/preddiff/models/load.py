@@ -57,8 +57,10 @@ def load_model(
     source: object = "embedded",
     *,
     output: Output = "auto",
+    output_key: str | int | None = None,
     labels: LabelSource | None = None,
     preprocess: PreprocessingSettings | None = None,
+    unit: str | None = None,
     train_size: float | None = None,
     order: Order | None = None,
     mask: MaskSource | None = None,
@@ -74,7 +76,13 @@ def load_model(
     output : for networks: whether they return "logits" or "probabilities". "auto" takes a network
         that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
         giving probabilities, and one that ends in weights, or whose outputs leave [0, 1], as
-        giving logits, to which a softmax is added. Any other is refused: say which it is.
+        giving logits, to which a softmax is added. Any other is refused: say which it is. Logits
+        that are "multilabel" get a sigmoid each, so that each class has its own odds. "values" are
+        plain numbers, as of a regression, and also what a callable may return: their evidence is a
+        difference, in their own unit.
+    output_key : for torch modules that return a mapping, a sequence or an object: the key, number
+        or name of what is taken. None takes `logits` or `out`, else the first tensor, and says so.
+    unit : of "values", as figures and pages name it, e.g. "years".
     labels : names of the classes: a list, a mapping between numbers and names (id2label,
         class_to_idx), or a file with one name per line or with JSON.
     preprocess : for torch modules, state dicts and ONNX files, how pictures are resized and
@@ -96,7 +104,7 @@ def load_model(
     ModelError
         If there is no such model, or it cannot be loaded as requested.
     """
-    request = Request(output, preprocess, order, mask)
+    request = Request(output, preprocess, output_key, order, mask)
     if isinstance(source, str | Path):
         model = _from_spec(str(source), request)
     else:
@@ -108,7 +116,7 @@ def load_model(
         )
     if mask is not None and model.masking is None:
         raise ModelError(f"mask: {model.spec} is no scikit-learn estimator; leave it out")
-    if labels is None and train_size is None:
+    if labels is None and train_size is None and unit is None:
         return model
     # The model may be the caller's own object, given here or kept by a factory: it is not changed.
     model = copy.copy(model)
@@ -116,6 +124,12 @@ def load_model(
         model.labels = names(labels)
     if train_size is not None:
         model.train_size = train_size
+    if unit is not None:
+        if model.value_unit is None:
+            raise ModelError(
+                f"unit={unit!r}: {model.spec} gives probabilities; say output='values'"
+            )
+        model.value_unit = unit
     return model
 
 
@@ -125,6 +139,10 @@ def _from_spec(spec: str, request: Request) -> Model:
         source = FACTORY
     if source is None:
         raise _unknown(spec)
+    if request.output_key is not None and source is not FACTORY:
+        raise ModelError(
+            f"output_key={request.output_key!r}: is for torch modules; {spec} has one output"
+        )
     loader = importlib.import_module(f"preddiff.models.sources.{source.module}")
     model: Model = loader.load(spec, request)
     return model

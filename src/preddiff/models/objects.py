@@ -46,15 +46,15 @@ def _torch_module(source: object, request: Request) -> Model | None:
     from preddiff.models.networks.network import Network
 
     found = metadata.described(request)
-    module, named = source, found.labels
-    output = found.output
+    named, output = found.labels, found.output
     if huggingface.takes_pixel_values(source):
-        module, named = huggingface.Logits(source), named or huggingface.labels(source)
+        named = named or huggingface.labels(source)
         output = "logits" if output == "auto" else output
     return Network(
-        module,
+        source,
         found.preprocessing,
         output=output,
+        output_key=request.output_key,
         spec=f"module:{type(source).__name__}",
         labels=named,
     )
@@ -81,6 +81,8 @@ def _estimator(source: object, request: Request) -> Model | None:
 def _callable(source: object, request: Request) -> Model | None:
     if not callable(source):
         return None
+    if request.output == "values" and request.preprocess is None:
+        return Function(source, output="values")
     request.refuse(f"a {type(source).__name__}")
     return Function(source)
 

@@ -11,8 +11,12 @@ from preddiff.errors import ModelError
 from preddiff.models.masking import MaskSource
 from preddiff.models.order import ORDERS, Order
 
-Output = Literal["auto", "logits", "probabilities"]
-"""Kinds of values that a network may return."""
+Output = Literal["auto", "logits", "probabilities", "multilabel", "values"]
+"""Kinds of values that a model may return: of "multilabel", each is the logit of a class of its
+own; "values" are plain numbers, as of a regression."""
+
+VALUE_UNIT = "units of the output"
+"""Unit of plain numbers of which the caller said none."""
 
 PreprocessingSettings = Mapping[str, object] | str | Path | object
 """Settings of preprocessing: a mapping, a JSON file that holds one (docs/models.md), a Compose or
@@ -28,12 +32,14 @@ class Request:
     ----------
     output : what the network returns; "auto" finds out.
     preprocess : how pictures are prepared; None leaves that to the source.
+    output_key : of what the network returns, which is taken; None leaves that to what is usual.
     order : in which volumes were flattened to features; None leaves that open.
     mask : whose voxels are the features; None leaves that open.
     """
 
     output: Output = "auto"
     preprocess: PreprocessingSettings | None = None
+    output_key: str | int | None = None
     order: Order | None = None
     mask: MaskSource | None = None
 
@@ -46,6 +52,10 @@ class Request:
 
         Every source that does not use the request calls this, so that nothing is ignored silently.
         """
+        if self.output_key is not None:
+            raise ModelError(
+                f"output_key={self.output_key!r}: {name} returns one thing; leave it out"
+            )
         if self.output != "auto" or self.preprocess is not None:
             raise ModelError(
                 f"{name} knows its own output and preprocessing: output= and preprocess= are for "

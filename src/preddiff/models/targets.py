@@ -87,11 +87,11 @@ def _several(targets: Target | Sequence[Target] | None) -> list[Target]:
     return [targets] if isinstance(targets, int | float | str | np.integer) else list(targets)
 
 
-def names(numbers: Sequence[int], labels: Sequence[str] | None, node: str | None) -> list[str]:
-    """Return names for targets: the first name of a label, or "class" or the node, and number."""
+def names(numbers: Sequence[int], labels: Sequence[str] | None, noun: str = "class") -> list[str]:
+    """Return names for targets: the first name of a label, or a noun and the number."""
     if labels is not None:
         return [labels[n].split(",")[0] for n in numbers]
-    return [f"{node or 'class'} {n}" for n in numbers]
+    return [f"{noun} {n}" for n in numbers]
 
 
 def _one(target: Target, values: PerTarget, labels: Sequence[str] | None) -> list[int]:

@@ -21,6 +21,7 @@ from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.results.combination import fact
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
+from preddiff.targets import pairs
 
 # Facts that have to be as the result says, and what messages call them.
 _COMPARED = {
@@ -76,6 +77,11 @@ def plans_of(result: Explanation, given: Given) -> Again:
         A subclass that says what cannot be had from the result, and how to give it.
     """
     facts = result.provenance
+    if "target_of_output" in facts and pairs.read(facts["target_of_output"]) is None:
+        raise TargetError(
+            f"target {facts['target_of_output']!r}: is a function of the model's output, which a "
+            "result does not hold; explain the input again, and compare the two"
+        )
     model = _model(facts, given)
     source = _input(result, given)
     planned = []
@@ -130,7 +136,9 @@ def _question(result: Explanation, given: Given) -> Question:
 
 
 def _targets(result: Explanation) -> list[str]:
-    """Return the targets as text: numbers of classes and channels, or units."""
+    """Return the targets as text: numbers of classes and channels, units, or a contrast."""
+    if "target_of_output" in result.provenance:
+        return [str(result.provenance["target_of_output"])]
     node = str(result.provenance["node"])
     texts = [label.removeprefix(node).strip() for label in result.labels]
     try:

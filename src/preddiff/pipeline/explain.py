@@ -9,13 +9,12 @@ from numpy.typing import ArrayLike
 from preddiff.media.input import Input, Source, open_input
 from preddiff.media.labels import RegionSource
 from preddiff.models import Model, load_model
-from preddiff.models.targets import Target
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.analysis import Callback, Progress, analyse
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.remembered import with_remembered
-from preddiff.pipeline.settings import Settings
+from preddiff.pipeline.settings import Settings, Targets
 from preddiff.results.checkpoint import UntilSaved
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
@@ -24,7 +23,7 @@ from preddiff.samplers import Sampler
 def explain(
     model: Any,
     picture: Source,
-    targets: Target | Sequence[Target] | None = None,
+    targets: Targets | None = None,
     node: str | None = None,
     source: str | None = None,
     sampler: str | Sampler | None = None,
@@ -67,7 +66,9 @@ def explain(
         the path of a NIfTI, Analyze, MGH or DICOM file, or of a folder of DICOM slices; or an
         image of nibabel.
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
-        the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7.
+        the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7. Also what is
+        made of the output: "husky against wolf", one of `preddiff.targets`, or a function of what
+        the model returns (docs/models.md).
     node : explain a hidden node's channels instead of the output's classes (section 3.3).
     source : hide windows of a hidden node's values instead of the input's (equation 5); the node
         that is explained must lie behind it.

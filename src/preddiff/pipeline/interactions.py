@@ -1,7 +1,6 @@
 """Interactions of regions, from a model and an input: the front door."""
 
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,14 +19,13 @@ from preddiff.method.interactions import Matrix, Unions, UnionValues
 from preddiff.method.regions import Regions
 from preddiff.method.sets import SetDesign
 from preddiff.models import load_model
-from preddiff.models.targets import Target
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import progress as bars
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.plan import Asked
 from preddiff.pipeline.regions import regions_of
 from preddiff.pipeline.remembered import with_remembered
-from preddiff.pipeline.settings import Settings
+from preddiff.pipeline.settings import Settings, Targets
 from preddiff.results import provenance
 from preddiff.results.interactions import Interactions
 from preddiff.samplers import Sampler
@@ -41,7 +39,7 @@ def interactions(
     model: Any,
     picture: Source,
     regions: RegionSource,
-    targets: Target | Sequence[Target] | None = None,
+    targets: Targets | None = None,
     *,
     node: str | None = None,
     sampler: str | Sampler | None = None,

@@ -86,7 +86,7 @@ def labels_of(subject: Subject, chosen: list[int]) -> list[str]:
     """Return a name for every target."""
     if subject.unit_names:
         return [subject.unit_names[number] for number in chosen]
-    return targets.names(chosen, subject.labels, subject.node)
+    return targets.names(chosen, subject.labels, subject.noun)
 
 
 def asked(subject: Subject, settings: Settings, windows: Windows) -> Asked:
@@ -226,14 +226,15 @@ def _paired(sampler: Sampler, samples: int) -> Sampler:
 def _chosen(subject: Subject, values: Floats, question: Question) -> list[int]:
     if subject.unit_names:
         return list(range(len(subject.unit_names)))
-    return targets.resolve(question.targets, values, subject.labels)
+    if question.of_output is not None:
+        return list(subject.numbers)
+    return targets.resolve(question.named_targets, values, subject.labels)
 
 
 def _measure(subject: Subject, values: Floats, question: Question) -> Measure:
     size = question.train_size if question.train_size is not None else subject.model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
-    of_probabilities = subject.model.is_probability(subject.node)
-    measure = measures.resolve(question.measure, of_probabilities, size, classes=len(values))
+    measure = measures.resolve(question.measure, subject.unit, size, classes=len(values))
     measure.check(values)
     return measure
 
@@ -318,6 +319,7 @@ def _facts(
         "sampler_sha256": sampler.sha256,
         "sampler_description": stands_in(sampler),
         **({"reference": reference(sampler)} if reference(sampler) else {}),
+        **({"target_of_output": question.of_output.name} if question.of_output else {}),
         "source": question.source or "",
         "node": question.node or "",
         "window": sampling.window,

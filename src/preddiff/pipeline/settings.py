@@ -5,7 +5,7 @@ Three parts, as three parts of the work need them: the question (what is explain
 stands in the docstring of `explain`, whose signature a test holds against the defaults here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,9 @@ from preddiff.media.mask_files import OpenedMask, open_mask
 from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
 from preddiff.samplers import Sampler
+from preddiff.targets import OfOutput, pairs
+from preddiff.targets import Target as OutputTarget
+from preddiff.targets.base import Returned
 
 WINDOW, WINDOW_OF_VOLUMES = 10, 3
 """The paper's k for pictures (section 4.1) and for scans (section 4.2)."""
@@ -45,6 +48,9 @@ of each, given its surroundings (sections 4.1 and 4.2)."""
 SETS = 1000
 """Sets of windows that are hidden of pictures for which the caller says nothing of sampling."""
 
+Targets = Target | Sequence[Target] | OutputTarget | Callable[[Returned], Returned]
+"""Classes, channels or units that are named, or what is made of a model's output."""
+
 _SEEDS_APART = 1 << 56  # of windows of two sizes; a channelwise sampler takes steps of 2^40
 _LARGEST = 2**63  # seeds and lengths are stored as int64
 _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
@@ -54,7 +60,7 @@ _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
 class Question:
     """The question that is asked of a model about an input."""
 
-    targets: Target | Sequence[Target] | None = None
+    targets: Targets | None = None
     node: str | None = None
     source: str | None = None
     measure: str = "auto"
@@ -64,6 +70,12 @@ class Question:
     baselines: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        _set(self, targets=_opened_targets(self.targets))
+        if self.of_output is not None and (self.node, self.source) != (None, None):
+            raise SettingError(
+                f"targets={self.of_output.name!r}: is made of the model's output; leave node and "
+                "source out"
+            )
         for name in ("node", "source"):
             _check_name(name, getattr(self, name), "the name of a node")
         _check_name("measure", self.measure, "the name of a measure, e.g. WE")
@@ -73,6 +85,17 @@ class Question:
         if self.mask is not None:
             _set(self, mask=open_mask(self.mask))
         _set(self, resample=_flag("resample", self.resample), baselines=_names(self.baselines))
+
+    @property
+    def of_output(self) -> OutputTarget | None:
+        """The target that is made of the output; None where classes or channels are named."""
+        return self.targets if isinstance(self.targets, OutputTarget) else None
+
+    @property
+    def named_targets(self) -> Target | Sequence[Target] | None:
+        """The classes, channels or units that are named."""
+        named = None if self.of_output is not None else self.targets
+        return cast("Target | Sequence[Target] | None", named)
 
     @property
     def opened_mask(self) -> OpenedMask | None:
@@ -276,6 +299,16 @@ class Settings:
         values |= _of_preset(preset, values)
         own = ({n: values[n] for n in _names_of(part) if n in values} for part in parts)
         return cls(*(part(**given) for part, given in zip(parts, own, strict=True)))
+
+
+def _opened_targets(wanted: Returned) -> Returned:
+    """Return targets, of which a function and a contrast are made of the model's output."""
+    if callable(wanted):
+        return OfOutput(wanted)
+    one = wanted if isinstance(wanted, str) else None
+    if isinstance(wanted, list | tuple) and len(wanted) == 1 and isinstance(wanted[0], str):
+        one = wanted[0]  # as the command line gives it
+    return (one is not None and pairs.read(one)) or wanted
 
 
 def _of_preset(preset: object, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from preddiff.media.grid import mismatch
 from preddiff.media.labels import OpenedRegions
 from preddiff.media.mask_files import on_input
 from preddiff.media.volumes import Volume
+from preddiff.method.measures import ActivationDifference
 from preddiff.models import Model, targets
 from preddiff.pipeline.settings import Question, Sampling
 from preddiff.results.explanation import SPATIAL_AXES
@@ -32,6 +33,8 @@ class Subject:
     source : the input as the caller gave it.
     node : whose values are explained; None is the output.
     unit_names : of the node's values where single units are explained; else empty.
+    numbers : of the model's values those that are explained, where the caller named none of them
+        but a target that is made of the output; else empty.
     on_scan : whether windows lie on the voxels of the source's grid.
     mask : (*spatial), true where it matters; None where everything does.
     """
@@ -43,6 +46,7 @@ class Subject:
     source: Input
     node: str | None
     unit_names: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
     on_scan: bool = False
     mask: Mask | None = None
 
@@ -52,6 +56,19 @@ class Subject:
         if self.node is None or self.model.is_class(self.node):
             return self.model.labels
         return None
+
+    @property
+    def noun(self) -> str:
+        """The word for what is explained: a class, an output of plain numbers, or the node."""
+        return self.node or ("class" if self.model.value_unit is None else "output")
+
+    @property
+    def unit(self) -> str | None:
+        """Unit of the values; None of probabilities."""
+        if self.model.is_probability(self.node):
+            return None
+        of_output = self.model.value_unit if self.node is None else None
+        return of_output or ActivationDifference.unit
 
     @property
     def valid(self) -> ValidRange | None:
@@ -86,6 +103,9 @@ def make(
     model = model if device == "cpu" else _on_device(model, device)
     picture = model.prepare(source.values)
     model.check(picture, is_scan=source.grid is not None)
+    numbers: list[int] = []
+    if question.of_output is not None:
+        model, numbers = question.of_output.of(model, picture)
     mask = question.opened_mask
     if mask is not None:
         mask = on_input(mask, source, model.prepare, resampled=question.resample)
@@ -96,12 +116,13 @@ def make(
         picture=picture,
         source=source,
         node=question.node,
+        numbers=tuple(numbers),
         on_scan=source.grid is not None,
         mask=mask,
     )
     if question.source is not None:
         subject = _from_node(subject, question.source, sampling)
-    units = targets.parse_units(question.targets)
+    units = targets.parse_units(question.named_targets)
     return _of_units(subject, units) if units else subject
 
 

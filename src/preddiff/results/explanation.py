@@ -21,6 +21,7 @@ from preddiff.types import Evidence, PerTarget, Relevance
 Picture = Annotated[NDArray[np.float32], "channel *pixels"]
 """The network's input; a map over a hidden node has other spatial axes."""
 
+_UNITS_OF_PROBABILITIES = frozenset({"bits", "probability"})
 SPATIAL_AXES = ("z", "y", "x")
 """Names of the spatial axes, slowest first; an input of fewer dimensions has the last of them."""
 
@@ -183,8 +184,8 @@ class Explanation:
 
     @property
     def of_probabilities(self) -> bool:
-        """True if `prediction` holds probabilities, false if it holds activations."""
-        return str(self.data.attrs["unit"]) != "activation"
+        """True if `prediction` holds probabilities, false if it holds activations or values."""
+        return str(self.data.attrs["unit"]) in _UNITS_OF_PROBABILITIES
 
     @property
     def draws(self) -> str:

@@ -31,7 +31,9 @@ def test_the_caller_can_say_what_the_output_is(rng, small_network):
     x = rng.random((5, 3, 16, 16)).astype(np.float32)
     plain = load_model(small_network, output="probabilities").predict(x)
     np.testing.assert_allclose(plain, logits_of(small_network, x), rtol=1e-5, atol=1e-7)
-    with pytest.raises(ModelError, match="output='odds': expected auto, logits or probabilities"):
+    with pytest.raises(
+        ModelError, match="output='odds': expected one of auto, logits, probabilities"
+    ):
         load_model(small_network, output="odds")
 
 
@@ -154,7 +156,7 @@ def test_values_in_the_unit_interval_that_nothing_explains_are_asked_about(rng, 
     np.testing.assert_allclose(found[:, 1:], logits_of(network, x), atol=1e-6)
     same = load_model(network, preprocess={"output": "probabilities"}).predict(x)
     np.testing.assert_allclose(same, found)
-    with pytest.raises(ModelError, match="output='p': expected auto, logits or probabilities"):
+    with pytest.raises(ModelError, match="output='p': expected one of auto, logits, probabilities"):
         load_model(network, preprocess={"output": "p"})
 
 

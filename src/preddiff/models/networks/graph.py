@@ -21,6 +21,11 @@ class Graph:
     Nodes have the name of their module (`inception_3a/output`, `features.3`), else that of their
     operation (`relu`, `add_1`).
 
+    Parameters
+    ----------
+    network : the network.
+    prefix : of its modules' paths, which names do not have.
+
     Attributes
     ----------
     module : the trace, which runs as the network does.
@@ -32,10 +37,10 @@ class Graph:
         Whatever torch.fx raises where a network cannot be traced.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, prefix: str = "") -> None:
         traced = network if isinstance(network, fx.GraphModule) else _traced(network)
         self.module = traced
-        self.nodes = _named(traced.graph)
+        self.nodes = _named(traced.graph, prefix)
 
     @property
     def outputs(self) -> list[fx.Node]:
@@ -208,7 +213,7 @@ def exported(
     return module
 
 
-def _named(graph: fx.Graph) -> dict[str, fx.Node]:
+def _named(graph: fx.Graph, prefix: str) -> dict[str, fx.Node]:
     """Nodes that compute something, by name; a module that is called again gets a number."""
     # fx's own names replace dots and slashes by underscores and number them as they come, so that
     # "inception_3a/output" would be unknown to whoever wrote the network. The target of a module's
@@ -217,7 +222,8 @@ def _named(graph: fx.Graph) -> dict[str, fx.Node]:
     named: dict[str, fx.Node] = {}
     for node in graph.nodes:
         if node.op in {"call_module", "call_function", "call_method"}:
-            name = base = str(node.target) if node.op == "call_module" else node.name
+            path = str(node.target).removeprefix(prefix)
+            name = base = path if node.op == "call_module" else node.name
             number = 1
             while name in named:
                 number += 1

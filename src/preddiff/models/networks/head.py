@@ -51,8 +51,13 @@ class Head:
     high: float = 1.0
 
     def probabilities(self, values: torch.Tensor) -> torch.Tensor:
-        """Return class probabilities (n, K) in float64; a single one p stands for (1 - p, p)."""
+        """Return class probabilities (n, K) in float64; a single one p stands for (1 - p, p).
+
+        Plain values are returned as they are.
+        """
         logits = values = values.double()
+        if self.output == "values":
+            return values
         if self.link is not None:
             values = values.softmax(1) if self.link == "softmax" else values.sigmoid()
         if self.columns is not None:
@@ -106,6 +111,8 @@ def find(
         If nothing says what the module returns.
     """
     values = run(module)
+    if output == "values":
+        return Head(module, None, output)
     # A trace holds the operations of one run. Where a network's own code decides which to run (by a
     # flag, by a count of calls), it may be wrong: it is trusted where it gives the same.
     if graph is not None and output != "logits":
@@ -116,7 +123,8 @@ def find(
         output = _kind(module, graph, values, others, spec)
     if output == "probabilities":
         return Head(module, None, output)
-    return Head(module, "sigmoid" if values.shape[1] == 1 else "softmax", output)
+    is_alone = output == "multilabel" or values.shape[1] == 1
+    return Head(module, "sigmoid" if is_alone else "softmax", output)
 
 
 def _kind(

@@ -161,7 +161,7 @@ def output(metadata: Mapping[str, object], requested: Output) -> Output:
     for known in get_args(Output):
         if value == known:
             return known if requested == "auto" else requested
-    raise ModelError(f"output={value!r}: expected auto, logits or probabilities")
+    raise ModelError(f"output={value!r}: expected one of {', '.join(get_args(Output))}")
 
 
 def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:

@@ -27,13 +27,15 @@ from preddiff.media import images
 from preddiff.media.input import as_pixels
 from preddiff.method.evidence import complements
 from preddiff.models.base import Model, checked_values
-from preddiff.models.networks import head
+from preddiff.models.networks import head, selected
 from preddiff.models.networks.fingerprint import fingerprint
 from preddiff.models.networks.forward import Forward
 from preddiff.models.networks.graph import Graph, exported
 from preddiff.models.networks.head import Head
 from preddiff.models.networks.preprocessing import Preprocessing
-from preddiff.models.request import Output
+from preddiff.models.networks.quiet import call
+from preddiff.models.networks.selected import PREFIX, Column, Selected
+from preddiff.models.request import VALUE_UNIT, Output
 from preddiff.types import Batch, Pixels, Predictions
 
 _RANGE_TOLERANCE = 1e-3  # by which resizing may leave [0, 1]
@@ -48,12 +50,19 @@ class Network(Model):
     ----------
     module : in evaluation mode; takes (n, channel, *spatial) after preprocessing.
     preprocessing : how pictures are resized and normalised; the default changes nothing.
-    output : what the module returns. "logits" get a softmax (a sigmoid where there is only one);
-        "probabilities" are taken as they are. "auto" takes a module that ends in a softmax or
-        sigmoid, or whose outputs are at least 0 and add up to 1, as giving probabilities; one
-        that ends in weights, or whose outputs leave [0, 1], as giving logits; and refuses any
-        other.
+    output : what the module returns. "logits" get a softmax (a sigmoid where there is only one),
+        logits that are "multilabel" a sigmoid each; "probabilities" and plain "values" are taken as
+        they are. "auto" takes a module that ends in a softmax or sigmoid, or whose outputs are at
+        least 0 and add up to 1, as giving probabilities; one that ends in weights, or whose outputs
+        leave [0, 1], as giving logits; and refuses any other.
+    output_key : of what is taken where the module returns several things; None takes what is usual
+        (`load_model`), as soon as the first input is seen.
     spec, labels, train_size : as in `Model`.
+
+    Attributes
+    ----------
+    module : gives a tensor, as soon as an input was seen.
+    complete : gives all that it returns, where several things are.
 
     Raises
     ------
@@ -67,6 +76,7 @@ class Network(Model):
         preprocessing: Preprocessing | None = None,
         *,
         output: Output = "auto",
+        output_key: str | int | None = None,
         spec: str | None = None,
         labels: Sequence[str] | None = None,
         train_size: float | None = None,
@@ -78,10 +88,12 @@ class Network(Model):
                 f"{training[0]} is in training mode, where predictions are random: call .eval()"
             )
         if output not in get_args(Output):
-            raise ModelError(f"output={output!r}: expected auto, logits or probabilities")
-        self.module = module
+            raise ModelError(f"output={output!r}: expected one of {', '.join(get_args(Output))}")
+        self.module = module if output_key is None else Selected(module, output_key)
+        self.complete = self.module
         self.preprocessing = preprocessing or Preprocessing()
         self.output = self.requested_output = output
+        self.value_unit = VALUE_UNIT if output == "values" else None
         self.spec = spec or f"module:{type(module).__name__}"
         self.labels = labels
         self.train_size = train_size
@@ -89,7 +101,7 @@ class Network(Model):
         self.mean = self.preprocessing.input_mean
         size = self.preprocessing.size
         self.shape = (self.preprocessing.channels, *size) if size else None
-        self._forward = Forward(module, self.preprocessing, self.spec)
+        self._forward = Forward(self.module, self.preprocessing, self.spec)
         self._head: Head | None = None
         self._parts: dict[str, nn.Module] = {}
         self._faster: tuple[tuple[str | None, tuple[int, ...]], Model] | None = None
@@ -133,7 +145,7 @@ class Network(Model):
         derived = copy.copy(self)
         derived.__dict__.pop("graph", None)
         derived.__dict__["sha256"] = self.sha256  # of all weights, also those that are left out
-        derived.module = module
+        derived.module = derived.complete = module
         derived._parts = {}
         derived._faster = None
         return derived
@@ -142,7 +154,7 @@ class Network(Model):
     def graph(self) -> Graph | None:
         """The traced network, or None where torch.fx cannot trace it."""
         try:
-            return Graph(self.module)
+            return Graph(self.module, PREFIX if isinstance(self.module, Selected | Column) else "")
         except Exception:
             return None
 
@@ -228,7 +240,7 @@ class Network(Model):
         ----------
         inputs : (n, channel, *spatial), in input space, to see what the network ends in.
         """
-        return self._part(node) if node is not None else self._head_for(inputs).trunk
+        return self._part(node) if node is not None else self.head_for(inputs).trunk
 
     def traced(self, inputs: torch.Tensor, node: str | None = None) -> GraphModule:
         """Return the operations that lead to what `raw` gives.
@@ -296,9 +308,9 @@ class Network(Model):
 
     def is_probability(self, node: str | None) -> bool:
         """Return whether a node's values are probabilities: a softmax gives them."""
-        return node is None or (
-            self.graph is not None and self.graph.is_softmax(self.graph.node(node))
-        )
+        if node is None:
+            return self.value_unit is None
+        return self.graph is not None and self.graph.is_softmax(self.graph.node(node))
 
     def is_class(self, node: str) -> bool:
         """Return whether a node's channels are the classes: no weights follow it."""
@@ -332,14 +344,19 @@ class Network(Model):
     def scores(self, inputs: torch.Tensor) -> torch.Tensor | None:
         """Return every class's score before the softmax, (n, K); None if not even the head has any.
 
+        Plain values are their own scores.
+
         Parameters
         ----------
         inputs : (n, channel, *spatial), in input space; a gradient flows through.
         """
-        end = self._head_for(inputs.detach())
-        if end.link is None:
+        end = self.head_for(inputs.detach())
+        is_value = end.output == "values"
+        if end.link is None and not is_value:
             return None
         values = self._forward.run_classes(end.trunk, inputs)
+        if is_value:
+            return values
         # One logit z stands for two classes: for the first it counts as -z, so that the gradients
         # of the two are each other's negative.
         return torch.cat([-values, values], dim=1) if values.shape[1] == 1 else values
@@ -360,9 +377,10 @@ class Network(Model):
         """Return (n, channel, *spatial) in input space in the network's own numbers and layout."""
         return self._forward.normalised(inputs)
 
-    def _head_for(self, inputs: torch.Tensor) -> Head:
+    def head_for(self, inputs: torch.Tensor) -> Head:
         """The head, found with the first input that is seen."""
         if self._head is None:
+            self._take_one_output(inputs[:1])
 
             def run(module: nn.Module) -> torch.Tensor:
                 return self._forward.run_classes(module, inputs[:1])
@@ -378,6 +396,26 @@ class Network(Model):
                 )
             self.output = self._head.output
         return self._head
+
+    def _take_one_output(self, inputs: torch.Tensor) -> None:
+        """Let the module be one that returns a tensor, where it returns several things."""
+        whole = self.module.network if isinstance(self.module, Selected) else self.module
+        with torch.inference_mode():
+            try:
+                returned = call(whole, self.normalised(inputs))
+            except Exception:  # said better by what runs it next
+                return
+        if isinstance(self.module, Selected):
+            selected.checked(returned, self.module.key, self.spec)
+        elif not isinstance(returned, torch.Tensor):
+            self._run_instead(Selected(whole, selected.usual(returned, self.spec)))
+        elif returned.ndim == 1 == len(inputs):
+            self._run_instead(Column(whole))
+
+    def _run_instead(self, module: nn.Module) -> None:
+        self.module = module
+        self._forward = Forward(module, self.preprocessing, self.spec)
+        self.__dict__.pop("graph", None)
 
     def _part(self, node: str) -> nn.Module:
         """The part of the network that leads to a node."""

@@ -17,8 +17,9 @@ from preddiff.media.input import as_pixels
 from preddiff.media.reading import check_memory, display_name
 from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head, metadata
+from preddiff.models.networks.ending import Link
 from preddiff.models.networks.preprocessing import Preprocessing
-from preddiff.models.request import Output
+from preddiff.models.request import VALUE_UNIT, Output
 from preddiff.models.sources.onnxruntime import runtime
 from preddiff.types import Batch, Pixels, Predictions
 
@@ -97,7 +98,9 @@ class OnnxRuntime(Model):
         check_size(path, self.shape or ())  # of any size, in the file, but one is said beside it
         self.labels = metadata.labels(settings, folder)
         self.sha256 = hashlib.sha256(proto.SerializeToString()).hexdigest()
-        self._chosen, self.output = self._outputs(proto, output)
+        self._chosen, self._returns = self._outputs(proto, output)
+        self.output = self._returns
+        self.value_unit = VALUE_UNIT if output == "values" else None
 
     def _of_pictures(
         self, settings: Mapping[str, object], axes: Sequence[int | None]
@@ -131,8 +134,9 @@ class OnnxRuntime(Model):
         """Return class probabilities (n, K); there are no nodes."""
         self._refuse_node(node)
         values = torch.from_numpy(self._values(inputs)[self._chosen])
-        link = {"logits": "sigmoid" if values.shape[1] == 1 else "softmax"}.get(self.output)
-        end = head.Head(torch.nn.Identity(), link, "logits")  # type: ignore[arg-type]
+        several: Link = "sigmoid" if values.shape[1] == 1 else "softmax"
+        links: dict[str, Link] = {"logits": several, "multilabel": "sigmoid"}
+        end = head.Head(torch.nn.Identity(), links.get(self.output), self._returns)
         return checked_values(end.probabilities(values), len(inputs), self.spec)
 
     def _values(self, inputs: Batch) -> list[Predictions]:
@@ -160,7 +164,7 @@ class OnnxRuntime(Model):
             ) from None
         return [_rows(each)[: len(fed)] for each in given]
 
-    def _outputs(self, proto: Any, output: Output) -> tuple[int, str]:
+    def _outputs(self, proto: Any, output: Output) -> tuple[int, Output]:
         """Return which output is taken, and what it gives."""
         shape = self.shape or self._tried_shape()
         noise = np.random.default_rng(0).random((_PROBES, *shape), dtype=np.float32)

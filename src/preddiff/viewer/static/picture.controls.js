@@ -9,7 +9,7 @@ let outlined = null; // the window of the list that is pointed at
 
 const pixelOf = (map) => pointer && pointer.map((share, axis) => Math.floor(share * shapeOf(map)[axis]));
 const indexOf = (map) => pixelOf(map)[0] * shapeOf(map)[1] + pixelOf(map)[1];
-const isSymbol = (map) => (unitOf(map) === "activation" ? "value" : "p");
+const isSymbol = (map) => (["bits", "probability"].includes(unitOf(map)) ? "p" : "value");
 
 async function choose(map) {
   await Promise.all([unpackMap(map), unpackPicture(pictureOf(map))]);

@@ -1,0 +1,172 @@
+"""The protocol of a target that is made of a model's output, and any function of it as one."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from preddiff.errors import ModelError, PreddiffError, TargetError, first_line
+from preddiff.models import Model
+from preddiff.models.request import VALUE_UNIT
+from preddiff.types import Batch, Pixels, Predictions
+
+Returned = Any
+"""What a model or a function of it returns: a tensor or array (n, ...), or things with some in."""
+
+
+class Target(ABC):
+    """One number or several, made of what a model gives.
+
+    Attributes
+    ----------
+    name : as figures, pages and results say it.
+    """
+
+    name: str
+
+    @abstractmethod
+    def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
+        """Return a model that gives the numbers, and which of them are explained.
+
+        Parameters
+        ----------
+        model : what is asked.
+        inputs : one input, (channel, *spatial), to see what the model gives.
+
+        Raises
+        ------
+        TargetError
+            If it cannot be made of what this model gives.
+        """
+
+
+@dataclass(frozen=True)
+class OfOutput(Target):
+    """Numbers that a function makes of the output.
+
+    Parameters
+    ----------
+    function : gets what a torch network returns, a tensor (n, ...) or whatever else; of any other
+        model its values (n, K), as numpy. It returns (n,), or (n, k) for k targets, of which it may
+        not mix inputs: each row follows from its own.
+    name : of the number.
+    unit : of the number; the evidence is the difference in it.
+    is_probability : whether the numbers are probabilities, whose evidence is in bits.
+    """
+
+    function: Callable[[Returned], Returned]
+    name: str = "target"
+    unit: str = VALUE_UNIT
+    is_probability: bool = False
+
+    def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
+        """Return a model that gives the numbers, and which of them are explained: all."""
+        from preddiff.models.networks.network import Network
+
+        if not isinstance(model, Network):
+            return self.of_values(model, inputs)
+        from preddiff.targets.networks import with_function
+
+        return self._named(*with_function(model, self, inputs))
+
+    def of_values(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
+        """Do the same with a function of the model's values (n, K), as numpy."""
+        made = Computed(model, self)
+        return self._named(made, made.numbers(inputs[None]).shape[1])
+
+    def _named(self, made: Model, count: int) -> tuple[Model, list[int]]:
+        if count > 1:
+            made.labels = [f"{self.name} {number}" for number in range(count)]
+            return made, list(range(count))
+        if self.is_probability:  # one probability is that of the second of two classes
+            made.labels = [f"not {self.name}", self.name]
+            return made, [1]
+        made.labels = [self.name]
+        return made, [0]
+
+    def called(self, output: Returned, said: str) -> Returned:
+        """Return what the function makes of an output.
+
+        Parameters
+        ----------
+        said : what the output is, for messages.
+
+        Raises
+        ------
+        TargetError
+            If it raises anything.
+        """
+        try:
+            return self.function(output)
+        except PreddiffError:
+            raise
+        except Exception as error:
+            raise TargetError(
+                f"target {self.name!r}: the function raised {type(error).__name__} "
+                f"({first_line(error)}) on the model's output, {said}"
+            ) from error
+
+    def rows(self, values: Returned, inputs: int) -> Returned:
+        """Return what the function gave as (n, k).
+
+        Raises
+        ------
+        TargetError
+            If it is of another shape.
+        """
+        shape = tuple(getattr(values, "shape", ()))
+        if len(shape) == 1 and shape[0] == inputs:
+            return values[:, None]
+        if len(shape) != 2 or shape[0] != inputs or shape[1] == 0:
+            gave = f"shape {shape}" if shape else type(values).__name__
+            raise TargetError(
+                f"target {self.name!r}: the function returned {gave} for {inputs} inputs: expected "
+                f"({inputs},) or ({inputs}, k), a row for each input"
+            )
+        return values
+
+
+class Computed(Model):
+    """A model that gives numbers made of another model's values.
+
+    Parameters
+    ----------
+    model : takes the inputs.
+    target : the numbers.
+    """
+
+    def __init__(self, model: Model, target: OfOutput) -> None:
+        self.model, self.target = model, target
+        for name in ("shape", "grid", "spec", "train_size", "mean", "sha256", "repeats_to"):
+            setattr(self, name, getattr(model, name))
+        self.value_unit = None if target.is_probability else target.unit
+
+    @property
+    def preparation(self) -> str:
+        """The way pictures become inputs; as of the other model."""
+        return self.model.preparation
+
+    def prepare(self, image: Returned) -> Pixels:
+        """Return what the other model sees."""
+        return self.model.prepare(image)
+
+    def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return the numbers, (n, k); of one probability p, (1 - p, p). There are no nodes."""
+        self._refuse_node(node)
+        found = self.numbers(inputs)
+        if self.target.is_probability and found.shape[1] == 1:
+            return np.concatenate([1 - found, found], axis=1)
+        return found
+
+    def numbers(self, inputs: Batch) -> Predictions:
+        """Return what the function makes of the values, (n, k)."""
+        values = self.model.predict(inputs)
+        found = self.target.called(values, f"an array {values.shape}")
+        result = np.asarray(self.target.rows(found, len(inputs)), dtype=np.float64)
+        if not np.isfinite(result).all():
+            raise ModelError(
+                f"target {self.target.name!r}: the function returned NaN or infinite values"
+            )
+        return result
