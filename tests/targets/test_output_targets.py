@@ -10,6 +10,7 @@ from torch import nn
 import preddiff
 from preddiff import load_model
 from preddiff.errors import ModelError, SettingError, TargetError
+from preddiff.models.networks.structure import structure
 from preddiff.targets import contrast, detection, dice, entropy, mean_over, similarity
 
 WISH = {"sampler": "constant:0.5", "window": 4, "stride": 4, "train_size": math.inf}
@@ -223,3 +224,11 @@ def test_a_result_holds_no_function(small_network, picture):
     e = preddiff.explain(model, picture, targets=entropy(), **WISH)
     with pytest.raises(TargetError, match="'entropy': is a function of the model's output"):
         preddiff.verify(e, model=model)
+
+
+def test_networks_that_end_in_different_functions_are_told_apart(small_network, picture):
+    model = load_model(small_network, output="logits")
+    functions = (lambda o: o[:, 0], lambda o: o[:, 1], lambda o: o.norm(dim=1))
+    made = [preddiff.targets.OfOutput(each).of(model, picture)[0] for each in functions]
+    assert len({structure(each.module) for each in made}) == 3
+    assert {each.sha256 for each in made} == {model.sha256}

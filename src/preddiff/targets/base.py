@@ -1,9 +1,9 @@
 """The protocol of a target that is made of a model's output, and any function of it as one."""
 
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from preddiff.models import Model
 from preddiff.models.request import VALUE_UNIT
 from preddiff.types import Batch, Pixels, Predictions
 
-Returned = Any
+Returned = typing.Any
 """What a model or a function of it returns: a tensor or array (n, ...), or things with some in."""
 
 
