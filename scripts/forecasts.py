@@ -3,7 +3,8 @@
     PREDDIFF_DATA=... python scripts/forecasts.py
 
 Three networks, with and without a tolerance, one picture and several: twelve runs of the command
-line, each in a process of its own. Prints a table. A run is timed from the line of its forecast to
+line, each in a process of its own; of a network, the first knows nothing of earlier ones. Prints a
+table. A run is timed from the line of its forecast to
 the end of that picture's work, with its figure and page; of several pictures, the last is shown,
 whose set-up is that of a batch.
 """
@@ -37,6 +38,8 @@ def main() -> None:
     print("| network | work | pictures | set-up | forecast | took | ratio |")
     print("|---|---|--:|--:|--:|--:|--:|")
     for network, spec in NETWORKS.items():
+        kept = tempfile.TemporaryDirectory()  # a network's first run knows nothing of earlier ones
+        os.environ["PREDDIFF_CACHE"] = kept.name
         for work, options in WORK.items():
             for count in COUNTS:
                 setup, forecast, took = timed(spec, options, pictures[:count])

@@ -30,8 +30,14 @@ Example: preddiff verify out/cat.zarr
 def verify(
     result: Annotated[Path, typer.Argument(metavar="RESULT", help="A result, NAME.zarr.")],
     windows: Annotated[
-        int, typer.Option(metavar="N", help="How many windows, or sets of them, to draw again.")
-    ] = 50,
+        int,
+        typer.Option(
+            "--windows",
+            "--sets",
+            metavar="N",
+            help="How many windows, or sets of them, to draw again: more find smaller changes.",
+        ),
+    ] = 20,
     picture: OfInput = None,
     model: OfModel = None,
     preprocess: Preprocess = None,
@@ -47,8 +53,10 @@ def verify(
     from preddiff.pipeline.verification import verify as verified
     from preddiff.results import store
 
+    loaded = store.load(result)
+    echo("Loading the model, and drawing again…", err=True)
     found = verified(
-        store.load(result),
+        loaded,
         windows,
         picture=picture,
         model=named_model(model, preprocess, order, model_mask),
@@ -58,6 +66,8 @@ def verify(
     )
     for check in found.checks:
         echo(check)
+    if windows < loaded.provenance["windows"] and found.passed:
+        echo("To draw more again: --windows N; all: preddiff rerun", err=True)
     if not found.passed:
         raise SystemExit(1)
 

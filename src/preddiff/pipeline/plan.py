@@ -269,10 +269,7 @@ def _run(
         samples = min(sampling.draws, sampler.population or sampling.draws)
         design = SetDesign(windows, sampling.step, sampling.sets, sampling.seed)
         if sampling.sets < design.fewest:
-            raise SettingError(
-                f"sets={sampling.sets}: tell nothing yet of some windows or regions: expected at "
-                f"least {design.fewest}, and several for each of {len(windows)}"
-            )
+            raise SettingError(_too_few(design, sampling))
         return RunOfSets(subject, design, sampler, samples, chosen, base, measure, work)
     closed_form = _closed_form(subject, chosen, sampler, work)
     if closed_form is not None:
@@ -282,6 +279,18 @@ def _run(
     return SampledRun(
         subject, windows, sampler, samples, sampling.seed, chosen, base, measure, work
     )
+
+
+def _too_few(design: SetDesign, sampling: Sampling) -> str:
+    what = "windows" if sampling.regions is None else "regions"
+    text = (
+        f"sets={sampling.sets}: too few to know something of each of {len(design.windows)} {what}: "
+        f"expected at least {design.fewest}; 1000 are enough for most pictures"
+    )
+    apart = design.fewest // len(design.tilings)
+    if apart == design.fewest:
+        return text
+    return f"{text}, and {what} that do not overlap (stride={sampling.length}) need {apart}"
 
 
 def _closed_form(

@@ -15,6 +15,7 @@ from preddiff.method.measures import Measure
 from preddiff.method.regions import Regions
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers, shares
+from preddiff.models import Model
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
@@ -22,7 +23,9 @@ from preddiff.samplers import Sampler
 from preddiff.samplers.base import fill, hide
 from preddiff.types import Batch, PerTarget
 
-_FORECAST_SETS = 4  # that are timed
+_FORECAST_SETS = 4  # that are timed,
+_PASSES_PER_TIMED = 20  # and no more than one pass for so many of the work
+_PASSES_WORTH_EXPORTING = 200  # an export takes as long as a hundred
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +82,10 @@ class RunOfSets:
         return replace(self, finished=finished)
 
     def forecast(self) -> str:
-        """Return evaluations and time, from a few sets."""
+        """Return evaluations and time, from a few sets; of few, no time."""
+        work = f"{len(self.design):,} sets of {self._parts} × {self.samples} draws"
+        if len(self.design) < _PASSES_PER_TIMED * _FORECAST_SETS:
+            return work
         inputs = np.concatenate([self._filled(number) for number in range(_FORECAST_SETS)])
         self._engine.evaluate_whole(inputs[:1])  # the first pass of a network is slow
         started = time.perf_counter()
@@ -93,7 +99,7 @@ class RunOfSets:
             if tolerance is None
             else progress.until(tolerance, None, seconds)
         )
-        return f"{len(self.design):,} sets of {self._parts} × {self.samples} draws, {how_long}"
+        return f"{work}, {how_long}"
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         """Return the evidence of the windows, going on from running means over sets."""
@@ -104,20 +110,20 @@ class RunOfSets:
         total = len(self.design)
         done = int((means.groups > 0).sum())
         for first in range(done, 0 if self.finished else total, GROUP):
-            self._visit(np.arange(first, first + GROUP), means)
+            self._visit(np.arange(first, first + GROUP), means, self._engine)
             if after_chunk(current, means.visits, total):
                 break
         return current()
 
     def evidence_of(self, numbers: SetNumbers) -> SetEvidence:
-        """Return the evidence (target, set) of some of the sets."""
+        """Return the evidence (target, set) of some of the sets, whatever runs the others."""
         means = self.begin()
-        self._visit(numbers, means)
+        self._visit(numbers, means, self._dense(self.subject.model))
         return self._of_sets(means, numbers)
 
-    def _visit(self, numbers: SetNumbers, means: RunningMeans) -> None:
+    def _visit(self, numbers: SetNumbers, means: RunningMeans, engine: Dense) -> None:
         inputs = np.concatenate([self._filled(number) for number in numbers.tolist()])
-        values = self._engine.evaluate_whole(inputs).reshape(len(numbers), self.samples, -1)
+        values = engine.evaluate_whole(inputs).reshape(len(numbers), self.samples, -1)
         means.add(numbers, values.transpose(2, 0, 1))
 
     def _of_sets(self, means: RunningMeans, numbers: SetNumbers) -> SetEvidence:
@@ -130,9 +136,14 @@ class RunOfSets:
 
     @cached_property
     def _engine(self) -> Dense:
-        subject = self.subject
-        model = subject.model.faster(subject.inputs, subject.node)
-        return Dense(model, subject.inputs, self.targets, subject.node, memory=self.work.memory)
+        model = self.subject.model
+        if len(self.design) * self.samples >= _PASSES_WORTH_EXPORTING:
+            model = model.faster(self.subject.inputs, self.subject.node)
+        return self._dense(model)
+
+    def _dense(self, model: Model) -> Dense:
+        inputs, node = self.subject.inputs, self.subject.node
+        return Dense(model, inputs, self.targets, node, memory=self.work.memory)
 
     def _filled(self, number: int) -> Batch:
         """Return the input with a set hidden, once for each draw."""
