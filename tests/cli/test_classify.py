@@ -117,6 +117,29 @@ def test_a_reference_group_hides_windows_unasked(study, monkeypatch, capsys):
     assert "study.reference.npz: is not the sampler that study.skops was fitted with" in told
 
 
+def test_covariates_are_those_of_the_reference_group_as_well(study, rng, monkeypatch, capsys):
+    rows = (study / "study.csv").read_text().splitlines()
+    ages, sites = rng.integers(50, 80, 26), rng.integers(1, 3, 26)
+    more = [f"{row},{age},{site}" for row, age, site in zip(rows[1:], ages, sites, strict=True)]
+    (study / "study.csv").write_text("\n".join([f"{rows[0]},age,scanner", *more]) + "\n")
+    status, said, complained = run(
+        monkeypatch, capsys, study,
+        "classify", "fit", "study.csv", "--folds", 3, "--reference", "group=healthy",
+        "--covariate", "age", "--site", "scanner", "-o", "study.skops",
+    )  # fmt: skip
+    assert (status, complained) == (0, "")
+    line = "reference group      group=healthy, given age, scanner=2 (study.reference.npz)"
+    assert line in said
+    sampler = preddiff.samplers.Cohort.load(study / "study.reference.npz")
+    healthy = [age for n, age in enumerate(ages) if n % 3]
+    assert sampler.covariates["age"] == pytest.approx((np.mean(healthy), np.std(healthy)))
+    assert list(sampler.covariates) == ["age", "scanner=2"]
+    explain = ["explain", "scan00.nii.gz", "--model", "study.skops"]
+    status, _, told = run(monkeypatch, capsys, study, *explain)
+    own = "another, or this one at the scan's own age, scanner=2 (cohort:study.reference.npz@age="
+    assert (status, own in told) == (0, True)
+
+
 def test_without_a_reference_group_one_command_makes_a_sampler(study, monkeypatch, capsys):
     run(monkeypatch, capsys, study, "classify", "fit", "study.csv", "--folds", 3, "-o", "a.skops")
     status, _, told = run(

@@ -35,6 +35,7 @@ class ReferenceGroup:
         where: str | None = None,
         image: str = "path",
         covariates: Sequence[str] = (),
+        sites: Sequence[str] = (),
     ) -> ReferenceGroup:
         """Read the scans of a table that have one value in a column.
 
@@ -44,6 +45,7 @@ class ReferenceGroup:
         where : COLUMN=VALUE, such as group=control; None for all scans.
         image : name of the column with the scans' paths, relative to the table's folder.
         covariates : names of columns with numbers, or categories.
+        sites : names of columns with categories, even if they look like numbers.
 
         Raises
         ------
@@ -56,7 +58,7 @@ class ReferenceGroup:
         column, _, value = (where or "").partition("=")
         if where is not None and not (column and value):
             raise SettingError(f"where {where!r}: expected COLUMN=VALUE, e.g. group=control")
-        rows = rows_of(path, [image, *([column] if column else []), *covariates])
+        rows = rows_of(path, [image, *([column] if column else []), *covariates, *sites])
         if column:
             every = Counter(row[column] for row in rows.values())
             rows = {line: row for line, row in rows.items() if row[column] == value}
@@ -68,10 +70,9 @@ class ReferenceGroup:
                 )
         paths = {line: path.parent / row[image] for line, row in rows.items()}
         refuse_missing_and_repeated_scans(path, paths)
-        return cls(
-            tuple(paths.values()),
-            where or "",
-            tuple(
-                Covariate(name, tuple(row[name] for row in rows.values())) for name in covariates
-            ),
+        kinds = [(name, False) for name in covariates] + [(name, True) for name in sites]
+        found = (
+            Covariate(name, tuple(row[name] for row in rows.values()), is_category)
+            for name, is_category in kinds
         )
+        return cls(tuple(paths.values()), where or "", tuple(found))

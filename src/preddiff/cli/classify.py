@@ -97,7 +97,8 @@ def fit(
         typer.Option(
             metavar="COLUMN=VALUE",
             help="The group that scans are compared with, e.g. group=control: also fit a sampler "
-            "on it (cohort), FILE.reference.npz, which `preddiff explain` then takes by itself.",
+            "on it (cohort), with --site and --covariate, FILE.reference.npz, which `preddiff "
+            "explain` then takes by itself.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the division into folds.")] = 0,
@@ -127,13 +128,16 @@ def fit(
     scans = scans.balanced() if balance else scans
     grid = volumes.read(scans.paths[0]).grid
     voxels = Voxels.choose(grid, mask, slices, resampled=resample)
-    group = None if reference is None else ReferenceGroup.read(table, reference, image)
+    group = None
+    if reference is not None:
+        group = ReferenceGroup.read(table, reference, image, covariate or (), site or ())
     # Before the folds, which take longest: a group that is too small is said at once.
     cohort = None if group is None else _cohort(group, voxels)
     fitted = fit_classifier(scans, voxels, folds=folds, standardise=standardise, seed=seed)
     if cohort is not None:
         cohort.save(sampler_file)
-        fitted.facts["sampler"] = Remembered.of_file(sampler_file, cohort.reference).facts
+        known = Remembered.of_file(sampler_file, cohort.reference, tuple(cohort.covariates))
+        fitted.facts["sampler"] = known.facts
     skops.save(output, fitted.estimator, voxels.mask, voxels.grid, fitted.facts)
     _print(_lines(fitted.facts))
     echo(output)
@@ -141,9 +145,15 @@ def fit(
 
 def _cohort(group: "ReferenceGroup", voxels: "Voxels") -> "Cohort":
     """Return the normal over a group's scans, in the voxels that the classifier takes."""
+    from preddiff.classify.covariates import by_name
     from preddiff.samplers import Cohort
 
-    return Cohort.fit(voxels.scans(group.paths), voxels.mask, reference=group.name)
+    return Cohort.fit(
+        voxels.scans(group.paths),
+        voxels.mask,
+        covariates=by_name(group.covariates),
+        reference=group.name,
+    )
 
 
 def show(
@@ -193,7 +203,11 @@ def _adjustment(facts: "ClassifierFacts") -> dict[str, str]:
 
 def _sampler(facts: "ClassifierFacts") -> dict[str, str]:
     sampler = facts.get("sampler")
-    return {"reference group": f"{sampler['reference']} ({sampler['file']})"} if sampler else {}
+    if not sampler:
+        return {}
+    names = ", ".join(sampler.get("covariates", []))
+    given = f", given {names}" if names else ""
+    return {"reference group": f"{sampler['reference']}{given} ({sampler['file']})"}
 
 
 def _share(mean: float, spread: float) -> str:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypedDict
+from typing import NotRequired, Self, TypedDict
 
 from preddiff.errors import ModelError
 
@@ -17,6 +17,7 @@ class SamplerFacts(TypedDict):
     file: str
     sha256: str
     reference: str
+    covariates: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,18 @@ class Remembered:
     path : of the file.
     sha256 : of its bytes, when the classifier was fitted.
     reference : the group of its scans, such as "group=control".
+    covariates : names of those that it was fitted with, such as "age".
     """
 
     path: Path
     sha256: str
     reference: str
+    covariates: tuple[str, ...] = ()
 
     @classmethod
-    def of_file(cls, path: Path, reference: str) -> Self:
+    def of_file(cls, path: Path, reference: str, covariates: tuple[str, ...] = ()) -> Self:
         """Return what there is to remember of a file that was just written."""
-        return cls(path, _sha256(path), reference)
+        return cls(path, _sha256(path), reference, covariates)
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, object], folder: Path) -> Self:
@@ -51,12 +54,19 @@ class Remembered:
         file, sha256, reference = (str(facts[name]) for name in ("file", "sha256", "reference"))
         if not file or Path(file).name != file:
             raise ValueError(f"its sampler {file!r} is no name of a file beside it")
-        return cls(folder / file, sha256, reference)
+        named = facts.get("covariates", [])
+        covariates = tuple(map(str, named)) if isinstance(named, list) else ()
+        return cls(folder / file, sha256, reference, covariates)
 
     @property
     def facts(self) -> SamplerFacts:
         """Plain texts, as a classifier's file keeps them."""
-        return {"file": self.path.name, "sha256": self.sha256, "reference": self.reference}
+        return {
+            "file": self.path.name,
+            "sha256": self.sha256,
+            "reference": self.reference,
+            "covariates": list(self.covariates),
+        }
 
     def spec(self, model: str) -> str:
         """Return the sampler's SPEC, once its file was found to be the same.

@@ -27,8 +27,11 @@ def with_remembered(settings: Settings, model: Model, *, announce: bool) -> Sett
         return settings
     spec = remembered.spec(model.spec)
     if announce:
+        name, known = f"cohort:{remembered.path.name}", remembered.covariates
+        stated = f"{name}@{known[0]}=NUMBER" if known else ""
+        own = f", or this one at the scan's own {', '.join(known)} ({stated})" if known else ""
         bars.say(
-            f"sampler cohort:{remembered.path.name}, fitted with {model.spec} on scans of "
-            f"{remembered.reference}; --sampler names another"
+            f"sampler {name}, fitted with {model.spec} on scans of {remembered.reference}; "
+            f"--sampler names another{own}"
         )
     return replace(settings, sampling=replace(settings.sampling, sampler=spec))
