@@ -149,9 +149,9 @@ def test_what_is_finished_is_not_done_again_and_what_is_not_is(folder, here):
     ("changed", "message"),
     [
         (["--seed", 1], "seed was 0, is 1"),
-        (["--sampler", "constant:0.25"], "the sampler is another"),
+        (["--sampler", "constant:0.25"], "the sampler changed"),
         (["--target", "top2"], "other targets are asked for"),
-        (["--model", "tiny_model:other"], "the model is another"),
+        (["--model", "tiny_model:other"], "the model changed"),
     ],
 )
 def test_finished_work_of_another_kind_is_refused_by_what_changed(folder, here, changed, message):

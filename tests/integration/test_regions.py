@@ -112,7 +112,7 @@ def test_damaged_regions_are_refused(picture, tmp_path, name, value, message):
 def test_unfinished_work_of_other_regions_is_refused(picture, tmp_path, monkeypatch):
     from preddiff.results import checkpoint
 
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
 
     def stop(done, of):
         if done >= 90:
@@ -124,7 +124,7 @@ def test_unfinished_work_of_other_regions_is_refused(picture, tmp_path, monkeypa
     # The same boxes around regions of another shape.
     other = LABELS.copy()
     other[3, 6] = 0
-    with pytest.raises(ResultError, match="unfinished work of another input, model or setting"):
+    with pytest.raises(ResultError, match="unfinished work, but not of what is asked for now"):
         preddiff.explain(Softmax(SHAPE), picture, checkpoint=file, **{**ASKED, "regions": other})
     counts = []
     resumed = preddiff.explain(

@@ -72,7 +72,7 @@ def test_the_same_command_gives_the_same_map(picture, sampler):
 def test_a_run_that_was_interrupted_goes_on_to_the_same_map(picture, tmp_path, monkeypatch):
     from preddiff.results import checkpoint
 
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     asked = {**ASKED, "sampler": "conditional", "sets": 200, "samples": 2}
     expected = preddiff.explain(Softmax(SHAPE), picture, **asked)
 
@@ -84,7 +84,7 @@ def test_a_run_that_was_interrupted_goes_on_to_the_same_map(picture, tmp_path, m
     file = tmp_path / "work.npz"
     with pytest.raises(KeyboardInterrupt):
         preddiff.explain(Softmax(SHAPE), picture, progress=stop, checkpoint=file, **asked)
-    with pytest.raises(ResultError, match="unfinished work of another input, model or setting"):
+    with pytest.raises(ResultError, match="unfinished work, but not of what is asked for now"):
         preddiff.explain(Softmax(SHAPE), picture, checkpoint=file, **{**asked, "sets": 210})
     counts = []
     resumed = preddiff.explain(

@@ -107,7 +107,7 @@ def test_interrupted_work_goes_on(picture, tmp_path, monkeypatch):
     from preddiff.results import checkpoint
 
     monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 200)
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     expected = preddiff.explain(local, picture, tolerance=0.1, **WISH)
 
     def stop(done, of):

@@ -89,7 +89,7 @@ def test_the_map_so_far_is_of_the_sizes_so_far_and_stops_the_others():
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_interrupted_it_goes_on_where_it_was(tmp_path, monkeypatch, kept):
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     path = tmp_path / "cat.npz"
     calls = 0
 

@@ -35,7 +35,7 @@ def picture(rng):
 @pytest.fixture
 def unfinished(tmp_path, picture, monkeypatch):
     """The file that an interrupted analysis left."""
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
     path = tmp_path / "cat.unfinished.npz"
     with pytest.raises(KeyboardInterrupt):
@@ -65,7 +65,7 @@ def test_work_of_another_number_of_threads_goes_on(picture, unfinished):
 @pytest.fixture
 def half_done(tmp_path, picture, small_network, monkeypatch):
     """The file that an interrupted analysis of a network left, in bfloat16, and its settings."""
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
     path = tmp_path / "half.npz"
     interrupted(small_network, picture, checkpoint=path, precision="bfloat16", **SETTINGS)
@@ -124,7 +124,7 @@ def test_finished_work_with_a_tolerance_is_not_done_further(tmp_path, picture):
 
 
 def test_a_full_disk_does_not_end_the_analysis(tmp_path, picture, monkeypatch):
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
 
     def full(*_arguments, **_arrays):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -144,20 +144,54 @@ def test_a_checkpoint_that_could_never_be_written_is_refused_before_the_work(tmp
         preddiff.explain(seen, picture, checkpoint=tmp_path / "file" / "a.npz", **SETTINGS)
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"targets": 0}, {"stride": 3}, {"samples": 5}])
-def test_unfinished_work_of_other_settings_is_refused(picture, unfinished, change):
-    with pytest.raises(ResultError, match="unfinished work of another input, model or setting"):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 1}, "seed was 0, is 1"),
+        ({"targets": 0}, r"targets was \[1\], is \[0\]"),
+        ({"stride": 3}, "stride was 2, is 3; the windows changed"),
+        ({"samples": 5}, "samples was 4, is 5"),
+        ({"sampler": "constant:0.5"}, "the sampler changed"),
+        ({"tolerance": 0.1}, "tolerance was not set, is 0.1"),
+    ],
+)
+def test_unfinished_work_of_other_settings_is_refused_by_what_changed(
+    picture, unfinished, change, said
+):
+    with pytest.raises(ResultError, match=f"unfinished work, but not of what .*{said}"):
         preddiff.explain(
             Fragile(picture.shape, 10_000), picture, checkpoint=unfinished, **{**SETTINGS, **change}
         )
     assert unfinished.exists()
 
 
-def test_unfinished_work_of_another_model_is_refused(picture, unfinished):
+def test_unfinished_work_of_another_model_or_input_is_refused(picture, unfinished):
     other = Fragile(picture.shape, 10_000)
     other.classify = Softmax(picture.shape, seed=2)
-    with pytest.raises(ResultError, match="unfinished work of another input, model or setting"):
+    with pytest.raises(ResultError, match=r"not of .* \(the model gives another answer"):
         preddiff.explain(other, picture, checkpoint=unfinished, **SETTINGS)
+    with pytest.raises(ResultError, match=r"not of .* \(the input changed\); continue"):
+        preddiff.explain(
+            Fragile(picture.shape, 10_000), picture[::-1], checkpoint=unfinished, **SETTINGS
+        )
+
+
+@pytest.mark.parametrize("tolerances", [(0.3, 0.1), (0.3, 0.05)])
+def test_a_smaller_tolerance_goes_on_with_the_same_draws(tmp_path, picture, tolerances):
+    wide, narrow = ({**SETTINGS, "stride": 1, "tolerance": each} for each in tolerances)
+    path, seen = tmp_path / "cat.npz", Fragile(picture.shape, at=10**9)
+    direct = preddiff.explain(seen, picture, **narrow)
+    all_passes, seen.seen = seen.seen, 0
+    first = preddiff.explain(seen, picture, checkpoint=path, **wide)
+    before, seen.seen = seen.seen, 0
+    e = preddiff.explain(seen, picture, checkpoint=path, **narrow)
+    assert first.relative_errors[0] < tolerances[0]
+    np.testing.assert_array_equal(e.evidence, direct.evidence)
+    np.testing.assert_array_equal(e.standard_error, direct.standard_error)
+    assert seen.seen < all_passes
+    assert before + seen.seen < all_passes + 20  # what every run asks of a model before its draws
+    with pytest.raises(ResultError, match=rf"tolerance was {tolerances[1]}, is {tolerances[0]}"):
+        preddiff.explain(seen, picture, checkpoint=path, **wide)
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path, picture):
@@ -168,6 +202,6 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, picture):
 
 def test_without_a_file_nothing_is_kept(tmp_path, picture, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN_WRITES", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     preddiff.explain(Softmax(picture.shape), picture, **SETTINGS)
     assert list(tmp_path.iterdir()) == []

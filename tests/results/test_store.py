@@ -257,3 +257,22 @@ def test_what_zarr_gave_up_reading_is_not_logged_later(tmp_path, explanation, ca
     logger.error("Task exception was never retrieved\nfuture: <Task coro=<f() at zarr/core/g.py>>")
     logger.error("Task exception was never retrieved\nfuture: <Task coro=<f() at mine.py>>")
     assert [record.getMessage()[-8:] for record in caplog.records] == ["ine.py>>"]
+
+
+def test_a_copy_without_some_numbers_is_incomplete_and_never_wrong(tmp_path, explanation):
+    """Zarr takes the fill value for what it does not find."""
+    path = tmp_path / "a.zarr"
+    preddiff.save(explanation, path)
+    chunks = [p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")]
+    refused = 0
+    for chunk in chunks:
+        content = chunk.read_bytes()
+        chunk.unlink()
+        try:
+            loaded = preddiff.load(path)
+        except ResultError:
+            refused += 1
+        else:
+            xr.testing.assert_identical(loaded.data.drop_attrs(), explanation.data.drop_attrs())
+        chunk.write_bytes(content)
+    assert refused > 10

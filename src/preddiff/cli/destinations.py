@@ -12,7 +12,8 @@ from preddiff.errors import InputError, SettingError
 if TYPE_CHECKING:
     from preddiff.results.comparison import Comparison
 
-_ENDINGS = (".zarr", ".nii.gz", ".png", ".html", ".unfinished.npz")  # of what is written
+# Of what is written.
+_ENDINGS = (".zarr", ".nii.gz", ".png", ".html", ".unfinished.npz", ".draws.npz")
 
 
 def with_ending(result: Path, ending: str) -> Path:

@@ -196,7 +196,10 @@ def explain(
     ] = False,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Keep unfinished work in DIR, and go on from it if there."),
+        typer.Option(
+            "--resume",
+            help="Go on with what an earlier run left in DIR.",
+        ),
     ] = False,
     live: Annotated[
         bool,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preddiff.cli.destinations import with_ending
-from preddiff.cli.one_input import Errand, explain_input, unfinished_path
+from preddiff.cli.one_input import Errand, draws_path, explain_input, unfinished_path
 from preddiff.cli.terminal import echo
 from preddiff.errors import PreddiffError, ResultError, first_line
 
@@ -92,7 +92,9 @@ class _Batch:
         if not errand.resume or unfinished_path(result).exists():
             return None
         saved = with_ending(result, ".zarr")
-        found = finished(saved, errand.models[0], given.path, **errand.of_one(given))
+        found = finished(
+            saved, errand.models[0], given.path, draws=draws_path(result), **errand.of_one(given)
+        )
         if found is None:
             return None
         echo("finished before", err=True)

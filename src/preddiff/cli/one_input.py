@@ -85,7 +85,8 @@ def explain_input(errand: Errand, given: "Listed") -> Explained:
     from preddiff.viewer.live import Live
 
     result = errand.output / given.name
-    unfinished = UntilSaved(unfinished_path(result), goes_on=errand.resume)
+    draws = None if errand.settings["tolerance"] is None else draws_path(result)
+    unfinished = UntilSaved(unfinished_path(result), errand.resume, draws)
     with (
         interruptible() as interruption,
         Live(_announce) if errand.live else nullcontext() as watched,
@@ -115,6 +116,11 @@ def explain_input(errand: Errand, given: "Listed") -> Explained:
 def unfinished_path(result: Path) -> Path:
     """Return where unfinished work of a result is kept."""
     return with_ending(result, ".unfinished.npz")
+
+
+def draws_path(result: Path) -> Path:
+    """Return where the draws of a result with a tolerance are kept, for a smaller one."""
+    return with_ending(result, ".draws.npz")
 
 
 def _print_summary(explanations: "Comparison") -> None:

@@ -53,7 +53,8 @@ def analyse(
         done.append(_analyse(settings, plan, progress, own, shown))
         if done[-1].is_partial:
             break
-    if kept is not None and kept is not checkpoint and not done[-1].is_partial:
+    over = not done[-1].is_partial and done[-1].provenance["tolerance"] == ""
+    if kept is not None and kept is not checkpoint and over:
         kept.remove()
     return combined(done)
 

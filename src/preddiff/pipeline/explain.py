@@ -122,10 +122,11 @@ def explain(
     progress : True for a bar on the terminal, or a function of windows done and of how many; with
         a tolerance, of how many it will probably take, those that come again counted again. With
         windows of several sizes, it counts those of each size anew.
-    checkpoint : a file (.npz) for unfinished work: an interrupted analysis goes on from it, by the
-        engine and in the precision that it was begun with; it is removed at the end. Of
-        `results.checkpoint.UntilSaved(file)`, it stays until its `remove`, for when the result is
-        saved. Of an analysis that was stopped, it stays, too.
+    checkpoint : a file (.npz) for unfinished work, written after each chunk of windows: an analysis
+        that was killed goes on from it, by the engine and in the precision that it was begun with,
+        to the same numbers; it is removed at the end. With a tolerance it stays, and a smaller one
+        goes on with the same draws. Of `results.checkpoint.UntilSaved(file)`, it stays until its
+        `remove`, for when the result is saved. Of an analysis that was stopped, it stays, too.
     callback : given the explanation so far about once a second: windows are visited in an order
         that covers the input evenly at every moment (with a tolerance: more densely where the map
         is less sure). Where it returns true, the analysis stops, and what was visited by then is

@@ -39,6 +39,8 @@ class RunOfSets:
     design : the sets.
     samples : draws per set.
     targets, base : (target,), class or channel numbers and their values on the unperturbed input.
+    batch : inputs evaluated at once by what began the work; None lets the memory say.
+    finished : whether the work was done to the end.
     """
 
     subject: Subject
@@ -49,6 +51,7 @@ class RunOfSets:
     base: PerTarget
     measure: Measure
     work: Work
+    batch: int | None = None
     finished: bool = False
 
     preparing = "Preparing the network…"
@@ -74,12 +77,16 @@ class RunOfSets:
 
     def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "RunOfSets":
         """Return the run that continues what was begun, or done to the end."""
-        if engine["engine"] != self.facts["engine"]:
-            raise ResultError(
-                f"the unfinished work was done by the {engine['engine']} engine; sets of windows "
-                "are evaluated by whole passes: remove it"
-            )
-        return replace(self, finished=finished)
+        run = replace(self, finished=finished, batch=int(engine.get("batch", 0)) or None)
+        # Another library would round what is left in another way.
+        for name in ("engine", "runtime"):
+            earlier, now = engine.get(name, "torch"), run.facts.get(name, "torch")
+            if earlier != now:
+                raise ResultError(
+                    f"the unfinished work was done by {earlier} ({name}), this would be by {now}: "
+                    f"install or choose {earlier}, or remove it"
+                )
+        return run
 
     def forecast(self) -> str:
         """Return evaluations and time, from a few sets; of few, no time."""
@@ -142,8 +149,8 @@ class RunOfSets:
         return self._dense(model)
 
     def _dense(self, model: Model) -> Dense:
-        inputs, node = self.subject.inputs, self.subject.node
-        return Dense(model, inputs, self.targets, node, memory=self.work.memory)
+        subject, memory = self.subject, self.work.memory
+        return Dense(model, subject.inputs, self.targets, subject.node, self.batch, memory)
 
     def _filled(self, number: int) -> Batch:
         """Return the input with a set hidden, once for each draw."""

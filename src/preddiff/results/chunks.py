@@ -30,17 +30,23 @@ class StoredArray:
     ----------
     folder : with its chunks.
     nbytes, chunk_nbytes : of the array and of one chunk in memory.
+    count : of chunks.
     codec : by which chunks are compressed; empty without.
     """
 
     folder: Path
     nbytes: int
     chunk_nbytes: int
+    count: int
     codec: str
 
 
-def check_group(path: Path) -> None:
+def check_group(path: Path) -> bool:
     """Raise unless a group holds plain arrays that fit into memory.
+
+    Returns
+    -------
+    Whether every chunk is there. Those of which all values are the array's fill value need not be.
 
     Raises
     ------
@@ -58,9 +64,13 @@ def check_group(path: Path) -> None:
     # While one array is decoded there are up to three copies of it.
     largest = max((max(each.nbytes, each.chunk_nbytes) for each in arrays), default=0)
     check_memory(path, sum(sizes) + 2 * largest, ResultError)
+    complete = True
     for array in arrays:
-        for chunk in _chunks(array):
+        chunks = list(_chunks(array))
+        complete &= len(chunks) >= array.count
+        for chunk in chunks:
             _check_chunk(path, array, chunk)
+    return complete
 
 
 def _chunks(array: StoredArray) -> Iterator[Path]:
@@ -96,10 +106,11 @@ def _claims(folder: Path, metadata: Mapping[str, object], codec: str) -> StoredA
     for length, chunk in zip(shape, chunks, strict=True):
         if type(length) is not int or type(chunk) is not int or length < 0 or chunk < 1:
             raise ValueError(f"shape {shape}, chunks {chunks}")
-    if math.prod(-(-n // c) for n, c in zip(shape, chunks, strict=True)) > _MAX_CHUNKS:
+    count = math.prod(-(-n // c) for n, c in zip(shape, chunks, strict=True))
+    if count > _MAX_CHUNKS:
         raise ValueError(f"more than {_MAX_CHUNKS:,} chunks")
     nbytes, chunk_nbytes = (math.prod(each) * dtype.itemsize for each in (shape, chunks))
-    return StoredArray(folder, nbytes, chunk_nbytes, codec)
+    return StoredArray(folder, nbytes, chunk_nbytes, count, codec)
 
 
 _AGAIN = "run the analysis again"
