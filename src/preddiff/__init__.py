@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from preddiff.render.exports import export
     from preddiff.render.figures import figure
     from preddiff.results.explanation import Explanation
+    from preddiff.results.region_table import region_table
     from preddiff.results.store import load, save
     from preddiff.viewer.page import page
 
@@ -39,6 +40,7 @@ __all__ = [
     "load_model",
     "models",
     "page",
+    "region_table",
     "rerun",
     "samplers",
     "save",
@@ -57,6 +59,7 @@ _HOMES = {
     "load": "preddiff.results.store",
     "load_model": "preddiff.models",
     "page": "preddiff.viewer.page",
+    "region_table": "preddiff.results.region_table",
     "rerun": "preddiff.pipeline.rerun",
     "save": "preddiff.results.store",
     "verify": "preddiff.pipeline.verification",

@@ -73,3 +73,32 @@ def test_what_is_no_result_is_one_line(folder):
     assert done.returncode == 2
     assert "cat.zarr: no such result" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_table_of_the_regions_of_an_atlas(tmp_path, rng, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scan = nibabel.Nifti1Image(rng.normal(size=(6, 5, 4)).astype(np.float32), np.eye(4))
+    model = Linear(rng.normal(size=(1, 4, 5, 6)))
+    preddiff.save(preddiff.explain(model, scan, sampler="constant:0", window=2), "scan.zarr")
+    atlas = np.zeros((6, 5, 4), np.int16)
+    atlas[:3], atlas[4:] = 1, 2
+    nibabel.save(nibabel.Nifti1Image(atlas, np.eye(4)), "atlas.nii.gz")
+    nibabel.save(nibabel.Nifti1Image(atlas, np.diag([2, 1, 1, 1])), "other.nii.gz")
+    Path("atlas.csv").write_text("index,name\n1,left\n2,right\n")
+
+    def invoke(*options):
+        done = CliRunner().invoke(cli.app, ["export", "scan.zarr", *options])
+        return done.stdout.strip() if done.exception is None else str(done.exception)
+
+    asked = ("--to", "csv", "--regions", "atlas.nii.gz")
+    assert invoke(*asked, "--names", "atlas.csv") == "scan.regions.csv"
+    head, *rows = Path("scan.regions.csv").read_text().splitlines()
+    assert head == "target,region,name,elements,relevance,standard_error,total,speaks"
+    assert sorted(row.split(",")[2] for row in rows) == ["left", "right"]
+    assert invoke(*asked) == "scan.regions.csv"
+    Path("scan.regions.csv").write_text("mine\n")
+    assert "scan.regions.csv" in invoke(*asked)
+    assert Path("scan.regions.csv").read_text() == "mine\n"
+    assert "say which with --regions" in invoke("--to", "csv")
+    assert "are of --to csv; leave them out" in invoke("--to", "npz", "--regions", "4x4")
+    assert "other.nii.gz" in invoke("--to", "csv", "--regions", "other.nii.gz")

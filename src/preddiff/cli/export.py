@@ -29,6 +29,7 @@ class Format(StrEnum):
     NETCDF = "netcdf"
     NIFTI = "nifti"
     ZIP = "zip"
+    CSV = "csv"
 
 
 class Map(StrEnum):
@@ -58,7 +59,8 @@ def export(
         Format,
         typer.Option(
             help="The figure (png, pdf, svg), arrays for numpy (npz), all data (netcdf), a map on "
-            "the scan's grid (nifti), or the result itself in one file (zip)."
+            "the scan's grid (nifti), a table of regions (csv, with --regions), or the result "
+            "itself in one file (zip)."
         ),
     ],
     shown: Annotated[
@@ -104,6 +106,25 @@ def export(
             metavar="VALUE", help="nifti: value of voxels that no window covers. [default: NaN]"
         ),
     ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|N|NxM",
+            help="csv: the regions: a scan of labels (an atlas), a number of superpixels, or boxes "
+            "such as 4x4.",
+        ),
+    ] = None,
+    region_names: Annotated[
+        Path | None,
+        typer.Option(
+            "--names",
+            metavar="TABLE",
+            help="csv: names of the regions, .tsv or .csv (columns index, name).",
+        ),
+    ] = None,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="csv: take the nearest voxels of an atlas' grid.")
+    ] = False,
 ) -> None:
     from preddiff.media.names import file_names, name_of_result, named
     from preddiff.models import load_model
@@ -112,6 +133,12 @@ def export(
     from preddiff.render.strips import DEFAULT_THRESHOLD
     from preddiff.results import store
 
+    if to is Format.CSV:
+        _check_options(to, slices=slices, threshold=threshold, beside=beside, outside=outside)
+        echo(_table(result, regions, region_names, resample))
+        return
+    if regions is not None or region_names is not None or resample:
+        raise SettingError("--regions, --names, --resample: are of --to csv; leave them out")
     _check_options(to, slices=slices, threshold=threshold, beside=beside, outside=outside)
     if each_target and to not in {*_FIGURES, Format.NIFTI}:
         raise SettingError("--each-target: is of figures and nifti; leave it out")
@@ -140,6 +167,24 @@ def export(
             beside=load_model(beside) if model else beside,
         )
         echo(written)
+
+
+def _table(result: Path, regions: str | None, names: Path | None, resample: bool) -> Path:
+    """Write the table of regions beside a result, and return its path."""
+    from preddiff.media import ours
+    from preddiff.media.atomic import atomic_write
+    from preddiff.media.names import name_of_result, named
+    from preddiff.results import store
+    from preddiff.results.region_table import region_table
+
+    if regions is None:
+        raise SettingError("--to csv: is a table of regions; say which with --regions")
+    table = region_table(store.load(result), regions, names, resample=resample)
+    path = named(result).with_name(f"{name_of_result(result)}.regions.csv")
+    ours.check_destination(path, ours.is_region_table)
+    with atomic_write(path) as written:
+        table.to_csv(written, index=False)
+    return path
 
 
 def _check_options(to: Format, *, outside: float | None, **of_figures: object) -> None:

@@ -41,6 +41,18 @@ SUMMARY_COLUMNS = (
 )
 """Columns of the summary of many results."""
 
+REGION_COLUMNS = (
+    "target",
+    "region",
+    "name",
+    "elements",
+    "relevance",
+    "standard_error",
+    "total",
+    "speaks",
+)
+"""Columns of the table of a map over an atlas."""
+
 # Rows of names that nobody but `preddiff cohort` gives; a table that somebody added to has others.
 _COHORT_ROW = re.compile(r"scans/subject_\d+\.nii\.gz,\w+,(truth/subject_\d+\.nii\.gz)?")
 
@@ -155,6 +167,11 @@ def is_summary(path: Path) -> bool:
     if head.startswith(b"PAR1"):
         return SIGN.encode() in _tail(path)
     return head.startswith(",".join(SUMMARY_COLUMNS).encode() + b"\n")
+
+
+def is_region_table(path: Path) -> bool:
+    """Return whether a table is that of a map over an atlas."""
+    return _head(path).startswith(",".join(REGION_COLUMNS).encode() + b"\n")
 
 
 def is_text(path: Path) -> bool:
