@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from preddiff.pipeline.comparison import compare
     from preddiff.pipeline.explain import explain
     from preddiff.pipeline.interactions import interactions
+    from preddiff.pipeline.many import explain_many
     from preddiff.pipeline.rerun import rerun
     from preddiff.pipeline.settings import PAPER
     from preddiff.pipeline.verification import verify
@@ -33,6 +34,7 @@ __all__ = [
     "compare",
     "datasets",
     "explain",
+    "explain_many",
     "export",
     "figure",
     "interactions",
@@ -53,6 +55,7 @@ _HOMES = {
     "Explanation": "preddiff.results.explanation",
     "compare": "preddiff.pipeline.comparison",
     "explain": "preddiff.pipeline.explain",
+    "explain_many": "preddiff.pipeline.many",
     "export": "preddiff.render.exports",
     "figure": "preddiff.render.figures",
     "interactions": "preddiff.pipeline.interactions",

@@ -202,3 +202,33 @@ def test_a_summary_of_somebody_else_is_not_replaced(folder, here):
     assert "mine.csv: exists and was not written by preddiff" in done.stderr
     for _ in range(2):
         assert here("explain", "pool/0.png", "cat.jpg", *QUICK, "--overwrite").returncode == 0
+
+
+def test_a_budget_leaves_inputs_for_later(folder, here, monkeypatch):
+    from preddiff.cli import one_input
+
+    assert here("explain", "pool", *QUICK, "--budget", "10").returncode == 2
+    first = iter([False, False, True])
+    monkeypatch.setattr(one_input.Errand, "is_over", property(lambda _: next(first, True)))
+    done = here("explain", "pool", *QUICK, "--budget", "1.5h")
+    assert done.returncode == 0, done.stderr
+    assert "the time is up, 3 of 4 inputs are not begun" in done.stderr
+    states = [row["state"] for row in summary(folder)]
+    assert states == ["finished", *["not begun"] * 3]
+
+
+def test_the_time_that_is_left_is_that_of_each_combination(folder, here, monkeypatch):
+    from preddiff.pipeline import comparison
+
+    budgets = []
+    explain = comparison.explain
+
+    def noted(*args, **settings):
+        budgets.append(settings["budget"])
+        return explain(*args, **settings)
+
+    monkeypatch.setattr(comparison, "explain", noted)
+    done = here("explain", "cat.jpg", *QUICK, "--window", 8, "--budget", "2min")
+    assert done.returncode == 0, done.stderr
+    assert len(budgets) == 2
+    assert all(30 < budget < 60 for budget in budgets)

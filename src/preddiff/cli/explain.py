@@ -1,6 +1,7 @@
 """preddiff explain"""
 
 import re
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -156,6 +157,14 @@ def explain(
         float | None,
         typer.Option(metavar="X", help="Stop when the map's relative error is below X, e.g. 0.1."),
     ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="End after this time, e.g. 90s, 10min or 1.5h, with the map so far; of several "
+            "inputs, with those that are done.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(metavar="D", help="cpu, cuda or mps.")] = "cpu",
     mask: Annotated[
         Path | None,
@@ -243,6 +252,7 @@ def explain(
         summaries.check_destination(overview)
     elif summary is not None:
         raise SettingError("--summary: is of several inputs; leave it out")
+    deadline = None if budget is None else time.monotonic() + _seconds(budget)
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     settings: Keywords = {
         "targets": target,
@@ -270,13 +280,33 @@ def explain(
     for each, result in zip(given, results, strict=True):
         check_destinations(each.path, result, several=several, overwrite=overwrite)
     varied = {"sampler": sampler, "window": windows, "node": node, "source": source}
-    errand = Errand(loaded, {**settings, **varied}, several, output, resume, live, results_only)
+    errand = Errand(
+        models=loaded,
+        settings={**settings, **varied},
+        several=several,
+        output=output,
+        resume=resume,
+        live=live,
+        results_only=results_only,
+        deadline=deadline,
+    )
     if several_inputs:
         errand.check(given[0])
         raise SystemExit(explain_inputs(errand, given, overview))
     status = explain_input(errand, given[0]).status
     if status:
         raise SystemExit(status)
+
+
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def _seconds(text: str) -> float:
+    """Return the seconds that a text such as 90s, 10min or 1.5h stands for."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|min|h)", text)
+    if found is None or not float(found[1]):
+        raise SettingError(f"--budget {text!r}: expected a time such as 90s, 10min or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _window(text: str) -> int | str | tuple[int, ...]:

@@ -50,6 +50,8 @@ class _Batch:
     def run(self) -> int:
         """Explain every input; return the exit status."""
         for number, given in enumerate(self.inputs, start=1):
+            if self.errand.is_over:
+                break
             echo(f"{number} of {len(self.inputs)} · {given.path.name}", err=True)
             rows, status = self._explain(given)
             self.done.append(rows)
@@ -115,9 +117,14 @@ class _Batch:
 
     def _report(self) -> int:
         """Print how many failed; return the exit status."""
-        from preddiff.results.summary import FAILED
+        from preddiff.results.summary import FAILED, PARTIAL
 
         failed = sum(rows[0].state == FAILED for rows in self.done)
+        left = len(self.inputs) - len(self.done)
+        partial = sum(rows[0].state == PARTIAL for rows in self.done)
+        if left or partial:
+            said = f"the time is up, {left} of {len(self.inputs)} inputs are not begun"
+            echo(f"preddiff: {said}; the same command with --resume goes on", err=True)
         if failed:
             echo(
                 f"preddiff: {failed} of {len(self.inputs)} inputs failed, see the summary", err=True

@@ -1,5 +1,7 @@
 """One input of `preddiff explain`: explained, said and written."""
 
+import math
+import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from preddiff.results.comparison import Comparison
     from preddiff.results.explanation import Explanation
 
+
+_VARIED = ("sampler", "window", "node", "source")  # settings that may be repeated
+_LEAST_BUDGET = 1e-3  # seconds: the first chunk is done whatever the time
 
 Keywords = dict[str, Any]
 """Settings by name, as `explain` takes them."""
@@ -32,6 +37,7 @@ class Errand:
     resume : whether to go on from what an earlier run left.
     live : whether a page shows the map while it sharpens.
     results_only : whether figures and pages are left out.
+    deadline : when the time is up, of `time.monotonic`; None sets no limit.
     """
 
     models: "list[Model]"
@@ -41,16 +47,26 @@ class Errand:
     resume: bool
     live: bool
     results_only: bool
+    deadline: float | None
+
+    @property
+    def is_over(self) -> bool:
+        """True once the time is up."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
     def of(self, given: "Listed") -> Keywords:
         """Return the settings of an input, which may have its own target and mask."""
-        own = {"targets": given.target and [given.target], "mask": given.mask}
+        own: Keywords = {"targets": given.target and [given.target], "mask": given.mask}
+        if self.deadline is not None:
+            varied = (self.settings[name] or [None] for name in _VARIED)
+            count = math.prod(map(len, varied), start=len(self.models))
+            own["budget"] = max(_LEAST_BUDGET, self.deadline - time.monotonic()) / count
         return {**self.settings, **{name: value for name, value in own.items() if value}}
 
     def of_one(self, given: "Listed") -> Keywords:
         """Return the same as `Settings.of` takes them, of the first explanation of an input."""
         settings = self.of(given)
-        for name in ("sampler", "window", "node", "source"):
+        for name in _VARIED:
             value = settings[name]
             settings[name] = value[0] if isinstance(value, list) else value
         return {"preset": settings.pop("settings"), **settings}
@@ -106,6 +122,8 @@ def explain_input(errand: Errand, given: "Listed") -> Explained:
         if watched is not None:
             watched.finish(f"Saved as {shown}.", explanations[-1])
         echo(shown)
+    if interruption.number is None and errand.is_over and explanations[-1].is_partial:
+        echo(f"preddiff: the time is up; {shown} is the map so far", err=True)
     if interruption.number is not None:
         so_far = "is the map so far" if explanations[-1].is_partial else "is complete"
         hint = "" if errand.several else "; the same command with --resume goes on"

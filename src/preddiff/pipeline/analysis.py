@@ -1,5 +1,6 @@
 """The analysis of an input by windows of one size, or of several."""
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -37,8 +38,9 @@ def analyse(
     planned : settings and plan of each size; what is begun is taken from the list.
     progress, checkpoint, callback : as of `explain`.
     """
+    clock = _Clock(planned[0][0].work.budget)
     if len(planned) == 1:
-        return _analyse(*planned[0], progress, checkpoint, callback)
+        return _analyse(*planned[0], progress, checkpoint, callback, clock)
     # The work on a size stays until that on all of them is done.
     kept = checkpoint if isinstance(checkpoint, UntilSaved | None) else UntilSaved(Path(checkpoint))
     done: list[Explanation] = []
@@ -50,7 +52,7 @@ def analyse(
         settings, plan = planned.pop(0)  # so that its engine's memory is given back with it
         own = None if kept is None else kept.part(str(settings.sampling.window))
         shown = None if callback is None else show
-        done.append(_analyse(settings, plan, progress, own, shown))
+        done.append(_analyse(settings, plan, progress, own, shown, clock))
         if done[-1].is_partial:
             break
     over = not done[-1].is_partial and done[-1].provenance["tolerance"] == ""
@@ -59,19 +61,38 @@ def analyse(
     return combined(done)
 
 
+class _Clock:
+    """The time that an analysis may take.
+
+    Parameters
+    ----------
+    budget : seconds; None sets no limit.
+    """
+
+    def __init__(self, budget: float | None) -> None:
+        self.budget = budget
+        self._end = math.inf if budget is None else time.monotonic() + budget
+
+    @property
+    def is_over(self) -> bool:
+        """True once the time is up."""
+        return time.monotonic() >= self._end
+
+
 def _analyse(
     settings: Settings,
     plan: Plan,
     progress: bool | Progress,
     checkpoint: str | Path | UntilSaved | None,
     callback: Callback | None,
+    clock: "_Clock",
 ) -> Explanation:
     """Return the explanation by windows of one size."""
     started = time.perf_counter()
     subject = plan.subject
     if progress is True and plan.run.preparing:
         bars.say(plan.run.preparing)
-    reporting = _reporting(progress, "windows" if settings.sampling.sets is None else "sets")
+    shown = reporting(progress, "windows" if settings.sampling.sets is None else "sets")
     # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
     # baselines are made, and their memory given back, before an engine is chosen.
     unfinished = Checkpoint(
@@ -90,7 +111,7 @@ def _analyse(
 
     if progress is True:
         bars.say(plan.run.forecast())
-    with reporting as report:
+    with shown as report:
         monitor = Monitor(
             settings.work.tolerance,
             report,
@@ -100,7 +121,7 @@ def _analyse(
             # The map of sets is a fit to all of them, which takes as long as dozens of passes.
             measured=progress is True and settings.sampling.sets is None,
             probable=plan.run.probable_visits,
-            interrupted=lambda: interruption.current().number is not None,
+            interrupted=lambda: interruption.current().number is not None or clock.is_over,
         )
         with interruption.current().visiting():
             estimates = plan.run.evidence(means, monitor)
@@ -109,6 +130,10 @@ def _analyse(
         unfinished.leave(means, plan.run.facts)
         if interruption.current().number is not None and not explanation.relevance.notnull().any():
             interruption.current().leave()  # of a few sets there is no map
+        if clock.is_over and not explanation.relevance.notnull().any():
+            raise SettingError(
+                f"budget={clock.budget:g}: too few seconds for a first map; give it more"
+            )
         return explanation
     if settings.question.train_size is None:  # who states N knows what it limits
         outcome.warn_of_correction(plan, estimates)
@@ -116,9 +141,16 @@ def _analyse(
     return explanation
 
 
-def _reporting(
+def reporting(
     progress: bool | Progress | None, counted: str
 ) -> AbstractContextManager[bars.Report]:
+    """Return what shows progress as a caller asked for it.
+
+    Parameters
+    ----------
+    progress : as of `explain`.
+    counted : what the work consists of, in the plural.
+    """
     if progress is True:
         return bars.bar("Explaining", counted)
     if progress is False or progress is None:

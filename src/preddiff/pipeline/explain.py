@@ -47,6 +47,7 @@ def explain(
     callback: Callback | None = None,
     device: str = "cpu",
     memory: int | None = None,
+    budget: float | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """Explain why a model decided as it did about one input: prediction difference analysis.
@@ -134,6 +135,8 @@ def explain(
     device : "cpu", or where torch is to run a network: "cuda", "mps".
     memory : bytes that a batch of draws may take; None is a sixteenth of the machine's, half a GiB
         at most.
+    budget : seconds after which windows are no longer visited: the result is the map so far, and is
+        marked as partial (`Explanation.is_partial`). None takes the time that it takes.
     settings : the sampling where the call leaves it at None: `preddiff.PAPER`, or names and values.
 
     Returns
@@ -169,6 +172,7 @@ def explain(
         baselines=baselines,
         device=device,
         memory=memory,
+        budget=budget,
     )
     planned = plans_of_sizes(load_model(model), opened, chosen, announce=progress is True)
     return analyse(planned, progress, checkpoint, callback)

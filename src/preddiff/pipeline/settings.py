@@ -232,6 +232,7 @@ class Work:
     tolerance: float | None = None
     device: str = "cpu"
     memory: int | None = None
+    budget: float | None = None
 
     def __post_init__(self) -> None:
         _check_choice("engine", self.engine, ("auto", *ENGINES))
@@ -243,6 +244,9 @@ class Work:
         if self.memory is not None:
             expected = "a number of bytes above 0, e.g. 2**30"
             _set(self, memory=int(_number("memory", self.memory, expected, most=_LARGEST)))
+        if self.budget is not None:
+            expected = "seconds above 0, e.g. 600"
+            _set(self, budget=_number("budget", self.budget, expected))
 
 
 @dataclass(frozen=True)
