@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import importlib
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from preddiff.errors import ModelError, nearest
+from preddiff.media.additions import additions, loaded
 from preddiff.models.base import Model
 from preddiff.models.labels import LabelSource, names
 from preddiff.models.masking import MaskSource
@@ -135,6 +137,10 @@ def load_model(
 
 def _from_spec(spec: str, request: Request) -> Model:
     source = next((each for each in SPEC_SOURCES if each.matches(spec)), None)
+    others = additions("preddiff.models")
+    name, colon, _ = spec.partition(":")
+    if source is None and colon and name in others:
+        return _of_addition(others[name], spec, request)
     if source is None and _names_factory(spec):
         source = FACTORY
     if source is None:
@@ -148,9 +154,19 @@ def _from_spec(spec: str, request: Request) -> Model:
     return model
 
 
+def _of_addition(addition: EntryPoint, spec: str, request: Request) -> Model:
+    """Return the model of another package's source, a function of the SPEC and the request."""
+    load = loaded(addition, ModelError)
+    model = load(spec, request) if callable(load) else load
+    if not isinstance(model, Model):
+        raise ModelError(f"{spec}: {addition.value} gave {model!r:.80}: expected a models.Model")
+    return model
+
+
 def spec_forms() -> str:
     """Return the forms of all SPECs, for messages."""
-    *others, last = (source.form for source in (*SPEC_SOURCES, FACTORY))
+    installed = [f"{name}:…" for name in additions("preddiff.models")]
+    *others, last = (*(each.form for each in SPEC_SOURCES), *installed, FACTORY.form)
     return f"{', '.join(others)} or {last}"
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from preddiff.engines.base import ENGINES, NAME_IN_PROVENANCE, PRECISIONS
 from preddiff.errors import InputError, ModelError, SamplerError, TargetError
+from preddiff.media.additions import additions
 from preddiff.media.input import Input, Source, open_input
 from preddiff.method.windows import Windows
 from preddiff.models import Model, load_model, targets
@@ -21,6 +22,7 @@ from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.results.combination import fact
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
+from preddiff.samplers.load import LOADERS
 from preddiff.targets import pairs
 
 # Facts that have to be as the result says, and what messages call them.
@@ -172,8 +174,9 @@ def _named_sampler(spec: str, model: Model) -> str:
     """Return the sampler that a result names: one beside its model, or a file in this folder."""
     if model.remembered is not None and spec == f"cohort:{model.remembered.path.name}":
         return model.remembered.spec(model.spec)
-    argument = spec.partition(":")[2]
-    if Path(argument).name != argument:
+    name, _, argument = spec.partition(":")
+    is_anothers = name in additions("preddiff.samplers") and name not in LOADERS
+    if is_anothers or Path(argument).name != argument:
         raise SamplerError(
             f"sampler {spec!r}: is not read because a result says so; name it (sampler=, --sampler)"
         )

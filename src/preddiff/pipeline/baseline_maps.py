@@ -1,5 +1,6 @@
 """Other methods' maps of the same classes of a picture, beside ours."""
 
+from preddiff.baselines import registry
 from preddiff.baselines.base import BaselineTask
 from preddiff.baselines.registry import BASELINES
 from preddiff.errors import SettingError
@@ -38,8 +39,10 @@ def make(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
         ),
     )
     made = {}
-    for name, baseline in BASELINES.items():
-        if baseline.always or name in asked:
+    for name in registry.names():
+        always = name in BASELINES and BASELINES[name].always
+        if always or name in asked:
+            baseline = registry.named(name)
             values = baseline.compute(task)
             if values is not None:
                 made[name] = BaselineMap(values, baseline.label, baseline.signed)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from preddiff.baselines.registry import BASELINES
+from preddiff.baselines import registry
 from preddiff.engines.base import ENGINES, PRECISIONS
 from preddiff.errors import SettingError, nearest
 from preddiff.media.labels import OpenedRegions, RegionSource, open_regions
@@ -393,13 +393,14 @@ def _check_choice(name: str, value: object, known: Sequence[str]) -> None:
 
 def _names(baselines: object) -> tuple[str, ...]:
     """Return the names of baselines; one alone need not stand in a list."""
+    known = registry.names()
     several = (baselines,) if isinstance(baselines, str) else baselines
     if not isinstance(several, Sequence):
-        raise SettingError(f"baselines={baselines!r}: expected some of {', '.join(BASELINES)}")
+        raise SettingError(f"baselines={baselines!r}: expected some of {', '.join(known)}")
     for name in several:
-        if name not in BASELINES:
+        if name not in known:
             raise SettingError(
-                f"baselines={name!r}: expected some of {', '.join(BASELINES)}"
-                f"{nearest(str(name), BASELINES)}"
+                f"baselines={name!r}: expected some of {', '.join(known)}"
+                f"{nearest(str(name), known)}"
             )
     return tuple(several)

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from preddiff.errors import SamplerError, nearest
+from preddiff.media.additions import additions, loaded
 from preddiff.media.grid import Grid
 from preddiff.media.reading import display_name
 from preddiff.samplers import files
@@ -97,14 +98,25 @@ def load_sampler(
     if not isinstance(spec, str):
         return placed(_checked(spec), grid)
     name, _, argument = spec.partition(":")
-    if name not in LOADERS:
-        raise SamplerError(f"unknown sampler {spec!r}: expected {_specs()}{nearest(name, LOADERS)}")
+    loader = _loader(name, spec)
     context = SpecContext(shape, window, margin, prepare, mean, hidden, grid)
     known = _known.get()
     if known is None:
-        return placed(LOADERS[name].load(argument, context), grid)
+        return placed(loader.load(argument, context), grid)
     key = (spec, shape, window, margin, prepare, None if mean is None else mean.tobytes(), hidden)
-    return known.get(key, grid, lambda: placed(LOADERS[name].load(argument, context), grid))
+    return known.get(key, grid, lambda: placed(loader.load(argument, context), grid))
+
+
+def _loader(name: str, spec: str) -> SpecLoader:
+    """Return the loader of a name, ours or another package's."""
+    if name in LOADERS:
+        return LOADERS[name]
+    others = additions("preddiff.samplers")
+    if name not in others:
+        known = {**LOADERS, **others}
+        raise SamplerError(f"unknown sampler {spec!r}: expected {_specs()}{nearest(name, known)}")
+    loaded(others[name], SamplerError)  # which says what is wrong if it cannot be imported
+    return SpecLoader(name, others[name].value)
 
 
 class KnownSamplers:
@@ -178,5 +190,6 @@ def _checked(sampler: Sampler) -> Sampler:
 
 
 def _specs() -> str:
-    *others, last = ", ".join(each.syntax for each in LOADERS.values()).split(", ")
+    ours = [each.syntax for each in LOADERS.values()]
+    *others, last = ", ".join([*ours, *additions("preddiff.samplers")]).split(", ")
     return f"{', '.join(others)} or {last}"
