@@ -94,7 +94,7 @@ def test_a_run_with_a_tolerance_says_how_sure_it_is(picture, capsys):
     e = preddiff.explain(local, picture, tolerance=0.3, progress=True, **WISH)
     told = capsys.readouterr().err
     assert "Checking the engine on a few windows…" in told.splitlines()[0]
-    assert ": probably about" in told
+    assert ". Probably about" in told
     assert "; stops once the relative error is below 30 %" in told
     assert "windows × up to 10 draws" in repr(e)
     said = f"relative error {100 * e.provenance['relative_error']:.2g} %"

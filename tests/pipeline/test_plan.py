@@ -1,16 +1,24 @@
 """From settings to a run: what is resolved, and what is refused before the work starts."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
+from torch import nn
 
+import preddiff
 from conftest import Softmax
 from preddiff import media
 from preddiff.errors import InputError, SettingError
 from preddiff.models import Linear, load_model
+from preddiff.models.networks.network import Network
+from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.run import ClosedFormRun, SampledRun
 from preddiff.pipeline.settings import PAPER, Settings
+from preddiff.results.explanation import Explanation
 from preddiff.samplers import Constant, Marginal
 
 
@@ -93,3 +101,26 @@ def test_the_same_targets_are_looked_at_with_another_sampler(picture):
     assert found.shape == (2, 12, 12)
     only = plans.relevance_with(plan.subject, plan.targets[1:], settings, Constant(0.0), 4)
     np.testing.assert_array_equal(only[0], found[1])
+
+
+def test_the_part_of_a_picture_that_the_model_saw_stands_in_the_facts(picture):
+    original = Image.fromarray(np.zeros((40, 30, 3), np.uint8))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # a quarter, as cameras held upright write it
+    file = io.BytesIO()
+    original.save(file, "jpeg", exif=turned)
+    how = Preprocessing(size=(16, 16), short_side=20)
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 256, 2)).eval()
+    facts = planned(Network(module, how), Image.open(file), window=4).facts
+    assert facts["original_size"] == "40, 30"
+    assert (
+        facts["crop"] == "7.69231, 3, 24.6154, 24"
+    )  # resized to 26×20, of which the middle is 16×16
+    assert "crop" not in planned(Softmax(picture.shape), picture, window=4).facts
+
+
+@pytest.mark.parametrize("text", ["", "1, 2, 3", "a, b, c, d", "0, 0, inf, 1", "0, 0, 0, 0"])
+def test_a_crop_that_is_none_is_unknown(picture, text):
+    e = preddiff.explain(Softmax(picture.shape), picture, window=4, stride=4, samples=1)
+    assert Explanation(e.data.assign_attrs(crop=text)).crop is None
+    assert Explanation(e.data.assign_attrs(crop="8, 3.5, 24, 24")).crop == (8, 3.5, 24, 24)

@@ -66,7 +66,7 @@ def test_forecasts_name_windows_draws_and_engine(rng, model, volume):
     text = planned(
         Softmax(picture.shape), picture, window=4, samples=FIRST_DRAWS, tolerance=0.25
     ).run.forecast()
-    assert text.startswith("81 windows × 4 draws = 324 evaluations at most (dense engine): probab")
+    assert text.startswith("81 windows × 4 draws = 324 evaluations at most (dense engine). Probab")
     assert text.endswith("about 0 s, at most 0 s; stops once the relative error is below 25 %")
     text = planned(Softmax(picture.shape), picture, window=4, stride=4, samples=2).run.forecast()
     assert text == "9 windows × 2 draws = 18 evaluations (dense engine)"  # not worth timing

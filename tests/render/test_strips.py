@@ -51,8 +51,8 @@ def test_the_figure_of_a_volume_goes_through_its_peak(explanation, tmp_path):
     assert "bits" in bars[0].get_ylabel()
     low, high = bars[0].get_ylim()
     assert low == -high == -colours.limit(explanation.relevance.values[0])
-    assert "not for diagnosis" in figure.get_suptitle()
-    assert "15%" in figure.get_supxlabel()
+    assert "not for diagnosis" in " ".join(figure.get_suptitle().split())
+    assert "15 % of the maximum" in " ".join(figure.get_suptitle().split())
     labels = [text.get_text() for panel in panels[:1] for text in panel.texts]
     assert any("patient\np = 0.8176" in label for label in labels)
     figure.savefig(tmp_path / "figure.png")
@@ -68,7 +68,7 @@ def test_strips_of_different_maps_have_their_own_scales(rng, tmp_path):
     figure = strips(rows, "two maps")
     assert [bar.get_ylabel() for bar in figure.axes[-2:]] == ["weight", "bits"]
     assert figure.axes[-1].get_ylim() == (-1, 1)
-    assert "10% or 15%" in figure.get_supxlabel()
+    assert "above 10 % or 15 % of the maximum" in " ".join(figure.get_suptitle().split())
     assert "green: where the scan truly differs" in figure.get_supxlabel()
     figure.savefig(tmp_path / "figure.png")
 
@@ -93,7 +93,7 @@ def titles_of(figure):
 def test_slices_and_the_threshold_are_chosen(explanation):
     figure = preddiff.figure(explanation, slices=["sagittal:-5", "axial:2.4"], threshold=0.4)
     assert titles_of(figure) == ["sagittal, x = −5 mm", "axial, z = 2 mm"]
-    assert "above 40% of the largest" in figure.get_supxlabel()
+    assert "(40 % of the maximum)" in " ".join(figure.get_suptitle().split())
     # One row only: of two classes, the other's map is minus this one.
     assert len(figure.axes) == 4 + 1
     assert "the map for “$\\frac{ b$” is minus this one" in figure.get_supxlabel()

@@ -141,7 +141,7 @@ def test_a_switch_shows_importance_in_its_own_colours(tab, several):
     values, errors = e.importance.values[0], e.importance_error.values[0]
     end = max(colours.limit(each.importance.values) for each in several)
     assert tab.locator("header p[data-kind]:visible").count() == 1
-    assert "pixels in red" in tab.locator("header p[data-kind]:visible").inner_text()
+    assert "red pixels" in tab.locator("header p[data-kind]:visible").inner_text()
     tab.get_by_label("relevance", exact=True).focus()
     tab.keyboard.press("ArrowDown")
     assert tab.get_by_label("importance", exact=True).is_checked()
@@ -252,6 +252,20 @@ def test_opacity_fades_the_relevance_to_the_picture(tab, several):
     np.testing.assert_array_equal(seen(tab), rgb(several[0].picture.values))
 
 
+def test_a_pixel_is_found_on_the_original_picture(browser, tmp_path, several):
+    data = several[0].data.assign_attrs(original_size="300, 200", crop="50, 0, 200, 200")
+    written = preddiff.page(preddiff.Explanation(data), tmp_path / "page.html")
+    for tab in opened(browser, written):
+        point_at(tab, 0, 15)
+        middle = 50 + 15.5 / SIDE * 200, 0.5 / SIDE * 200
+        assert tab.locator("#original").inner_text() == f"x {int(middle[0])}, y {int(middle[1])}"
+
+
+def test_of_an_array_there_is_no_original(tab):
+    point_at(tab, 0, 0)
+    assert tab.locator("#original").is_hidden()
+
+
 def test_the_numbers_under_the_pointer_are_the_arrays(tab, several):
     for y, x in [(0, 0), (7, 3), (12, 12)]:
         point_at(tab, y, x)
@@ -274,13 +288,11 @@ def test_the_threshold_hides_what_numpy_hides(tab, several, percent):
     picture = greyed(several[0].picture.values)
     np.testing.assert_array_equal((seen(tab) != picture).any(axis=-1) & ~shown, False)
     assert number(tab.locator("#shown").inner_text()) == shown.sum()
-    assert f"{percent} % of the largest: {percent / 100 * largest:.3g}"[:14] in (
-        tab.locator("#threshold-value").inner_text()
-    )
+    assert f"{percent} % of the maximum (" in tab.locator("#threshold-value").inner_text()
 
 
 def test_what_is_within_its_error_can_be_hidden(tab, several):
-    tab.get_by_label("hide pixels that cannot be told from zero (95 %)").check()
+    tab.get_by_label("Hide pixels that cannot be told from zero (95 %)").check()
     certain = np.abs(several[0].relevance[0]) >= 1.96 * several[0].standard_error[0]
     assert 0 < certain.sum() < certain.size
     pixels = seen(tab)

@@ -195,7 +195,9 @@ def test_the_threshold_leaves_as_many_voxels_as_in_numpy(tab, relevance):
         known = np.isfinite(relevance[0]).sum()
         assert text(tab, "shown") == f"{np.sum(share > percent / 100)} of {known} voxels"
     end = colours.limit(relevance[0])
-    assert text(tab, "threshold-value") == f"99 % ({float(f'{0.99 * end:.3g}'):g} bits)"
+    assert (
+        text(tab, "threshold-value") == f"99 % of the maximum ({float(f'{0.99 * end:.3g}'):g} bits)"
+    )
 
 
 @pytest.mark.parametrize("browser", ["niivue"], indirect=True)
@@ -262,7 +264,7 @@ def test_importance_is_one_switch_away(tab, relevance):
         "Importance", "0", "", f"{end:g} bits",
     ]  # fmt: skip
     assert tab.locator("#palette").is_hidden()
-    assert tab.get_by_text("in green changes").is_visible()
+    assert tab.get_by_text("Hiding green voxels changes").is_visible()
     assert tab.get_by_text("strengthens it").is_hidden()
     put(tab, coronal=0, sagittal=0)
     colour = slice_as_seen(tab, importance[4])[1:-1, 1:-1]

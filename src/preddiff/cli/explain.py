@@ -155,7 +155,11 @@ def explain(
     ] = None,
     tolerance: Annotated[
         float | None,
-        typer.Option(metavar="X", help="Stop when the map's relative error is below X, e.g. 0.1."),
+        typer.Option(
+            metavar="X",
+            help="Stop early when the map's standard error is below X of its size; 0.2 is a quick "
+            "look, 0.1 good.",
+        ),
     ] = None,
     budget: Annotated[
         str | None,

@@ -26,6 +26,8 @@ IMAGE_EXTENSIONS = frozenset(
 
 
 _LARGEST_OF_12_BITS = 4095
+_ORIENTATION = 0x0112  # EXIF's tag, of which these values exchange width and height
+_TURNED = {5, 6, 7, 8}
 # Pillow's decoders that are used every day, under its own names. Of the others, one starts
 # ghostscript (EPS, whatever the file is called), and most have hardly been tried on damaged files.
 _FORMATS = ("JPEG", "PNG", "TIFF", "GIF", "WEBP", "BMP", "PPM")
@@ -115,6 +117,12 @@ def _pixels_allowed() -> Iterator[None]:
         yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return width and height of a picture once it is `upright`."""
+    turned = image.getexif().get(_ORIENTATION) in _TURNED
+    return (image.height, image.width) if turned else image.size
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -114,6 +114,15 @@ class Model(ABC):
         image = images.opened(image)
         return as_pixels(images.to_array(image) if isinstance(image, Image.Image) else image)
 
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the part of a picture of this size that the model sees; by default all of it.
+
+        Returns
+        -------
+        left, top, width, height : in pixels of the picture, turned upright.
+        """
+        return 0.0, 0.0, float(width), float(height)
+
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:
         """Raise a ModelError if the model cannot be asked about this input; by default it can.
 

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PIL import Image
+
 from preddiff.engines import ClosedForm
 from preddiff.engines.memory import machine_memory
 from preddiff.errors import InputError, SettingError
+from preddiff.media import images
 from preddiff.media.input import Input
 from preddiff.media.reading import display_name
 from preddiff.method import measures
@@ -150,6 +153,19 @@ def _facts_of_mask(subject: Subject, question: Question) -> dict[str, Any]:
     opened = question.opened_mask
     name = display_name(opened.name) if isinstance(opened, Input) else "array"
     return {"mask": name, "mask_sha256": fingerprint(mask=subject.mask)}
+
+
+def _facts_of_crop(subject: Subject) -> dict[str, str]:
+    """Return which part of a picture the model saw; nothing of what was no picture."""
+    picture = subject.source.values
+    if not isinstance(picture, Image.Image):
+        return {}
+    size = images.upright_size(picture)
+    box = subject.model.box(*size)
+    return {
+        "original_size": ", ".join(map(str, size)),
+        "crop": ", ".join(f"{number:.6g}" for number in box),
+    }
 
 
 def relevance_with(
@@ -324,6 +340,7 @@ def _facts(
         "model": subject.model.spec,
         "model_sha256": subject.model.sha256 or "",
         **({"preprocessing": how} if (how := subject.model.preparation) else {}),
+        **_facts_of_crop(subject),
         "sampler": samplers.sampler_name(sampling.hides_with),
         "sampler_sha256": sampler.sha256,
         "sampler_description": stands_in(sampler),

@@ -84,8 +84,8 @@ def until(tolerance: float, probable: float | None, longest: float) -> str:
     probable : seconds that it probably takes; None where nothing is known of that.
     longest : seconds that all of its work would take.
     """
-    most = f"at most {duration(longest)}"
-    first = most if probable is None else f"probably about {duration(probable)}, {most}"
+    most = f"t most {duration(longest)}"
+    first = f"A{most}" if probable is None else f"Probably about {duration(probable)}, a{most}"
     return f"{first}; stops once the relative error is below {percent(tolerance)}"
 
 

@@ -14,7 +14,9 @@ from preddiff.results import store
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
 
-_OF_INPUT = ("input", "input_sha256", "resampled_from_sha256", "resampled")
+_OF_INPUT = (
+    "input", "input_sha256", "resampled_from_sha256", "resampled", "original_size", "crop"
+)  # fmt: skip
 _OF_MASK = ("masked", "mask", "mask_sha256")
 
 

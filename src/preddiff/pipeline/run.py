@@ -237,7 +237,7 @@ class SampledRun:
             return work
         if tolerance is None:
             return f"{work}, about {progress.duration(draws * each)}"
-        return f"{work}: {progress.until(tolerance, probable * each, draws * each)}"
+        return f"{work}. {progress.until(tolerance, probable * each, draws * each)}"
 
     def _seconds_per_draw(self, draws: int) -> float | None:
         """Return the seconds that one of so many draws takes; None if that is not worth timing.

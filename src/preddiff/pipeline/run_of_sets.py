@@ -102,11 +102,11 @@ class RunOfSets:
         seconds = (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
         tolerance = self.work.tolerance
         how_long = (
-            f"about {progress.duration(seconds)}"
+            f", about {progress.duration(seconds)}"
             if tolerance is None
-            else progress.until(tolerance, None, seconds)
+            else f". {progress.until(tolerance, None, seconds)}"
         )
-        return f"{work}, {how_long}"
+        return f"{work}{how_long}"
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         """Return the evidence of the windows, going on from running means over sets."""

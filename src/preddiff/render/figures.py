@@ -79,7 +79,7 @@ def figure(
     if axes == {("z", "y", "x")}:
         rows = [strip for title, each in _titled(several) for strip in strips_of(each, title, look)]
         notes = dict.fromkeys(note for each in several for note in _notes(each, chosen))
-        return strips(rows, _compared(several), list(notes))
+        return strips(rows, _of_scan(several, chosen), list(notes))
     if look.slices or look.threshold != DEFAULT_THRESHOLD or look.beside is not None:
         raise SettingError("slices, threshold and beside: are of volumes; leave them out")
     if axes == {("channel",)}:
@@ -93,12 +93,15 @@ def figure(
     return _pictures(several, chosen)
 
 
-def _compared(several: Comparison) -> str:
-    """Return the name of the scan, and of the group that all are compared with."""
-    name = str(several[0].provenance["input"])
+def _of_scan(several: Comparison, chosen: Shown) -> str:
+    """Return what a figure of a scan shows, and the group that all are compared with."""
+    title = str(several[0].provenance["input"])
+    if len(several) == 1 and len(several[0].labels) == 1:
+        what = "Evidence" if chosen.signed else chosen.name.capitalize()
+        title = f"{what} for “{several[0].labels[0]}” in {title}"
     groups = {str(each.provenance.get("reference", "")) for each in several}
     (group,) = groups if len(groups) == 1 else ("",)
-    return f"{name} · compared with {group}" if group else name
+    return f"{title} · compared with {group}" if group else title
 
 
 def _titled(several: Comparison) -> Iterator[tuple[str, Explanation]]:

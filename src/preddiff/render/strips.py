@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +37,7 @@ _LETTER_AND_RIM = ("white", "black")  # on a scan, which is dark around the head
 _LETTER_POSITIONS = ((0.05, 0.5), (0.95, 0.5), (0.5, 0.06), (0.5, 0.94))  # left right bottom top
 _OUTLINE_GREEN = "#12a012"
 _PANEL_WIDTH, _PANEL_HEIGHT = 1.55, 1.45  # inches
+_LETTERS_PER_INCH = 13  # of a title
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +49,11 @@ class Strip:
     label : text to the left.
     scan, values : (z, y, x).
     cuts : plane and number of each slice.
-    unit : of the values.
+    unit : of the values, as the colour bar says it.
     threshold : share of the largest absolute value above which voxels are coloured.
     outline : (z, y, x), a region whose border is drawn; None for none.
     scale : of the colours.
+    in_unit : of the values; empty where they have none in common.
     """
 
     label: str
@@ -62,6 +65,7 @@ class Strip:
     threshold: float = DEFAULT_THRESHOLD
     outline: NDArray[np.bool_] | None = None
     scale: str = colours.SIGNED
+    in_unit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,10 +109,11 @@ def strips_of(explanation: Explanation, title: str, look: Look) -> list[Strip]:
             unit=_bar_label(explanation, look.shown),
             threshold=look.threshold,
             scale=look.shown.scale,
+            in_unit=explanation.unit,
         )
         beside = maps_beside(look.beside, explanation, row)
         result += [own] + [
-            replace(own, label=name, values=each, unit=name, scale=colours.SIGNED)
+            replace(own, label=name, values=each, unit=name, scale=colours.SIGNED, in_unit="")
             for name, each in beside.items()
         ]
     return result
@@ -171,20 +176,31 @@ def strips(rows: Sequence[Strip], title: str, notes: Sequence[str] = ()) -> Figu
     panels = drawing.subplots(len(rows), 2 * columns, squeeze=False)
     for row, axes in zip(rows, panels, strict=True):
         _draw(drawing, row, axes)
-    drawing.suptitle(f"{title} · not for diagnosis", fontsize=10, parse_math=False)
+    title = f"{title}; {_shown(rows)} · not for diagnosis"
+    wrapped = textwrap.fill(title, int(_LETTERS_PER_INCH * drawing.get_figwidth()))
+    drawing.suptitle(wrapped, fontsize=10, parse_math=False)
     below = "\n".join(filter(None, [_explained(rows), " ".join(notes)]))
     drawing.supxlabel(below, fontsize=8, parse_math=False)
     return drawing
 
 
+def _shown(rows: Sequence[Strip]) -> str:
+    """Return which values are coloured; of one map, from which on."""
+    shares = sorted({row.threshold for row in rows})
+    if shares == [0]:
+        return "shown is every value but 0"
+    share = f"{' or '.join(f'{100 * share:.3g} %' for share in shares)} of the maximum"
+    first, *others = rows
+    if others or not first.in_unit:
+        return f"shown above {share}"
+    least = first.threshold * colours.limit(first.values)
+    return f"shown above {least:.3g} {first.in_unit} ({share})"
+
+
 def _explained(rows: Sequence[Strip]) -> str:
-    shares = " or ".join(f"{share:.0%}" for share in sorted({row.threshold for row in rows}))
-    text = f"coloured: above {shares} of the largest absolute value in the volume"
-    if shares == "0%":
-        text = "coloured: every value but 0"
-    if any(row.outline is not None for row in rows):
-        text += "; green: where the scan truly differs"
-    return f"{text}; right of each pair: scan in reversed colours"
+    text = "green: where the scan truly differs; "
+    outlined = any(row.outline is not None for row in rows)
+    return f"{text if outlined else ''}right of each pair: scan in reversed colours"
 
 
 def _draw(drawing: Figure, row: Strip, axes: NDArray[np.object_]) -> None:

@@ -138,6 +138,19 @@ class Explanation:
         return self.data["picture"]
 
     @property
+    def crop(self) -> tuple[float, float, float, float] | None:
+        """The part of the original picture that the model saw; None where it is not known.
+
+        Left, top, width and height, in pixels of the picture turned upright.
+        """
+        try:
+            left, top, width, height = map(float, str(self.provenance.get("crop", "")).split(","))
+        except ValueError:
+            return None
+        known = all(map(math.isfinite, (left, top, width, height)))
+        return (left, top, width, height) if known and width > 0 < height else None
+
+    @property
     def sensitivity(self) -> xr.DataArray | None:
         """Sensitivity map of Simonyan et al. (2013): (target, y, x); None without a gradient."""
         return self.data.get("sensitivity")

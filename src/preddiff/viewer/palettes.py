@@ -12,7 +12,7 @@ class Palette:
     Attributes
     ----------
     scale : its name, as `colours.table` takes it.
-    plus, minus : colours of evidence for and against; the page says "pixels in red".
+    plus, minus : colours of evidence for and against; the page says "red pixels".
     """
 
     scale: str

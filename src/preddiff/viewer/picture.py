@@ -174,6 +174,7 @@ def _explanation(
     return {
         "picture": list(pictures).index(key),
         "shape": explanation.coverage.shape,
+        "crop": explanation.crop,
         "pictureShape": values.shape[1:],  # a hidden node's map is stretched over it
         "corners": corners(explanation),
         "lengths": lengths(explanation),

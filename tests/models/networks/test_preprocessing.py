@@ -58,3 +58,22 @@ def test_channels_go_last_where_the_network_wants_them_there():
 def test_a_crop_larger_than_the_picture_is_refused():
     with pytest.raises(InputError, match="a short side of 10 leaves less than the 20×20"):
         Preprocessing(size=(20, 20), short_side=10).prepare(Image.new("RGB", (30, 30)))
+
+
+@pytest.mark.parametrize("size", [(90, 60), (61, 95), (40, 40)])
+@pytest.mark.parametrize("short_side", [None, 25])
+def test_the_box_is_where_the_network_looks(size, short_side):
+    """A picture whose colours say where a pixel is, from 0 to 1 across and down."""
+    wide, high = size
+    across, down = np.meshgrid((np.arange(wide) + 0.5) / wide, (np.arange(high) + 0.5) / high)
+    how = Preprocessing(size=(20, 20), channels=1, short_side=short_side)
+    left, top, width, height = how.box(wide, high)
+    middles = (np.arange(20) + 0.5) / 20
+    for axis, places in enumerate((across, down)):
+        seen = how.prepare(Image.fromarray(places.astype(np.float32)))[0]
+        begin, length, whole = ((left, width, wide), (top, height, high))[axis]
+        expected = (begin + middles * length) / whole
+        found = seen.mean(axis=0) if axis == 0 else seen.mean(axis=1)
+        # Rims aside, where a filter has nothing to reach across.
+        np.testing.assert_allclose(found[2:-2], expected[2:-2], atol=2e-3)
+    assert Preprocessing().box(wide, high) == (0, 0, wide, high)

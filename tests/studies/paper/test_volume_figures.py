@@ -38,7 +38,7 @@ def kept():
 def test_a_row_for_each_map_and_a_pair_for_each_slice(made, kept, name, rows, pairs):
     drawn = volume_figures.VOLUME_FIGURES[name](kept)
     assert len(drawn.figure.axes) == rows * (2 * pairs + 1)
-    assert "not for diagnosis" in drawn.figure.get_suptitle()
+    assert "not for diagnosis" in " ".join(drawn.figure.get_suptitle().split())
     assert "A simulated cohort" in drawn.caption
     assert "8 mm" in drawn.caption
     titles = [panel.get_title(loc="left") for panel in drawn.figure.axes[: 2 * pairs : 2]]

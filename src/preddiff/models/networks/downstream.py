@@ -80,6 +80,10 @@ class Downstream(Network):
         with torch.inference_mode():
             return self._laid_out(self.origin.raw(inputs, self.source))
 
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the part of a picture of this size that the whole network sees."""
+        return self.origin.box(width, height)
+
     def check_leads_to(self, node: str) -> None:
         """Raise a TargetError unless a node depends on the source."""
         later = self.graph_with(node).nodes

@@ -206,6 +206,10 @@ class Network(Model):
             )
         return inputs
 
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the part of a picture of this size that the network sees, in its pixels."""
+        return self.preprocessing.box(width, height)
+
     def _warn_of(self, image: Image.Image) -> None:
         """Warn that a picture goes to a network of which nobody said what pictures it expects."""
         warnings.warn(

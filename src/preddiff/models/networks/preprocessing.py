@@ -68,6 +68,19 @@ class Preprocessing:
             image = self._resized(image, *self.size)
         return images.to_pixels(image, self.channels)
 
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the part of a picture of this size that the network sees, in its pixels.
+
+        Returns
+        -------
+        left, top, width, height
+        """
+        if self.size is None or self.short_side is None:
+            return 0.0, 0.0, float(width), float(height)
+        (wide, high), left, top = self._crop(width, height)
+        across, down = width / wide, height / high
+        return left * across, top * down, self.size[1] * across, self.size[0] * down
+
     def normalise(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return inputs (n, channel, *spatial) in the network's own numbers and layout."""
         if self.bgr:
@@ -84,11 +97,7 @@ class Preprocessing:
         resample = FILTERS[self.interpolation]
         if self.short_side is None:
             return image.resize((width, height), resample)
-        # As torchvision does, to the pixel: the long side is rounded down, and the crop begins at
-        # half of what is left over, rounded to even. A crop that is one pixel off is another
-        # input, and its results could not be compared with published ones. The complete picture is
-        # resized before the crop, since filters reach across the crop's edge.
-        wide, high = (n * self.short_side // min(image.size) for n in image.size)
+        (wide, high), left, top = self._crop(*image.size)
         if wide < width or high < height:
             raise InputError(
                 f"a short side of {self.short_side} leaves less than the {width}×{height} pixels "
@@ -96,6 +105,19 @@ class Preprocessing:
             )
         # A picture of one row becomes 256 times as wide: small files, large memory.
         images.check_pixels(wide, high)
-        left, top = round((wide - width) / 2), round((high - height) / 2)
         image = image.resize((wide, high), resample)
         return image.crop((left, top, left + width, top + height))
+
+    def _crop(self, *size: int) -> tuple[tuple[int, int], int, int]:
+        """Return what a picture (width, height) is resized to, and where the crop begins in that.
+
+        As torchvision does, to the pixel: the long side is rounded down, and the crop begins at
+        half of what is left over, rounded to even. A crop that is one pixel off is another input,
+        and its results could not be compared with published ones. The complete picture is resized
+        before the crop, since filters reach across the crop's edge.
+        """
+        if self.size is None or self.short_side is None:
+            return (size[0], size[1]), 0, 0
+        wide, high = (n * self.short_side // min(size) for n in size)
+        height, width = self.size
+        return (wide, high), round((wide - width) / 2), round((high - height) / 2)

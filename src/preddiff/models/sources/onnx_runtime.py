@@ -118,6 +118,11 @@ class OnnxRuntime(Model):
         """The way pictures become inputs, and these the network's own numbers."""
         return repr(self.preprocessing) if self.preprocessing is not None else ""
 
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the part of a picture of this size that the model sees, in its pixels."""
+        how = self.preprocessing
+        return super().box(width, height) if how is None else how.box(width, height)
+
     def prepare(self, image: Image.Image | Pixels | str | Path) -> Pixels:
         """Return what the network sees: a picture resized and cropped, or an array checked."""
         image = images.opened(image)

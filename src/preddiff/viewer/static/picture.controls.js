@@ -23,6 +23,7 @@ async function choose(map) {
     else input.value = choice;
   }
   for (const text of all(".bits")) text.textContent = unitOf(map) === "bits" ? "One bit doubles the odds." : "";
+  one("#original").parentElement.hidden = !explanations[map.explanation].crop;
   one("#gaps").hidden = !explanations[map.explanation].gaps;
   closeWindows();
   showAll();
@@ -38,7 +39,7 @@ function showAll() {
   one("#opacity-value").textContent = `${Math.round(100 * look.opacity)} %`;
   const least = look.threshold * layerOf(current).largest;
   one("#threshold-value").textContent =
-    `${Math.round(100 * look.threshold)} % of the largest (${three(least)} ${unitOf(current)})`;
+    `${Math.round(100 * look.threshold)} % of the maximum (${three(least)} ${unitOf(current)})`;
   const [shown, of] = [countShown(current), layerOf(current).values.length];
   one("#shown").textContent = `${shown.toLocaleString("en")} of ${of.toLocaleString("en")} pixels shown`;
   const share = layerOf(current).largest / endOf(current);
@@ -79,19 +80,27 @@ function showPointer() {
   one("#tick").hidden = !at;
   drawMarks(at);
   if (!at) {
-    for (const id of ["pixel", "relevance", "error", "meaning"]) one(`#${id}`).textContent = "–";
+    for (const id of ["pixel", "original", "relevance", "error", "meaning"]) one(`#${id}`).textContent = "–";
     return;
   }
   const layer = layerOf(current);
   const [value, error] = [layer.values[indexOf(current)], layer.error[indexOf(current)]];
   const unit = unitOf(current);
   one("#pixel").textContent = `x ${at[1]}, y ${at[0]}`;
+  one("#original").textContent = onOriginal(at);
   one("#relevance").textContent = withUnit(asText(value), unit);
   one("#error").textContent = withUnit(three(error), unit);
   one("#meaning").textContent = meaning(value, error);
   const share = look.mode === "error" ? error / errorEnd(current) : placeOnScale(value / endOf(current));
   one("#tick").hidden = Number.isNaN(share);
   one("#tick").style.left = `${100 * Math.max(0, Math.min(1, share))}%`;
+}
+
+// Where the middle of a pixel is on the picture that was cropped and resized for the network.
+function onOriginal(at) {
+  const [left, top, width, height] = explanations[current.explanation].crop ?? [0, 0, 0, 0];
+  const [down, across] = at.map((pixel, axis) => (pixel + 0.5) / shapeOf(current)[axis]);
+  return `x ${Math.floor(left + across * width)}, y ${Math.floor(top + down * height)}`;
 }
 
 const asText = (value, kind) => (isSigned(kind) ? withSign(value) : three(value));

@@ -49,7 +49,7 @@ function describeMap() {
   offerTargets();
   one("#about").textContent = `“${target().label}”`;
   one("#threshold-value").textContent =
-    `${state.threshold} % (${short((state.threshold / 100) * layer().end)} ${unit})`;
+    `${state.threshold} % of the maximum (${short((state.threshold / 100) * layer().end)} ${unit})`;
   one("#opacity-value").textContent = `${Math.round(100 * state.opacity)} %`;
   one("#shown").textContent =
     `${overlay.shown.toLocaleString("en")} of ${overlay.known.toLocaleString("en")} voxels`;
