@@ -63,6 +63,7 @@ COMMANDS = [
     ["interactions", "pictures/0.png", "--model", "tiny_model:make", "--regions", "2x1",
      "--window", 6, "--samples", 2],
     ["view", "out/0.zarr", "--no-browser"],
+    ["report", "out", "--no-browser"],
     ["export", "out/0.zarr", "--to", "netcdf"],
     ["verify", "out/0.zarr", "--model", "tiny_model:make", "--windows", 2],
     ["cite", "out/0.zarr"],

@@ -21,6 +21,7 @@ from preddiff.cli.export import export
 from preddiff.cli.interactions import interactions
 from preddiff.cli.model import model
 from preddiff.cli.options import verbose
+from preddiff.cli.report import report
 from preddiff.cli.reproduce import reproduce
 from preddiff.cli.rerun import rerun
 from preddiff.cli.sampler import sampler
@@ -71,6 +72,7 @@ app.add_typer(sampler)
 app.add_typer(classify)
 app.command()(cohort)
 app.command()(view)
+app.command()(report)
 app.command()(export)
 app.command()(verify)
 app.command()(rerun)
