@@ -85,6 +85,12 @@ def test_one_value_has_no_intervals_and_no_density(pictures):
     assert found.area.value > 0.95
 
 
+def test_of_a_picture_no_value_has_more_bits_than_its_file_holds():
+    flat, check = [np.full((1, 18, 18), 0.5, np.float32)] * 2, Check(4, 1, 9, 2, 0)
+    assert check.run(normal(1e-8), flat, None).bits.value > 12
+    assert check.run(normal(1e-8), flat, (0, 1)).bits.value == 8
+
+
 class Saturated(Sampler):
     """Draws that are 1 as often as the pictures are."""
 

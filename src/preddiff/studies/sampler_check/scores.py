@@ -40,7 +40,8 @@ class Scores:
 
     Attributes
     ----------
-    bits : log2 density of a window given what is around it, per value; None if it is not known.
+    bits : log2 density of a window given what is around it, per value, in pictures at most the 8
+        bits of a file; None if it is not known.
     deviation : root mean square of what the mean of the draws is off, in units of the input.
     coverage : of the central intervals of `INTERVALS`; None of a sampler with a single draw.
     area : under the ROC curve of a classifier of real and drawn windows.
@@ -112,8 +113,8 @@ class Check:
             ranks = _ranks(draws, truth, np.random.default_rng((self.seed, number)))
             coverage.append([float((np.abs(ranks - 0.5) <= p / 2).mean()) for p in INTERVALS])
             if isinstance(sampler, Likely):
-                density = sampler.log_density(one, windows).mean()
-                bits.append(float(density / np.log(2) / truth[0].size))
+                each = sampler.log_density(one, windows) / np.log(2) / truth[0].size
+                bits.append(float(np.minimum(each, _most_bits(valid)).mean()))
             whole = sites.crops(one, windows, self.margin)
             real.append(telling.features(_rounded(whole, valid), self.margin))
             replaced = self._replaced(whole, draws[:, 0])
@@ -180,6 +181,12 @@ def _rounded(found: sites.Crops, valid: ValidRange | None) -> sites.Crops:
     """Return windows of pictures as a file would hold them; of scans, as they are."""
     # Real pixels are whole steps of 1/255, and nobody sees the difference.
     return np.round(found * _STEPS) / _STEPS if valid == (0, 1) else found
+
+
+def _most_bits(valid: ValidRange | None) -> float:
+    """Return the most bits a value that count: of a picture, as many as a file holds."""
+    # In a white corner the density has no limit, but a file only says which step a value is in.
+    return float(np.log2(_STEPS + 1)) if valid == (0, 1) else np.inf
 
 
 def _root(square: Mean) -> Mean:
