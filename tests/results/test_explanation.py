@@ -1,5 +1,7 @@
 """The result: labelled arrays, and the texts that are made of them."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,17 @@ def explained(**changes):
         "provenance": settings | changes.pop("provenance", {}),
     }
     return assemble(**(fields | changes))
+
+
+def test_who_looks_for_a_method_is_told_the_function():
+    e = explained()
+    for name in ("save", "figure", "page", "export"):
+        assert not hasattr(e, name)
+        with pytest.raises(AttributeError, match=rf"it is preddiff.{name}\(e, ...\)"):
+            getattr(e, name)
+    with pytest.raises(AttributeError, match="no attribute 'relevanse'$"):
+        getattr(e, "relevan" + "se")
+    np.testing.assert_array_equal(copy.deepcopy(e).relevance, e.relevance)
 
 
 def test_evidence_has_the_corners_of_its_windows():

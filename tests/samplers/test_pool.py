@@ -1,8 +1,12 @@
+import nibabel
 import numpy as np
 import pytest
+from nibabel.affines import from_matvec
 from PIL import Image
 
+import preddiff
 from preddiff.errors import InputError, SamplerError
+from preddiff.media import volumes
 from preddiff.media.folders import VolumeFolder
 from preddiff.media.images import to_array
 from preddiff.samplers import load as loading
@@ -26,6 +30,34 @@ def test_a_marginal_pool_comes_from_a_folder_of_volumes(scans, cohort):
     np.testing.assert_array_equal(pool.pool, cohort[:8])
     with pytest.raises(SamplerError, match=r"holds volumes of \(10, 9, 8\), expected"):
         loading.load_sampler(f"marginal:{scans}/scans", shape=(1, 9, 9, 9), **arguments)
+
+
+def test_a_pool_on_another_grid_is_resampled_where_that_is_allowed(tmp_path):
+    """Halves of a ramp of 2 mm lie between its values: interpolation is known."""
+    ramp = np.arange(12, dtype=np.float32).reshape(1, 1, 12).repeat(4, 0).repeat(4, 1)
+    (tmp_path / "pool").mkdir()
+    for name in "ab":
+        coarse = nibabel.Nifti1Image(ramp.T, from_matvec(np.diag([2.0, 1, 1]), (0, 0, 0)))
+        coarse.to_filename(tmp_path / "pool" / f"{name}.nii")
+    fine = nibabel.Nifti1Image(np.zeros((20, 4, 4)), np.eye(4))
+    fine.to_filename(tmp_path / "scan.nii")
+    grid = volumes.read(tmp_path / "scan.nii").grid
+    given = {"shape": (1, 4, 4, 20), "window": 2, "margin": 1, "prepare": None, "mean": None}
+    pool = f"marginal:{tmp_path / 'pool'}"
+    found = load_sampler(pool, grid=grid, resample=True, **given)
+    assert found.scan_grid.is_like(grid)
+    np.testing.assert_allclose(found.pool[1, 0, 2, 2], np.arange(20) / 2)
+
+    def model(scans):  # which knows no grid
+        p = 0.5 + 0.1 * scans.mean((1, 2, 3, 4)) / 20
+        return np.stack([p, 1 - p], axis=1)
+
+    e = preddiff.explain(model, tmp_path / "scan.nii", sampler=pool, resample=True, window=3)
+    assert e.relevance.shape == (1, 4, 4, 20)
+    with pytest.raises(SamplerError, match=r"pool: volumes of .*\(resample=True, --resample\)"):
+        load_sampler(pool, grid=grid, **given)
+    with pytest.raises(SamplerError, match=r"holds volumes of \(4, 4, 12\), expected"):
+        load_sampler(pool, resample=True, **given)  # of an array, which lies nowhere
 
 
 def test_volumes_of_another_grid_are_refused(scans, cohort):

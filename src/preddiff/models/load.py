@@ -106,7 +106,7 @@ def load_model(
     ModelError
         If there is no such model, or it cannot be loaded as requested.
     """
-    request = Request(output, preprocess, output_key, order, mask)
+    request = Request(output, preprocess, output_key, order, mask, labels is not None)
     if isinstance(source, str | Path):
         model = _from_spec(str(source), request)
     else:

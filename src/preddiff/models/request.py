@@ -35,6 +35,7 @@ class Request:
     output_key : of what the network returns, which is taken; None leaves that to what is usual.
     order : in which volumes were flattened to features; None leaves that open.
     mask : whose voxels are the features; None leaves that open.
+    has_labels : whether names of the classes are given, so that none need be found.
     """
 
     output: Output = "auto"
@@ -42,6 +43,7 @@ class Request:
     output_key: str | int | None = None
     order: Order | None = None
     mask: MaskSource | None = None
+    has_labels: bool = False
 
     def __post_init__(self) -> None:
         if self.order is not None and self.order not in ORDERS:

@@ -101,7 +101,7 @@ def asked(subject: Subject, settings: Settings, windows: Windows) -> Asked:
         A subclass that says which setting cannot be met, and what to do.
     """
     question, sampling, work = settings.question, settings.sampling, settings.work
-    sampler = _sampler(subject, sampling)
+    sampler = _sampler(subject, sampling, resample=question.resample)
     if work.tolerance is not None and sampling.sets is None:
         sampler = _paired(sampler, sampling.draws)
     sampler.check(subject.inputs, windows, subject.valid)
@@ -214,7 +214,7 @@ def _touching(windows: Windows, mask: Mask) -> Windows:
     return touched
 
 
-def _sampler(subject: Subject, sampling: Sampling) -> Sampler:
+def _sampler(subject: Subject, sampling: Sampling, *, resample: bool) -> Sampler:
     model = subject.model
     return samplers.load_sampler(
         sampling.hides_with,
@@ -225,6 +225,7 @@ def _sampler(subject: Subject, sampling: Sampling) -> Sampler:
         mean=model.mean,
         hidden=subject.inputs is not subject.picture,
         grid=subject.source.grid if subject.on_scan else None,
+        resample=resample,
     )
 
 

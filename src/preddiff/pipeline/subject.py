@@ -97,6 +97,7 @@ def make(
     """
     laid = (question.opened_mask, regions)
     others = any(isinstance(each, Input) and each.grid is not None for each in laid)
+    others = others or str(sampling.hides_with).startswith("marginal:")
     source = _on_models_grid(source, model, question.resample, others=others)
     if model.shape is None:  # a model that sees one size enlarges what is smaller
         _check_size(source, sampling.length)
@@ -139,7 +140,7 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
 
     Parameters
     ----------
-    others : whether there is a mask or an atlas, which may be resampled to the scan's grid.
+    others : whether there is a mask, an atlas or a pool, which may be resampled to the scan's grid.
     """
     if source.grid is None:
         if resample:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn
 
 import numpy as np
 import xarray as xr
@@ -21,6 +21,8 @@ from preddiff.types import Evidence, PerTarget, Relevance
 Picture = Annotated[NDArray[np.float32], "channel *pixels"]
 """The network's input; a map over a hidden node has other spatial axes."""
 
+# Of the package, which take an explanation; who looks for them here is told.
+_FUNCTIONS = frozenset({"save", "figure", "page", "export"})
 _UNITS_OF_PROBABILITIES = frozenset({"bits", "probability"})
 SPATIAL_AXES = ("z", "y", "x")
 """Names of the spatial axes, slowest first; an input of fewer dimensions has the last of them."""
@@ -136,6 +138,13 @@ class Explanation:
     def picture(self) -> xr.DataArray:
         """The input as the model saw it, in input space: (channel, y, x) or (channel, z, y, x)."""
         return self.data["picture"]
+
+    if not TYPE_CHECKING:  # else every attribute would be known
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say where to find what is looked for here: an explanation is data."""
+            cure = f"; it is preddiff.{name}(e, ...)" if name in _FUNCTIONS else ""
+            raise AttributeError(f"an Explanation has no attribute {name!r}{cure}")
 
     @property
     def crop(self) -> tuple[float, float, float, float] | None:

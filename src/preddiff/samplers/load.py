@@ -74,6 +74,7 @@ def load_sampler(
     mean: PerChannel | None,
     hidden: bool = False,
     grid: Grid | None = None,
+    resample: bool = False,
 ) -> Sampler:
     """Return the sampler that is meant, for inputs of `shape` and windows of one size.
 
@@ -89,6 +90,7 @@ def load_sampler(
     hidden : True if windows hide a node's values.
     grid : where the voxels of a scan lie: a sampler of scans that are stored along other axes is
         turned; one of scans that lie elsewhere is refused.
+    resample : whether scans of a pool that lie elsewhere are interpolated to it instead.
 
     Raises
     ------
@@ -99,11 +101,12 @@ def load_sampler(
         return placed(_checked(spec), grid)
     name, _, argument = spec.partition(":")
     loader = _loader(name, spec)
-    context = SpecContext(shape, window, margin, prepare, mean, hidden, grid)
+    context = SpecContext(shape, window, margin, prepare, mean, hidden, grid, resample)
     known = _known.get()
     if known is None:
         return placed(loader.load(argument, context), grid)
-    key = (spec, shape, window, margin, prepare, None if mean is None else mean.tobytes(), hidden)
+    of_mean = None if mean is None else mean.tobytes()
+    key = (spec, shape, window, margin, prepare, of_mean, hidden, resample)
     return known.get(key, grid, lambda: placed(loader.load(argument, context), grid))
 
 

@@ -56,7 +56,11 @@ def read_pool(folder: str, context: SpecContext) -> Pool:
 
 
 def _volumes(folder: str, context: SpecContext) -> Pool:
-    cohort = VolumeFolder(folder)
+    cure = "resample them, or let them be resampled (resample=True, --resample)"
+    if context.resample and context.grid is not None:
+        moved = VolumeFolder(folder, onto=context.grid, cure=cure)
+        return Pool(np.stack(list(moved)), moved.grid)
+    cohort = VolumeFolder(folder, cure=cure)
     # Of a scan, a grid of the same voxels in another order is turned later; of an array, nothing
     # but the shape is known.
     if context.grid is None and (1, *cohort.grid.shape) != context.shape:
@@ -65,7 +69,6 @@ def _volumes(folder: str, context: SpecContext) -> Pool:
             f"{context.shape[1:]}; resample them"
         )
     if context.grid is not None and cohort.grid.turns_to(context.grid) is None:
-        cure = "resample them to the scan's grid"
         problem = mismatch("volumes", cohort.grid, "the scan's", context.grid, cure)
         raise SamplerError(f"{folder}: {problem}")
     return Pool(np.stack(list(cohort)), cohort.grid)

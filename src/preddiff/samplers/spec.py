@@ -32,6 +32,7 @@ class SpecContext:
     mean : (channel,), the training inputs' mean colour; None where it is not known.
     hidden : True if windows hide a node's values and not those of a picture or volume.
     grid : where the voxels of a scan lie; None of anything else.
+    resample : whether other scans may be interpolated to that grid.
     """
 
     shape: tuple[int, ...]
@@ -41,6 +42,7 @@ class SpecContext:
     mean: PerChannel | None
     hidden: bool = False
     grid: Grid | None = None
+    resample: bool = False
 
     @property
     def patch(self) -> int:

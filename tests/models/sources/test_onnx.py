@@ -101,6 +101,11 @@ def test_metadata_that_are_not_understood(exported, metadata, message):
         load_model(path)
 
 
+def test_who_names_the_classes_needs_no_list_in_the_models_folder(exported):
+    path, _ = exported({"labels_file": "nowhere.txt"})
+    assert load_model(path, labels=["cat", "dog", "rat"]).labels == ["cat", "dog", "rat"]
+
+
 def test_labels_of_another_number_are_refused(exported, tmp_path):
     (tmp_path / "labels.txt").write_text("cat\ndog")
     path, _ = exported({"labels_file": "labels.txt"})

@@ -196,14 +196,14 @@ def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:
 
         warnings.warn(
             f"labels_file {name!r} is not in {folder}, the model's own folder: ImageNet's usual "
-            "names are taken; put it there, or name another with --preprocess",
+            "names are taken; put it there, or name them (labels=, --labels FILE)",
             InputWarning,
             stacklevel=2,
         )
         return list(AlexNet_Weights.IMAGENET1K_V1.meta["categories"])
     raise ModelError(
         f"labels_file {name!r} is not in {folder}, the model's own folder: put it there, or name "
-        "another with --preprocess"
+        "the classes (labels=, --labels FILE)"
     )
 
 

@@ -58,6 +58,8 @@ def load(spec: str, request: Request) -> Model:
     if request.preprocess is not None:
         overriding, folder = metadata.read(request.preprocess)
         settings.update(overriding)
+    if request.has_labels:
+        settings = {name: each for name, each in settings.items() if name != "labels_file"}
     output = metadata.output(settings, request.output)
 
     def damaged(why: str) -> ModelError:
