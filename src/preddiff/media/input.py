@@ -32,12 +32,19 @@ class Input:
     name : the file's name without its folders; "image", "array" or "scan" where there is no file.
     grid : the position of a scan's voxels; None for anything else.
     resampled_from : fingerprint of the scan that this was resampled from; None for anything else.
+    features : names of a row's numbers; None for anything else.
     """
 
     values: Image.Image | Pixels
     name: str
     grid: Grid | None = None
     resampled_from: str | None = None
+    features: tuple[str, ...] | None = None
+
+    @property
+    def is_row(self) -> bool:
+        """True for a row of numbers, whose values are (1, feature)."""
+        return self.features is not None
 
     @property
     def is_volume(self) -> bool:
@@ -66,8 +73,8 @@ def open_input(source: Source) -> Input:
     Parameters
     ----------
     source : the path of a picture, of a NIfTI or Analyze file, or of a folder of DICOM slices; a
-        PIL image; floats (channel, y, x) or (channel, z, y, x); an image of nibabel; or an Input,
-        which is returned as it is.
+        PIL image; floats (channel, y, x) or (channel, z, y, x); an image of nibabel; a row of a
+        table, (feature,) or a Series of pandas; or an Input, which is returned as it is.
 
     Raises
     ------
@@ -84,7 +91,23 @@ def open_input(source: Source) -> Input:
         return Input(images.read(path), display_name(path))
     if isinstance(source, Image.Image):
         return Input(source, "image")
+    if np.ndim(source) == 1:  # type: ignore[arg-type]
+        return _row(source)
     return Input(as_pixels(source), "array")
+
+
+def _row(source: object) -> Input:
+    """Return a row of numbers, with the names that a Series of pandas has for them."""
+    values = np.asarray(cast(ArrayLike, source))
+    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+        raise InputError(
+            f"a row of {values.dtype}: expected finite numbers; encode categories as numbers, and "
+            "fill what is missing"
+        )
+    # A Series of pandas has names as its index; a list has a method that is called so.
+    names = getattr(getattr(source, "index", None), "values", range(len(values)))
+    pixels = np.array(values, dtype=np.float32)[None]
+    return Input(pixels, "row", features=tuple(map(str, names)))
 
 
 def as_pixels(array: object) -> Pixels:

@@ -65,7 +65,8 @@ def explain(
     picture : a path or PIL image, resized and cropped as the model's preprocessing says; or
         floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is; or a scan:
         the path of a NIfTI, Analyze, MGH or DICOM file, or of a folder of DICOM slices; or an
-        image of nibabel.
+        image of nibabel; or a row of a table, (feature,) or a Series of pandas, which needs a
+        sampler of such rows (docs/models.md).
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
         the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7. Also what is
         made of the output: "husky against wolf", one of `preddiff.targets`, or a function of what
@@ -188,6 +189,8 @@ def plans_of_sizes(
     announce : print a line that says which sampler a classifier of scans remembers.
     """
     settings = with_remembered(settings, model, announce=announce)
+    if opened.is_row:
+        settings = settings.of_row()
     settings = settings.over(volume=opened.is_volume, side=subjects.shorter_side(model, opened))
     return [(each, _planned(model, opened, each)) for each in settings.parts]
 

@@ -348,6 +348,7 @@ def _facts(
         **({"reference": reference(sampler)} if reference(sampler) else {}),
         **({"target_of_output": question.of_output.name} if question.of_output else {}),
         "source": question.source or "",
+        **({"features": list(features)} if (features := subject.source.features) else {}),
         "node": question.node or "",
         "window": sampling.window,
         "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",

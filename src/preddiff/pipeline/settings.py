@@ -286,6 +286,24 @@ class Settings:
             return replace(self, sampling=self.sampling.recommended(side))
         return replace(self, sampling=self.sampling.over(volume=volume, side=side))
 
+    def of_row(self) -> "Settings":
+        """Return these settings with what rows of a table need where the caller named nothing.
+
+        Raises
+        ------
+        SettingError
+            If there is no sampler: what features could be is known from a table only.
+        """
+        if self.sampling.sampler is None:
+            raise SettingError(
+                "a row of numbers: say what features could be, e.g. sampler=preddiff.samplers."
+                "Marginal(table), or RowGaussian.fit(table), given the other features"
+            )
+        if self.question.node or self.question.source:
+            raise SettingError("a row of numbers: nodes are of pictures and scans; leave them out")
+        window = 1 if self.sampling.window is None else self.sampling.window
+        return replace(self, sampling=replace(self.sampling, window=window))
+
     @property
     def parts(self) -> "list[Settings]":
         """The settings of each size of windows."""

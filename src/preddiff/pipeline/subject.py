@@ -14,6 +14,7 @@ from preddiff.media.mask_files import on_input
 from preddiff.media.volumes import Volume
 from preddiff.method.measures import ActivationDifference
 from preddiff.models import Model, targets
+from preddiff.models.rows import OfRows
 from preddiff.pipeline.settings import Question, Sampling
 from preddiff.results.explanation import SPATIAL_AXES
 from preddiff.samplers.base import ValidRange
@@ -102,6 +103,7 @@ def make(
     if model.shape is None:  # a model that sees one size enlarges what is smaller
         _check_size(source, sampling.length)
     model = model if device == "cpu" else _on_device(model, device)
+    model = OfRows(model) if source.is_row else model
     picture = model.prepare(source.values)
     model.check(picture, is_scan=source.grid is not None)
     numbers: list[int] = []
@@ -113,7 +115,7 @@ def make(
     subject = Subject(
         model=model,
         inputs=picture,
-        axes=SPATIAL_AXES[-(picture.ndim - 1) :],
+        axes=("feature",) if source.is_row else SPATIAL_AXES[-(picture.ndim - 1) :],
         picture=picture,
         source=source,
         node=question.node,
@@ -129,6 +131,8 @@ def make(
 
 def shorter_side(model: Model, source: Input) -> int:
     """Return the shorter side of the input as a model sees it, in pixels or voxels."""
+    if source.is_row:
+        return 1
     if model.shape is not None:
         return min(model.shape[1:])
     values = source.values

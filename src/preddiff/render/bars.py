@@ -1,4 +1,4 @@
-"""Relevance of a hidden node's channels, those that matter most first."""
+"""Relevance of a hidden node's channels, or of a row's features, those that matter most first."""
 
 from __future__ import annotations
 
@@ -43,10 +43,24 @@ def bars(
             error_kw={"elinewidth": 0.8},
         )  # fmt: skip
         panel.axhline(0, color="black", linewidth=0.6)
-        panel.set_xticks(np.arange(len(strongest)), [str(n) for n in strongest], fontsize=8)
-        panel.set_xlabel(f"channel of {e.provenance['source']}, {len(strongest)} of {len(values)}")
+        names, what = _names(e)
+        turned = {"rotation": 30, "ha": "right"} if "features" in e.provenance else {}
+        panel.set_xticks(
+            np.arange(len(strongest)), [names[n] for n in strongest], fontsize=8, parse_math=False,
+            **turned,
+        )  # fmt: skip
+        panel.set_xlabel(f"{what}, {len(strongest)} of {len(values)}")
         panel.set_ylabel(f"{shown.name} ({e.unit})")
         symbol = "p" if e.of_probabilities else "value"
         name = f"{e.labels[row]}, {symbol} = {e.values[row]}"
         panel.set_title(f"{title}: {name}" if title else name, fontsize=10, parse_math=False)
     return drawing
+
+
+def _names(e: Explanation) -> tuple[list[str], str]:
+    """Return a name for each bar, and what bars are."""
+    features = e.provenance.get("features")
+    if features is None:
+        return [str(n) for n in range(e.relevance.shape[1])], f"channel of {e.provenance['source']}"
+    row = e.picture.values[0]
+    return [f"{name} = {value:.4g}" for name, value in zip(features, row, strict=True)], "feature"

@@ -82,7 +82,7 @@ def figure(
         return strips(rows, _of_scan(several, chosen), list(notes))
     if look.slices or look.threshold != DEFAULT_THRESHOLD or look.beside is not None:
         raise SettingError("slices, threshold and beside: are of volumes; leave them out")
-    if axes == {("channel",)}:
+    if axes in ({("channel",)}, {("feature",)}):
         return bars(list(_titled(several)), chosen)
     if axes != {("y", "x")}:
         shown = " and of ".join(sorted(str(tuple(str(axis) for axis in each)) for each in axes))

@@ -9,6 +9,7 @@ from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
 from preddiff.samplers.gaussian.mixture import Mixture
+from preddiff.samplers.gaussian.rows import RowGaussian
 from preddiff.samplers.gaussian.stationary import StationaryGaussian
 from preddiff.samplers.gaussian.student import StudentT
 from preddiff.samplers.inpaint import Inpaint
@@ -16,5 +17,6 @@ from preddiff.samplers.marginal import Marginal
 
 __all__ = [
     "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Exemplar",
-    "Inpaint", "Located", "Marginal", "Mixture", "Sampler", "StationaryGaussian", "StudentT",
+    "Inpaint", "Located", "Marginal", "Mixture", "RowGaussian", "Sampler", "StationaryGaussian",
+    "StudentT",
 ]  # fmt: skip

@@ -28,7 +28,8 @@ class Marginal(Stored):
 
     Parameters
     ----------
-    pool : (n, channel, *spatial), in input space and of the input's shape.
+    pool : (n, channel, *spatial), in input space and of the input's shape; or a table (n, feature),
+        for rows of it.
     scan_grid : of the scans in the pool; None of pictures and arrays, which have none.
     origin : fingerprint of what the pool was computed from, if it was: of a hidden node's values
         the last bits differ with the machine and the number of threads, of the pictures they do
@@ -48,6 +49,8 @@ class Marginal(Stored):
         self.scan_grid = scan_grid
         self.origin = origin
         self.pool = np.asarray(pool, dtype=np.float32)
+        if self.pool.ndim == 2:
+            self.pool = self.pool[:, None]
         if self.pool.ndim < 3 or len(self.pool) == 0:
             raise SamplerError(
                 f"pool of shape {self.pool.shape}: expected (n, channel, *spatial) with n ≥ 1"
@@ -58,7 +61,7 @@ class Marginal(Stored):
     @property
     def stands_in(self) -> str:
         """Phrase for what a window is hidden behind."""
-        others = "scans" if self.pool.ndim == 5 else "pictures"
+        others = {3: "rows", 5: "scans"}.get(self.pool.ndim, "pictures")
         return f"what other {others} have at the same place"
 
     @property

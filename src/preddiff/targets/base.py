@@ -139,8 +139,7 @@ class Computed(Model):
 
     def __init__(self, model: Model, target: OfOutput) -> None:
         self.model, self.target = model, target
-        for name in ("shape", "grid", "spec", "train_size", "mean", "sha256", "repeats_to"):
-            setattr(self, name, getattr(model, name))
+        self.describe_as(model)
         self.value_unit = None if target.is_probability else target.unit
 
     @property

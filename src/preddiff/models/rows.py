@@ -1,0 +1,42 @@
+"""A model of rows of a table, (n, feature), as one of inputs (n, channel, feature)."""
+
+from preddiff.models.base import Model
+from preddiff.types import Batch, Pixels, Predictions
+
+
+class OfRows(Model):
+    """A model that gets rows of numbers as people have them: without a channel.
+
+    Parameters
+    ----------
+    model : takes (n, feature).
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.describe_as(model)
+        self.model = model
+
+    @property
+    def preparation(self) -> str:
+        """The way inputs become the model's own numbers."""
+        return self.model.preparation
+
+    def prepare(self, image: object) -> Pixels:
+        """Return a row, which is taken as it is."""
+        return image  # type: ignore[return-value]
+
+    def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return the values of many rows, (n, K)."""
+        return self.model.predict(inputs[:, 0], node)
+
+    def both_sides(self, inputs: Batch) -> Predictions:
+        """Return class probabilities p, and 1 - p of each with all its digits, (n, 2 K)."""
+        return self.model.both_sides(inputs[:, 0])
+
+    def unsquashed(self, inputs: Batch, node: str | None = None) -> Predictions:
+        """Return values before a softmax or sigmoid, where they are known; else those after it."""
+        return self.model.unsquashed(inputs[:, 0], node)
+
+    def is_probability(self, node: str | None) -> bool:
+        """Return whether the values are probabilities."""
+        return self.model.is_probability(node)
