@@ -75,6 +75,18 @@ def test_a_draw_depends_on_seed_place_and_number_alone(rng):
     assert 0 <= every.min() < every.max() <= 1
 
 
+def test_the_closed_form_is_the_mean_of_all_draws(rng):
+    sampler, _ = sampler_of(rng)
+    picture, weights = rng.random((3, 12, 12)).astype(np.float32), rng.normal(size=(2, 3, 12, 12))
+    windows = Windows.over((12, 12), 2)
+    every = np.mean([mean for mean, _ in sampler.project(weights, picture, windows)], axis=0)
+    draws = sampler.draw(picture, windows, 5, 7, None).mean(axis=1)
+    for n, (y, x) in enumerate(windows.starts):
+        part = (..., slice(y, y + 2), slice(x, x + 2))
+        expected = (weights[part] * (draws[n] - picture[part])).sum(axis=(1, 2, 3))
+        np.testing.assert_allclose(every[:, n], expected, atol=1e-5)
+
+
 def test_places_of_any_shape_are_hidden(rng):
     sampler, _ = sampler_of(rng)
     picture = rng.random((3, 12, 12)).astype(np.float32)

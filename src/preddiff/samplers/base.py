@@ -43,6 +43,9 @@ Weights = Annotated[Floats, "k channel *spatial"]
 Normals = tuple[Annotated[Floats, "k window"], Annotated[Floats, "k k window"]]
 """A normal per window: means and covariances of k numbers."""
 
+LikelyNormals = tuple[Annotated[Floats, "k window"], Annotated[Floats, "k k window"], PerWindow]
+"""The same, and how likely each is among those of its window, relative to the others."""
+
 
 # A protocol whose methods have bodies: who inherits from it gets the defaults, and objects that
 # merely look like it are accepted as well.
@@ -212,7 +215,9 @@ class Projected(Protocol):
     def is_clipped(self, valid: ValidRange | None) -> bool:
         """Return whether draws are clipped to the valid range, which `project` does not know."""
 
-    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+    def project(
+        self, weights: Weights, inputs: Pixels, windows: Windows
+    ) -> Iterator[Normals | LikelyNormals]:
         """Yield by how much weighted sums over the input change when a window is drawn anew.
 
         Parameters
@@ -222,7 +227,8 @@ class Projected(Protocol):
 
         Yields
         ------
-        Normals, of which any is as likely as another; windows without weight have exactly 0.
+        Normals, of which any is as likely as another unless they say how likely they are; windows
+        without weight have exactly 0.
         """
 
 

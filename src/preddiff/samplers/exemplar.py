@@ -3,7 +3,7 @@
 Axis names: n window, e exemplar, w value in the window, r value in the rest of the patch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
-from preddiff.method.windows import Windows
-from preddiff.samplers.base import ValidRange
+from preddiff.method.windows import Windows, box
+from preddiff.samplers.base import Normals, ValidRange, Weights
 from preddiff.samplers.files import Contents
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.anywhere import Anywhere
@@ -147,6 +147,21 @@ class Exemplar(Anywhere):
 
         windows = blocks(self.shape[1:], hidden)
         return self._swept(inputs, hidden, windows, samples, seed, draw)
+
+    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+        """Yield what each patch that fits gives: a normal without spread."""
+        mean = np.empty((self.choices, len(weights), len(windows)))
+        for first in range(0, len(windows), _AT_ONCE):
+            some = np.arange(first, min(first + _AT_ONCE, len(windows)))
+            part = windows.subset(some)
+            boxes = [(slice(None), *box(start, part.size)) for start in part.starts]
+            drawn = self.draw(inputs, part, self.choices, 0, None).astype(np.float64)
+            change = drawn - np.stack([inputs[each] for each in boxes])[:, None]
+            held = np.stack([weights[:, *each] for each in boxes])
+            flat = change.reshape(len(some), self.choices, -1), held.reshape(*held.shape[:2], -1)
+            mean[:, :, some] = np.einsum("ncw,nkw->ckn", *flat)
+        for each in mean:
+            yield each, np.broadcast_to(0.0, (len(weights), *each.shape))
 
     def _marginal(self, inside: PatchIndices, shape: tuple[int, ...]) -> Self:
         other = type(self)(self.patches[:, inside], shape, choices=self.choices, clip=self.clip)

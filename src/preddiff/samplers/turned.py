@@ -9,7 +9,7 @@ import numpy as np
 from preddiff.errors import InputWarning, SamplerError
 from preddiff.media.grid import Grid, Turns, mismatch
 from preddiff.method.windows import Windows
-from preddiff.samplers.base import Normals, Sampler, ValidRange, Weights
+from preddiff.samplers.base import LikelyNormals, Normals, Sampler, ValidRange, Weights
 from preddiff.samplers.files import Stored
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.types import Batch, Draws, Mask, Pixels
@@ -148,7 +148,9 @@ class Turned(Sampler):
         """Return whether draws are clipped to the valid range."""
         return self.sampler.is_clipped(valid)
 
-    def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
+    def project(
+        self, weights: Weights, inputs: Pixels, windows: Windows
+    ) -> Iterator[Normals | LikelyNormals]:
         """Yield the sampler's normals: sums over a window are the same in any order."""
         before = np.ascontiguousarray(self.turns.undone(weights))
         yield from self.sampler.project(before, self._before(inputs), self._windows(windows))  # type: ignore[attr-defined]

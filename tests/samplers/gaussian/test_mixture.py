@@ -6,8 +6,10 @@ from scipy import special, stats
 
 import preddiff
 from conftest import Softmax
+from preddiff.engines.closed_form.engine import ClosedForm
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
+from preddiff.models import Linear
 from preddiff.samplers import Mixture, StudentT
 from preddiff.samplers.gaussian import mixing
 from preddiff.samplers.gaussian.gathering import gathered
@@ -108,6 +110,21 @@ def test_one_component_is_that_component(rng):
         np.testing.assert_array_equal(drawn, single.draw(values, WINDOW, 5, 1, None))
     density = sampler.log_density(values, WINDOW)
     np.testing.assert_allclose(density, part.log_density(values, WINDOW))
+
+
+def test_the_closed_form_is_what_draws_come_to(rng):
+    sampler = mixture(rng)
+    values = uncertain(rng, sampler)
+    weights = rng.normal(size=(1, *SHAPE)) / 2
+    form = ClosedForm(Linear(weights, np.zeros(1)), values, [1], None, sampler.project, 1 << 30)
+    draws = sampler.draw(values, WINDOW, 40_000, 3, None)[0].reshape(40_000, -1)
+    logits = values.ravel() @ weights.ravel() + (draws - values[WHERE]) @ weights[0][WHERE]
+    p = 1 / (1 + np.exp(-logits))
+    assert form.expect(WINDOW)[0][0, 0] == pytest.approx(p.mean(), abs=4.5 * p.std() / 200)
+    chances = sampler.chances(values, WINDOW)[0]
+    laws = list(sampler.project(weights, values, WINDOW))
+    assert sum(chance[0] for *_, chance in laws) == pytest.approx(1)
+    assert sum(chance[0] for *_, chance in laws[:8]) == pytest.approx(chances[0])
 
 
 def test_pairs_are_antithetic_about_the_mean_of_one_component(rng):

@@ -18,12 +18,12 @@ from preddiff.engines.closed_form.quadrature import expected_softmax
 from preddiff.method.evidence import complements
 from preddiff.method.windows import Windows
 from preddiff.models.linear import Linear
-from preddiff.samplers.base import Normals, Weights
+from preddiff.samplers.base import LikelyNormals, Normals, Weights
 from preddiff.types import Evidence, Floats, Pixels
 
-Project = Callable[[Weights, Pixels, Windows], Iterator[Normals]]
-"""Weights (k, channel, *spatial), input, windows → equally likely normals of what the k weighted
-sums change by: means (k, window) and covariances (k, k, window)."""
+Project = Callable[[Weights, Pixels, Windows], Iterator[Normals | LikelyNormals]]
+"""Weights (k, channel, *spatial), input, windows → normals of what the k weighted sums change by:
+means (k, window), covariances (k, k, window), and how likely, unless all are equally likely."""
 
 _NUMBERS_PER_WINDOW = 64  # float64 that a window takes besides those of its sums
 
@@ -87,22 +87,23 @@ class ClosedForm:
     def _expect(self, windows: Windows) -> tuple[Evidence, Evidence]:
         """Return the same for all classes and their complements, for windows with weight.
 
-        A pool's draws are as many normals without spread as it has members, each as likely as any
-        other; the mean is that of their means, and errors add up in squares.
+        A pool's draws are as many normals without spread as it has members; the mean is that of
+        their means, by how likely each is, and errors add up in squares.
         """
         totals, squares = np.zeros((2, len(self.base), len(windows)))
-        laws = 0
-        for mean, covariance in self.project(self.weights, self.inputs, windows):
+        likely = np.zeros(len(windows))
+        for mean, covariance, *chances in self.project(self.weights, self.inputs, windows):
+            chance = chances[0] if chances else np.ones(len(windows))
             logits = mean + self.logits[:, None]
             if self.node is None:
                 p, error = expected_softmax(logits, covariance, windows.numbers)
             else:  # the mean of a logit is the logit of the mean
                 p, error = logits, np.zeros_like(logits)
-            totals += p
-            squares += error**2
-            laws += 1
-        errors = np.sqrt(squares) / laws
-        return self._both(totals / laws), np.concatenate([errors, errors[::-1]])
+            totals += chance * p
+            squares += (chance * error) ** 2
+            likely += chance
+        errors = np.sqrt(squares) / likely
+        return self._both(totals / likely), np.concatenate([errors, errors[::-1]])
 
     def _both(self, values: Floats) -> Floats:
         """Return values (class, ...) and below them, in reverse, 1 - p of each."""

@@ -3,7 +3,7 @@
 Axis names: n window, c component.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Self
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy import special
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers.base import ValidRange
+from preddiff.samplers.base import LikelyNormals, ValidRange, Weights
 from preddiff.samplers.files import Contents, Fact
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian import mixing
@@ -152,6 +152,15 @@ class Mixture(Anywhere):
         """Return the logarithm of the density of what stands in each window, given its patch."""
         own = np.stack([part.log_density(inputs, windows) for part in self.parts], axis=1)
         return np.asarray(special.logsumexp(own, b=self.chances(inputs, windows), axis=1))
+
+    def project(
+        self, weights: Weights, inputs: Pixels, windows: Windows
+    ) -> Iterator[LikelyNormals]:
+        """Yield the normals of each component, and how likely that is."""
+        for part, chance in zip(self.parts, self.chances(inputs, windows).T, strict=True):
+            laws = list(part.project(weights, inputs, windows))
+            for mean, covariance in laws:
+                yield mean, covariance, chance / len(laws)
 
     def contents(self) -> Contents:
         """Return the components, and the facts of their making."""
