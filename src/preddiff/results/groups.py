@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def group_difference(
     )
 
 
-def unlikeness(maps: AnyShape) -> Floats:
+def unlikeness(maps: AnyShape) -> Annotated[Floats, "subject"]:
     """Return how unlike the mean of the others each map (subject, *shape) is: 1 - correlation.
 
     0 is alike, 1 has nothing in common, 2 is the opposite; NaN where there are no others, or a map
