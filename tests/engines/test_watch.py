@@ -8,6 +8,7 @@ import preddiff
 from preddiff.engines import watch
 from preddiff.engines.incremental import Incremental
 from preddiff.errors import EngineWarning
+from preddiff.media import kept
 
 WINDOWS = {"targets": 0, "window": 4, "stride": 2, "samples": 4, "sampler": "constant:0"}
 
@@ -39,15 +40,20 @@ def test_a_network_broken_in_one_corner_is_caught(rng, small_network, monkeypatc
     np.testing.assert_array_equal(found.evidence, expected.evidence)
 
 
-def test_what_goes_wrong_in_the_middle_of_a_run_is_done_again(rng, small_network, monkeypatch):
+def test_what_goes_wrong_in_the_middle_of_a_run_is_done_again(
+    rng, small_network, monkeypatch, tmp_path
+):
     inputs = rng.random((3, 16, 16)).astype(np.float32)
     expected = preddiff.explain(small_network, inputs, engine="dense", **WINDOWS)
     broken(monkeypatch, (4, 4), after=1)
     monkeypatch.setattr(watch, "_DRAWS_PER_CHECK", 1e-3)
     monkeypatch.setattr(Incremental, "saved", lambda *_: 1.0)
+    monkeypatch.setenv(kept.FOLDER_VARIABLE, str(tmp_path))
     with pytest.warns(EngineWarning, match="from the beginning, as .* wrong in the window at 4, 4"):
         found = preddiff.explain(small_network, inputs, engine="incremental", **WINDOWS)
     assert found.provenance["engine"] == "dense"
+    # Nor does the next run find them right, as the check before this one did.
+    assert '"right": true' not in "".join(path.read_text() for path in tmp_path.glob("*.json"))
     np.testing.assert_array_equal(found.evidence, expected.evidence)
 
 
