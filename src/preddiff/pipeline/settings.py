@@ -1,4 +1,4 @@
-"""Settings of an explanation: their defaults, and the only place where they are checked.
+"""Settings of an explanation: their defaults, and the only place where they are checked (`checks`).
 
 Three parts, as three parts of the work need them: the question (what is explained), the sampling
 (which windows are hidden, by which draws) and the work (how it is computed). What a setting means
@@ -14,13 +14,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from preddiff.baselines import registry
 from preddiff.engines.base import ENGINES, PRECISIONS
-from preddiff.errors import SettingError, nearest
+from preddiff.errors import SettingError
 from preddiff.media.labels import OpenedRegions, RegionSource, open_regions
 from preddiff.media.mask_files import OpenedMask, open_mask
 from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
+from preddiff.pipeline import checks
 from preddiff.samplers import Sampler
 from preddiff.targets import OfOutput, pairs
 from preddiff.targets import Target as OutputTarget
@@ -52,7 +52,6 @@ Targets = Target | Sequence[Target] | OutputTarget | Callable[[Returned], Return
 """Classes, channels or units that are named, or what is made of a model's output."""
 
 _SEEDS_APART = 1 << 56  # of windows of two sizes; a channelwise sampler takes steps of 2^40
-_LARGEST = 2**63  # seeds and lengths are stored as int64
 _BELOW_ONE = float(np.nextafter(1, 0))  # the largest number below 1
 
 
@@ -77,14 +76,18 @@ class Question:
                 "source out"
             )
         for name in ("node", "source"):
-            _check_name(name, getattr(self, name), "the name of a node")
-        _check_name("measure", self.measure, "the name of a measure, e.g. WE")
+            checks.check_name(name, getattr(self, name), "the name of a node")
+        checks.check_name("measure", self.measure, "the name of a measure, e.g. WE")
         if self.train_size is not None:
             expected = "more than 0 examples, as a number"
-            _set(self, train_size=_number("train_size", self.train_size, expected))
+            _set(self, train_size=checks.number("train_size", self.train_size, expected))
         if self.mask is not None:
             _set(self, mask=open_mask(self.mask))
-        _set(self, resample=_flag("resample", self.resample), baselines=_names(self.baselines))
+        _set(
+            self,
+            resample=checks.flag("resample", self.resample),
+            baselines=checks.baseline_names(self.baselines),
+        )
 
     @property
     def of_output(self) -> OutputTarget | None:
@@ -121,10 +124,10 @@ class Sampling:
             _set(self, regions=open_regions(self.regions))
             self._check_regions()
         for name, least in (("margin", 0), ("seed", 0)):
-            _set(self, **{name: _whole(name, getattr(self, name), least)})
+            _set(self, **{name: checks.whole(name, getattr(self, name), least)})
         for name in ("samples", "stride", "sets"):
             if getattr(self, name) is not None:
-                _set(self, **{name: _whole(name, getattr(self, name), 1)})
+                _set(self, **{name: checks.whole(name, getattr(self, name), 1)})
         if isinstance(self.window, str):
             if self.window not in {"channel", "unit"}:
                 raise SettingError(
@@ -136,7 +139,7 @@ class Sampling:
                     f"stride={self.stride}: every {self.window} is hidden; leave it out"
                 )
         elif self.window is not None:
-            _set(self, window=_lengths(self.window))
+            _set(self, window=checks.lengths(self.window))
 
     def _check_regions(self) -> None:
         """Raise a SettingError for what regions do not go with."""
@@ -194,7 +197,9 @@ class Sampling:
         share = None if self.sets is None else -(-self.sets // len(self.window))
         # The seed of the first is as stated, so that its map is that of these windows alone.
         return [
-            replace(self, window=k, sets=share, seed=(self.seed + n * _SEEDS_APART) % _LARGEST)
+            replace(
+                self, window=k, sets=share, seed=(self.seed + n * _SEEDS_APART) % checks.LARGEST
+            )
             for n, k in enumerate(self.window)
         ]
 
@@ -235,18 +240,24 @@ class Work:
     budget: float | None = None
 
     def __post_init__(self) -> None:
-        _check_choice("engine", self.engine, ("auto", *ENGINES))
-        _check_choice("precision", self.precision, ("auto", *PRECISIONS))
-        _check_name("device", self.device, "cpu, cuda or mps")
+        checks.check_choice("engine", self.engine, ("auto", *ENGINES))
+        checks.check_choice("precision", self.precision, ("auto", *PRECISIONS))
+        checks.check_name("device", self.device, "cpu, cuda or mps")
         if self.tolerance is not None:
             expected = "a relative error above 0 and below 1, e.g. 0.1"
-            _set(self, tolerance=_number("tolerance", self.tolerance, expected, most=_BELOW_ONE))
+            _set(
+                self,
+                tolerance=checks.number("tolerance", self.tolerance, expected, most=_BELOW_ONE),
+            )
         if self.memory is not None:
             expected = "a number of bytes above 0, e.g. 2**30"
-            _set(self, memory=int(_number("memory", self.memory, expected, most=_LARGEST)))
+            _set(
+                self,
+                memory=int(checks.number("memory", self.memory, expected, most=checks.LARGEST)),
+            )
         if self.budget is not None:
             expected = "seconds above 0, e.g. 600"
-            _set(self, budget=_number("budget", self.budget, expected))
+            _set(self, budget=checks.number("budget", self.budget, expected))
 
 
 @dataclass(frozen=True)
@@ -352,73 +363,12 @@ def _names_of(part: type[Any]) -> list[str]:
     return [each.name for each in fields(part)]
 
 
-def _set(part: Any, **values: Any) -> None:
-    """Replace fields of a frozen part while it is made: by what they were coerced to."""
-    for name, value in values.items():
-        object.__setattr__(part, name, value)
-
-
-def _whole(name: str, value: object, least: int) -> int:
-    """Return a whole number, also one of numpy's, as Python's: results are stored as JSON."""
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        number = int(value)
-        if least <= number < _LARGEST:
-            return number
-    raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
-
-
 def _window_of_sets(side: int) -> int:
     """Return the window of a picture of which sets of windows are hidden: as many in each."""
     return max(1, round(WINDOW_OF_SETS * side / USUAL_SIDE))
 
 
-def _lengths(window: object) -> int | tuple[int, ...]:
-    """Return the length of windows, or several where there are windows of several sizes."""
-    if not isinstance(window, Sequence):
-        return _whole("window", window, 1)
-    lengths = tuple(_whole("window", each, 1) for each in window)
-    if not lengths or len(set(lengths)) < len(lengths):
-        raise SettingError(
-            f"window={window!r}: expected lengths of windows, each once, e.g. (10, 20, 40)"
-        )
-    return lengths if len(lengths) > 1 else lengths[0]
-
-
-def _number(name: str, value: object, expected: str, most: float = np.inf) -> float:
-    """Return a number above 0 and up to `most`, also one of numpy's, as Python's."""
-    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        number = float(value)
-        if 0 < number <= most:
-            return number
-    raise SettingError(f"{name}={value!r}: expected {expected}")
-
-
-def _flag(name: str, value: object) -> bool:
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    raise SettingError(f"{name}={value!r}: expected True or False")
-
-
-def _check_name(name: str, value: object, expected: str) -> None:
-    if value is not None and not isinstance(value, str):
-        raise SettingError(f"{name}={value!r}: expected {expected}")
-
-
-def _check_choice(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise SettingError(f"{name}={value!r}: expected one of {', '.join(known)}")
-
-
-def _names(baselines: object) -> tuple[str, ...]:
-    """Return the names of baselines; one alone need not stand in a list."""
-    known = registry.names()
-    several = (baselines,) if isinstance(baselines, str) else baselines
-    if not isinstance(several, Sequence):
-        raise SettingError(f"baselines={baselines!r}: expected some of {', '.join(known)}")
-    for name in several:
-        if name not in known:
-            raise SettingError(
-                f"baselines={name!r}: expected some of {', '.join(known)}"
-                f"{nearest(str(name), known)}"
-            )
-    return tuple(several)
+def _set(part: Any, **values: Any) -> None:
+    """Replace fields of a frozen part while it is made: by what they were coerced to."""
+    for name, value in values.items():
+        object.__setattr__(part, name, value)

@@ -16,8 +16,6 @@ from torch.fx import GraphModule
 
 from preddiff.errors import (
     EngineWarning,
-    InputError,
-    InputWarning,
     ModelError,
     SettingError,
     TargetError,
@@ -27,7 +25,7 @@ from preddiff.media import images
 from preddiff.media.input import as_pixels
 from preddiff.method.evidence import complements
 from preddiff.models.base import Model, checked_values
-from preddiff.models.networks import head, selected
+from preddiff.models.networks import arrays, head, selected
 from preddiff.models.networks.fingerprint import fingerprint
 from preddiff.models.networks.forward import Forward
 from preddiff.models.networks.graph import Graph, exported
@@ -38,8 +36,6 @@ from preddiff.models.networks.selected import PREFIX, Column, Selected
 from preddiff.models.request import VALUE_UNIT, Output
 from preddiff.types import Batch, Pixels, Predictions
 
-_RANGE_TOLERANCE = 1e-3  # by which resizing may leave [0, 1]
-_LARGEST_NORMALISED = 5.0  # black is -2.1 and white 2.6 by ImageNet's means and deviations
 _ROUNDING_OF_HALF = 5e-2  # share of its values' range, of a network in 16 bits
 
 
@@ -176,50 +172,11 @@ class Network(Model):
         image = images.opened(image)
         if isinstance(image, Image.Image):
             if not self.takes_pictures:
-                self._warn_of(image)
+                arrays.warn_of_unprepared(image, self.spec)
             return self.preprocessing.prepare(image)
         inputs = as_pixels(image)
-        if self.shape is not None and inputs.shape != self.shape:
-            one = inputs.shape == (1, *self.shape)
-            cure = "prepare the picture with load_model(...).prepare(image)"
-            raise InputError(
-                f"an array of shape {inputs.shape}: {self.spec} sees {self.shape}; "
-                + ("of a batch of one, pass batch[0]" if one else cure)
-            )
-        low, high = float(inputs.min()), float(inputs.max())
-        if (
-            not self.takes_pictures
-            and len(inputs) == 3 == inputs.ndim
-            and _is_normalised(low, high)
-        ):
-            warnings.warn(
-                f"values from {low:.4g} to {high:.4g} look like those of a normalised picture, in "
-                "which windows are then hidden and which is shown: better pass the picture itself "
-                "and load_model(network, preprocess=weights.transforms()) (docs/models.md)",
-                InputWarning,
-                stacklevel=2,
-            )
-        if self.takes_pictures and not (low >= -_RANGE_TOLERANCE and high <= 1 + _RANGE_TOLERANCE):
-            raise InputError(
-                f"values from {low:.4g} to {high:.4g}: {self.spec} sees pictures in [0, 1] and "
-                f"normalises them itself; {_cure_of_range(low)}"
-            )
+        arrays.check(inputs, self.shape, self.spec, takes_pictures=self.takes_pictures)
         return inputs
-
-    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """Return the part of a picture of this size that the network sees, in its pixels."""
-        return self.preprocessing.box(width, height)
-
-    def _warn_of(self, image: Image.Image) -> None:
-        """Warn that a picture goes to a network of which nobody said what pictures it expects."""
-        warnings.warn(
-            f"{self.spec} gets this picture as it is, {image.height}×{image.width} in [0, 1], "
-            "neither resized nor normalised: say what it was trained with, e.g. "
-            "load_model(network, preprocess=weights.transforms()), or preprocess={} if that is "
-            "right (docs/models.md)",
-            InputWarning,
-            stacklevel=3,
-        )
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return class probabilities, or the values of a node's channels, (n, K)."""
@@ -427,18 +384,6 @@ class Network(Model):
         if node not in self._parts:
             self._parts[node] = graph.upto(graph.node(node))
         return self._parts[node]
-
-
-def _is_normalised(low: float, high: float) -> bool:
-    """Return whether values look like those of a picture less a mean, by standard deviations."""
-    return -_LARGEST_NORMALISED < low < -_RANGE_TOLERANCE and 1 < high < _LARGEST_NORMALISED
-
-
-def _cure_of_range(low: float) -> str:
-    """Return what to do with values beyond [0, 1], of which the least is `low`."""
-    if low < -_RANGE_TOLERANCE:
-        return "pass the picture itself, or undo what was done: array * std + mean"
-    return "divide 8-bit values by 255"
 
 
 def _in_training(module: nn.Module) -> list[str]:

@@ -1,0 +1,70 @@
+"""Arrays and pictures that a network gets as they are: are they what it sees?"""
+
+import warnings
+
+from PIL import Image
+
+from preddiff.errors import InputError, InputWarning
+from preddiff.types import Pixels
+
+_RANGE_TOLERANCE = 1e-3  # by which resizing may leave [0, 1]
+_LARGEST_NORMALISED = 5.0  # black is -2.1 and white 2.6 by ImageNet's means and deviations
+
+
+def check(
+    inputs: Pixels, shape: tuple[int, ...] | None, spec: str, *, takes_pictures: bool
+) -> None:
+    """Raise an InputError for an array of another shape or range; warn of one that is normalised.
+
+    Parameters
+    ----------
+    inputs : (channel, *spatial).
+    shape : that the network sees, or None if any will do.
+    spec : the model's, for messages.
+    takes_pictures : whether it normalises pictures itself.
+    """
+    if shape is not None and inputs.shape != shape:
+        one = inputs.shape == (1, *shape)
+        cure = "prepare the picture with load_model(...).prepare(image)"
+        raise InputError(
+            f"an array of shape {inputs.shape}: {spec} sees {shape}; "
+            + ("of a batch of one, pass batch[0]" if one else cure)
+        )
+    low, high = float(inputs.min()), float(inputs.max())
+    if not takes_pictures and len(inputs) == 3 == inputs.ndim and _is_normalised(low, high):
+        warnings.warn(
+            f"values from {low:.4g} to {high:.4g} look like those of a normalised picture, in "
+            "which windows are then hidden and which is shown: better pass the picture itself "
+            "and load_model(network, preprocess=weights.transforms()) (docs/models.md)",
+            InputWarning,
+            stacklevel=3,
+        )
+    if takes_pictures and not (low >= -_RANGE_TOLERANCE and high <= 1 + _RANGE_TOLERANCE):
+        raise InputError(
+            f"values from {low:.4g} to {high:.4g}: {spec} sees pictures in [0, 1] and "
+            f"normalises them itself; {_cure_of_range(low)}"
+        )
+
+
+def warn_of_unprepared(image: Image.Image, spec: str) -> None:
+    """Warn that a picture goes to a network of which nobody said what pictures it expects."""
+    warnings.warn(
+        f"{spec} gets this picture as it is, {image.height}×{image.width} in [0, 1], "
+        "neither resized nor normalised: say what it was trained with, e.g. "
+        "load_model(network, preprocess=weights.transforms()), or preprocess={} if that is "
+        "right (docs/models.md)",
+        InputWarning,
+        stacklevel=3,
+    )
+
+
+def _is_normalised(low: float, high: float) -> bool:
+    """Return whether values look like those of a picture less a mean, by standard deviations."""
+    return -_LARGEST_NORMALISED < low < -_RANGE_TOLERANCE and 1 < high < _LARGEST_NORMALISED
+
+
+def _cure_of_range(low: float) -> str:
+    """Return what to do with values beyond [0, 1], of which the least is `low`."""
+    if low < -_RANGE_TOLERANCE:
+        return "pass the picture itself, or undo what was done: array * std + mean"
+    return "divide 8-bit values by 255"
