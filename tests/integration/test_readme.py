@@ -3,10 +3,15 @@
 import re
 import shlex
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from sklearn.naive_bayes import GaussianNB
+from torch import nn
+from torchvision.transforms._presets import ImageClassification
 
 import preddiff
 from conftest import Softmax
@@ -33,10 +38,13 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
     # The least that the windows of each command fit into: interactions hide many regions.
     side = 16 if line.startswith("interactions") else 30
     Image.new("RGB", (side, side), "teal").save("cat.jpg")
+    if "photos" in line:
+        Path("photos").mkdir()
+        Path("cat.jpg").rename("photos/cat.jpg")
     small = preddiff.load_model(Softmax((3, side, side)))
     monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
     command = line.split()[0]
-    if command in {"verify", "rerun", "cite"}:
+    if command in {"verify", "rerun", "cite", "report"}:
         of_before = preddiff.explain(small, "cat.jpg", sampler="constant:0.5", stride=4)
         of_before = Explanation(of_before.data.assign_attrs(model="embedded"))
         preddiff.save(of_before, "out/cat.zarr")
@@ -49,6 +57,7 @@ def test_the_commands_run(line, tmp_path, monkeypatch):
         "verify": "cat.zarr",
         "cite": "cat.zarr",
         "rerun": "cat.rerun.zarr",
+        "report": "report.html",
     }
     written = others.get(command, "cat.html")
     assert len(list(tmp_path.rglob(written))) == 1
@@ -61,7 +70,7 @@ def test_the_python_runs(tmp_path, monkeypatch):
     Image.new("RGB", (24, 24), "teal").save("cat.jpg")
     small = preddiff.load_model(Softmax((3, 24, 24)))
     monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
-    first, second = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    first, second, *_ = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names = {}
     exec(first, names)  # noqa: S102 - our own README
     assert Path("cat.html").exists()
@@ -69,6 +78,45 @@ def test_the_python_runs(tmp_path, monkeypatch):
     second = second.replace("return probabilities", "return probabilities.repeat(len(pictures), 0)")
     exec(second, names)  # noqa: S102
     assert names["e"].unit == "bits"
+
+
+def test_the_python_on_own_networks_and_other_questions_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("cat", "dog"):
+        Image.new("RGB", (24, 24), "teal").save(f"{name}.jpg")
+    *_, own, others = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+    def small(num_classes):
+        return nn.Sequential(nn.AvgPool2d(6), nn.Flatten(), nn.Linear(48, num_classes))
+
+    torch.save(small(5).state_dict(), "mine.pt")
+    names = {
+        "preddiff": preddiff,
+        "torch": torch,
+        "torchvision": SimpleNamespace(models=SimpleNamespace(resnet18=small)),
+        "weights": SimpleNamespace(
+            transforms=lambda: ImageClassification(crop_size=24, resize_size=24)
+        ),
+    }
+    exec(own, names)  # noqa: S102 - our own README
+    assert names["e"].labels[0] in {"cat", "dog", "fox", "owl", "yak"}
+
+    class Segmentation(nn.Conv2d):
+        def forward(self, x):
+            return {"out": super().forward(x)}
+
+    table = np.random.default_rng(0).normal(size=(30, 3))
+    names |= {
+        "model": preddiff.load_model(small(2).eval(), output="logits", labels=["husky", "wolf"]),
+        "network": Segmentation(3, 16, 3).eval(),
+        "picture": np.full((3, 24, 24), 0.4),
+        "forest": GaussianNB().fit(table, table[:, 0] > 0),
+        "row": table[0],
+        "table": table,
+    }
+    Image.new("RGB", (24, 24), "teal").save("dog.jpg")
+    names["model"].prepare = lambda _: np.full((3, 24, 24), 0.4, dtype=np.float32)
+    exec(others, names)  # noqa: S102
 
 
 def anchor(heading):
