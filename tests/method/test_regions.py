@@ -45,3 +45,9 @@ def test_boxes_fill_an_array():
     assert np.unique(found).tolist() == [1, 2, 3, 4, 5, 6]
     assert (found[:, :, 0] == found[:, :, 2]).all()
     assert np.bincount(found.ravel())[1:].tolist() == [18, 9, 9, 12, 6, 6]
+
+
+def test_what_is_covered_is_where_regions_are():
+    regions = Regions.of(np.array([[0, 3, 3], [7, 0, 7]]))
+    np.testing.assert_array_equal(regions.covered, regions.coverage > 0)
+    np.testing.assert_array_equal(regions.covered, [[0, 1, 1], [1, 0, 1]])

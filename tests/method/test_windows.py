@@ -108,3 +108,11 @@ def test_interlaced_order_covers_evenly(share):
     count, _, _ = np.histogram2d(*first.starts.T, bins=4, range=[(0, 128)] * 2)
     np.testing.assert_allclose(count, count.mean(), rtol=0.2)
     assert (first.coverage > 0).mean() > 0.99
+
+
+@pytest.mark.parametrize("stride", [1, 7])
+def test_what_is_covered_is_where_windows_are(rng, stride):
+    windows = Windows.over((40, 41), (5, 3), stride)
+    some = windows.subset(rng.permutation(len(windows))[: len(windows) // 2])
+    for each in (windows, some, windows.subset(np.arange(0))):
+        np.testing.assert_array_equal(each.covered, each.coverage > 0)

@@ -54,6 +54,27 @@ def test_it_goes_on_where_it_stopped(picture, unfinished):
     assert not unfinished.exists()
 
 
+@pytest.mark.parametrize("share", [1.0, 1e-9])
+def test_a_kill_costs_a_chunk_at_most_unless_writing_would_take_the_time(
+    tmp_path, picture, monkeypatch, share
+):
+    monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", share)
+    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)  # two windows a chunk
+    kept = []
+
+    def progress(done, of):
+        with np.load(tmp_path / "cat.npz") as file:  # what a kill at this moment leaves
+            kept.append((done, int(file["visits"])))
+
+    preddiff.explain(
+        Softmax(picture.shape), picture, checkpoint=tmp_path / "cat.npz", progress=progress,
+        **SETTINGS,
+    )  # fmt: skip
+    lost = [done - visits for done, visits in kept]
+    assert len(lost) > 10
+    assert (max(lost) == 0) == (share == 1)
+
+
 def test_work_of_another_number_of_threads_goes_on(picture, unfinished):
     """The last bits of predictions differ with the number of threads."""
     almost = Fragile(picture.shape, at=10_000)

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from preddiff.errors import SettingError
 from preddiff.method.windows import SpatialRows, Subset, WindowRows, Windows
-from preddiff.types import Labels, WindowNumbers
+from preddiff.types import Labels, Mask, WindowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,11 @@ class Regions(Windows):
         """Return the sum (row, region) of the values (row, *shape) inside each region."""
         rows = [np.bincount(self._index.ravel(), row.ravel(), len(self) + 1) for row in values]
         return np.array(rows, dtype=np.float64)[:, :-1]
+
+    @cached_property
+    def covered(self) -> Mask:
+        """True where a region is."""
+        return self._index < len(self)
 
     def total(self, values: WindowRows) -> SpatialRows:
         """Return, at every element, the value (row, region) of its region; 0 where none is."""

@@ -15,11 +15,15 @@ Subset = Annotated[Integers, "some"]
 """Indices of some of the windows, ascending or not."""
 WindowRows = Annotated[Floats, "row window"]
 """One number for each window, in several rows: one for each target, say."""
+Corner = Annotated[Integers, "dimension"]
+"""The element of a box that has the lowest indices."""
 SpatialRows = Annotated[Floats, "row *spatial"]
 """One number for each pixel or voxel, in several rows."""
 
 # Grids that the interlaced order refines one after the other; the coarsest has every 32nd window.
 _INTERLACE_LEVELS = 5
+# Windows that are sooner marked one by one than counted by box sums of the whole array.
+_FEW = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +146,16 @@ class Windows:
         """Number of windows that cover each element, in an array of `shape`."""
         return np.asarray(self.total(np.ones((1, len(self))))[0], dtype=np.int64)
 
+    @cached_property
+    def covered(self) -> Mask:
+        """True where a window is, in an array of `shape`."""
+        if len(self) > _FEW:
+            return np.asarray(self.coverage > 0)
+        covered = np.zeros(self.shape, dtype=bool)
+        for start in self.starts.tolist():
+            covered[box(start, self.size)] = True
+        return covered
+
     def total(self, values: WindowRows) -> SpatialRows:
         """Return, at every element, the sum of the values of the windows that cover it.
 
@@ -202,7 +216,7 @@ class Windows:
         return values
 
 
-def box(start: Annotated[Integers, "dimension"], size: Sequence[int]) -> tuple[slice, ...]:
+def box(start: Corner | Sequence[int], size: Sequence[int]) -> tuple[slice, ...]:
     """Return a box as an index: its first element is `start` (dimension,)."""
     return tuple(slice(s, s + k) for s, k in zip(start, size, strict=True))
 

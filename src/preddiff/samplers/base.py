@@ -310,7 +310,7 @@ def replaced(inputs: Pixels, windows: Windows, others: Batch, samples: int) -> B
     ----------
     others : one for each draw, or one for all; values or whole inputs.
     """
-    copies: Batch = np.where(windows.coverage > 0, others, inputs)
+    copies: Batch = np.where(windows.covered, others, inputs)
     return copies if len(copies) == samples else np.repeat(copies, samples, axis=0)
 
 

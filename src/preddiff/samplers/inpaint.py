@@ -105,7 +105,7 @@ class Inpaint(Sampler):
         self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
     ) -> Batch:
         """Return the input with what the function paints into all windows together."""
-        return self.hide(inputs, windows.coverage > 0, samples, seed, valid)
+        return self.hide(inputs, windows.covered, samples, seed, valid)
 
     def hide(
         self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None

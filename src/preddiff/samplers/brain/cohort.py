@@ -206,7 +206,7 @@ class Cohort(Stored):
         self, inputs: Pixels, windows: Windows, samples: int, seed: int, valid: ValidRange | None
     ) -> Batch:
         """Return the input with all windows drawn together, given what none of them guards."""
-        return self.hide(inputs, windows.coverage > 0, samples, seed, valid)
+        return self.hide(inputs, windows.covered, samples, seed, valid)
 
     def hide(
         self,

@@ -147,7 +147,7 @@ class ChannelwiseGaussian(Stored):
             channel.fill(inputs[[n]], windows, samples, seed + n * _SEED_STEP, valid)
             for n, channel in enumerate(self.channels)
         ]
-        return self._clipped(inputs, windows.coverage > 0, np.concatenate(each, axis=1))
+        return self._clipped(inputs, windows.covered, np.concatenate(each, axis=1))
 
     def hide(
         self, inputs: Pixels, hidden: Mask, samples: int, seed: int, valid: ValidRange | None

@@ -101,7 +101,7 @@ class Surrounded(Stored):
         def draw(copy: Pixels, board: Windows, stream: int) -> Draws:
             return self.draw(copy, board, 1, stream, valid)
 
-        return self._swept(inputs, windows.coverage > 0, windows, samples, seed, draw)
+        return self._swept(inputs, windows.covered, windows, samples, seed, draw)
 
     def _swept(
         self,
