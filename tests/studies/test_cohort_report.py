@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import io
 import json
 import time
 import warnings
@@ -177,3 +178,17 @@ def test_what_strangers_call_a_result_cannot_leave_the_page(tmp_path, rng):
 def unpacked(text):
     packed = text.split('id="listings">')[1].split("<")[0]
     return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+
+def test_errors_are_shown_from_white_to_black(rng):
+    """Red and blue mean evidence."""
+    from PIL import Image
+
+    from preddiff.render.colours import ERROR
+    from preddiff.viewer.report import slices
+
+    values = rng.random(SHAPE)
+    uri = slices(values, values, GRID, end=1.0, scale=ERROR)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))))
+    assert np.ptp(shown.astype(int), axis=2).max() == 0
+    assert np.ptp(shown) > 100

@@ -193,12 +193,14 @@ def _group_pictures(study: _Study, path: Path, permutations: int) -> list[GroupP
     members = {name: stacked[[group == name for group in study.groups]] for name in names}
     made = [group_map(name, values) for name, values in members.items()]
     end = max(colours.limit(each.mean) for each in made)
+    # Of all groups the same slices: through the place where one of them is largest.
+    at = peak_of(max((each.mean for each in made), key=lambda m: np.nanmax(np.abs(m), initial=0.0)))
     files = dict(zip(names, file_names(names), strict=True))
     pictures = []
     for each in made:
         _write(each.mean, study.grid, path, f"mean.{files[each.name]}")
         _write(each.error, study.grid, path, f"error.{files[each.name]}")
-        pictures += _of_group(each, study.scan, study.grid, end)
+        pictures += _of_group(each, study.scan, study.grid, end, at)
     if len(names) == 2:
         one, other = names
         try:
@@ -215,8 +217,9 @@ def _write(values: AnyShape, grid: Grid, page: Path, name: str) -> None:
     maps.write(values, grid, page.with_name(f"{page.stem}.{name}.nii.gz"))
 
 
-def _of_group(each: GroupMap, scan: AnyShape, grid: Grid, end: float) -> list[GroupPicture]:
-    at = peak_of(each.mean)
+def _of_group(
+    each: GroupMap, scan: AnyShape, grid: Grid, end: float, at: tuple[int, ...]
+) -> list[GroupPicture]:
     note = f"{each.count} subjects"
     pictures = [
         GroupPicture(f"{each.name}: mean map", note, slices(each.mean, scan, grid, end=end, at=at))

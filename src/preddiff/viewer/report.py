@@ -146,7 +146,7 @@ def slices(
     Parameters
     ----------
     background : (z, y, x), the scan below the map.
-    end : of the scale of colours.
+    end, scale : of the colours; errors are shown without the scan.
     at : the voxel that all go through; None is where the map is largest.
     """
     at = _peak(values) if at is None else at
@@ -155,8 +155,11 @@ def slices(
     for name in ("sagittal", "coronal", "axial"):
         plane = Plane.of(grid, name)
         number = at[plane.axes[2]]
-        shown = overlay.overlay(
-            plane.cut(behind, number)[None], plane.cut(values, number), end, scale
+        cut = plane.cut(values, number)
+        shown = (
+            colours.unsigned(cut, end, scale)
+            if scale == colours.ERROR
+            else overlay.overlay(plane.cut(behind, number)[None], cut, end, scale)
         )
         cuts.append(_enlarged(shown, plane.aspect))
     return _uri(_side_by_side(cuts), "PNG")
