@@ -89,8 +89,9 @@ def test_names_reach_the_file_and_the_figure(wine, tmp_path):
     table, group = wine
     names = load_wine().feature_names
     row = pd.Series(table[0], index=names)
-    model = GaussianNB().fit(table, group)
-    e = preddiff.explain(model, row, sampler=RowGaussian.fit(table), targets=0)
+    # Fitted on a table with names, which arrays do not have: it would warn of each batch.
+    model = RandomForestClassifier(5, random_state=0).fit(pd.DataFrame(table, columns=names), group)
+    e = preddiff.explain(model, row, sampler=RowGaussian.fit(table), targets=0, train_size=178)
     assert e.relevance.dims == ("target", "feature")
     preddiff.save(e, tmp_path / "row.zarr")
     back = preddiff.load(tmp_path / "row.zarr")

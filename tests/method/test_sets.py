@@ -149,3 +149,15 @@ def test_nothing_is_told_of_too_few_sets():
     assert len(which) == 12
     assert np.isnan(evidence).all()
     assert np.isnan(errors).all()
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_no_error_is_beyond_what_the_evidence_varies_by(seed):
+    """Also of few sets, whose evidence a map without any penalty fits best."""
+    design = SetDesign(Windows.over((56, 56), 4, 4), 4, 100, seed)
+    hidden = design.all_hidden
+    noise = np.random.default_rng(seed).normal(size=len(hidden))
+    evidence = (30 * hidden.mean(axis=1) + noise)[None]
+    _, found, errors = shares(design, np.arange(len(hidden)), evidence)
+    assert errors.max() < evidence.std()
+    assert (errors > np.abs(found)).mean() > 0.5  # 100 sets tell little of 196 windows

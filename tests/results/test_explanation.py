@@ -115,7 +115,11 @@ def test_the_relative_error_in_words_where_it_is_known():
     assert explained().relative_error_text == said
     first = Explanation(explained().data.isel(target=[0]))
     assert first.relative_error_text == "relative error 9.7 %"
-    assert explained(provenance={"relative_error": ""}).relative_error_text == ""
+    unknown = explained(provenance={"relative_error": ""})
+    assert unknown.relative_error_text == ""
+    assert unknown.is_noise.tolist() == [np.isinf(e) for e in unknown.relative_errors]
+    assert "no larger than its error" in unknown.precision_text
+    assert explained().precision_text == said
 
 
 def test_over_a_hidden_node_the_picture_has_axes_of_its_own():

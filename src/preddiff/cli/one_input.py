@@ -156,7 +156,7 @@ def _effort(explanation: "Explanation") -> str:
     if explanation.exactness and not facts["samples"]:
         return explanation.relative_error_text
     parts = [
-        explanation.relative_error_text,
+        explanation.precision_text,
         f"{facts['evaluations']:,} evaluations" if facts["samples"] else explanation.draws,
         f"{facts['engine']} engine in {facts['precision']}",
     ]

@@ -337,7 +337,11 @@ class _Ridge:
         left = y - (y @ self.u * share) @ self.u.T
         noise = (left**2).sum(axis=1) / max(len(self.u) - 1 - share.sum(), 1.0)
         lost = np.maximum(0.0, self.spread - (share * (2 - share)) @ self.back**2)
-        return slopes, np.sqrt(variance + noise[:, None] / penalty * lost)
+        # Without a penalty, what no set tells would have no bound. But no slope explains more than
+        # all of the evidence's variance: τ² is at most that over the mean square of a regressor.
+        scale = (self.s**2).sum() / self.back.shape[1] / len(self.u)
+        tau = np.minimum(noise / penalty, (y**2).mean(axis=1) / scale)
+        return slopes, np.sqrt(variance + tau[:, None] * lost)
 
 
 def _kept(s: Annotated[Floats, "_rank"], penalty: float) -> Annotated[Floats, "_rank"]:

@@ -90,7 +90,10 @@ class RunOfSets:
 
     def forecast(self) -> str:
         """Return evaluations and time, from a few sets; of few, no time."""
-        work = f"{len(self.design):,} sets of {self._parts} × {self.samples} draws"
+        work = (
+            f"{len(self.design):,} sets of {self._parts} × {self.samples} draw"
+            f"{'s' * (self.samples > 1)}"
+        )
         if len(self.design) < _PASSES_PER_TIMED * _FORECAST_SETS:
             return work
         inputs = np.concatenate([self._filled(number) for number in range(_FORECAST_SETS)])

@@ -145,7 +145,7 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
 def _notes(explanation: Explanation, chosen: Shown) -> list[str]:
     """Return how precise a map is, and that its mirror image was left out."""
     # The relative error is that of the relevance.
-    precision = explanation.relative_error_text if chosen.signed else ""
+    precision = explanation.precision_text if chosen.signed else ""
     return [note for note in (precision, mirror_note(explanation, chosen)) if note]
 
 

@@ -256,6 +256,14 @@ class Explanation:
         )
 
     @property
+    def precision_text(self) -> str:
+        """`relative_error_text`, or that the map is no larger than its error."""
+        if self.relative_error_text or not self.is_noise.any():
+            return self.relative_error_text
+        of = " for the least certain target" if len(self.labels) > 1 else ""
+        return f"no larger than its error{of}: take more {self.effort}"
+
+    @property
     def relative_errors(self) -> PerTarget:
         """Root mean square of `standard_error` over that of `relevance`, (target,).
 
@@ -263,6 +271,18 @@ class Explanation:
         """
         relevance, error = self.relevance.values, self.standard_error.values
         return uncertainty.relative_errors(relevance, error, ~np.isnan(relevance[0]))
+
+    @property
+    def is_noise(self) -> Annotated[NDArray[np.bool_], "target"]:
+        """True for targets whose map is no larger than its errors, which are known."""
+        known = np.isfinite(self.standard_error.values[:, ~np.isnan(self.relevance.values[0])])
+        has_errors = known.all(axis=1) & known.any(axis=1)
+        return np.asarray(np.isinf(self.relative_errors) & has_errors)
+
+    @property
+    def effort(self) -> str:
+        """The word for what more of makes the map more precise: draws, or sets."""
+        return "sets" if self.random_sets else "draws"
 
     @property
     def is_partial(self) -> bool:

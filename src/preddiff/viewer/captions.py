@@ -68,15 +68,20 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
         "parts": explanation.parts,
         "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
-        "precision": [_precision(explanation, error) for error in explanation.relative_errors],
+        "precision": [
+            _precision(explanation, error, bool(is_noise))
+            for error, is_noise in zip(
+                explanation.relative_errors, explanation.is_noise, strict=True
+            )
+        ],
     }
 
 
-def _precision(explanation: Explanation, error: float) -> dict[str, str]:
+def _precision(explanation: Explanation, error: float, is_noise: bool) -> dict[str, str]:
     """Return how precise a target's map is, and how much was measured, and a warning if need be."""
     facts = explanation.provenance
     exact = explanation.exactness
-    sentences = [f"{exact.capitalize()}." if exact else _relative_error(error)]
+    sentences = [f"{exact.capitalize()}." if exact else _relative_error(error, is_noise)]
     if explanation.is_partial:
         sentences.append("Partial: stopped before the end.")
     if mirror := mirror_note(explanation):
@@ -87,13 +92,16 @@ def _precision(explanation: Explanation, error: float) -> dict[str, str]:
             f"{visited:,} of {facts['windows']:,} windows were measured; what lies between them is "
             "interpolated."
         )
-    uncertain = not exact and math.isfinite(error) and error > _UNCERTAIN
-    more = "sets" if explanation.random_sets else "draws"
-    warning = f"This map is uncertain: trust no details of it, or run it with more {more}."
+    uncertain = not exact and (is_noise or (math.isfinite(error) and error > _UNCERTAIN))
+    warning = (
+        f"This map is uncertain: trust no details of it, or run it with more {explanation.effort}."
+    )
     return {"text": " ".join(sentences), "warning": warning if uncertain else ""}
 
 
-def _relative_error(error: float) -> str:
+def _relative_error(error: float, is_noise: bool) -> str:
+    if is_noise:
+        return "No larger than its error: nothing in it can be told from zero."
     return (
         f"Relative error {percent(error)}." if math.isfinite(error) else "Its precision is unknown."
     )

@@ -54,6 +54,6 @@ def html(explanation: Explanation | Sequence[Explanation]) -> str:
         if each.coverage.ndim != 2:
             raise SettingError(
                 f"an explanation of shape {each.coverage.shape}: expected a picture's (y, x), "
-                "or volumes' (z, y, x) only"
+                "or volumes' (z, y, x) only; figure() shows rows and channels"
             )
     return picture.render(several)

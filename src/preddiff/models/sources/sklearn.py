@@ -192,7 +192,10 @@ class Estimator(Model):
         self._refuse_node(node)
         flat = _features(self, inputs)
         try:
-            values = self.estimator.predict_proba(flat)
+            with warnings.catch_warnings():
+                # Of an estimator that was fitted on a table with names, which arrays do not have.
+                warnings.filterwarnings("ignore", "X does not have valid feature names")
+                values = self.estimator.predict_proba(flat)
         except ValueError as error:
             raise ModelError(
                 f"{self.spec} does not take inputs of shape {inputs.shape[1:]}, flattened to "

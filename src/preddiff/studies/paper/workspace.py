@@ -148,7 +148,7 @@ class Workspace:
         took = [
             f"{facts['evaluations']:,} evaluations ({facts['precision']}) in "
             f"{duration(facts['seconds'])}",
-            explanation.relative_error_text,
+            explanation.precision_text,
         ]
         self.report(f"{', '.join(filter(None, parts))}: {', '.join(filter(None, took))}")
         return explanation
