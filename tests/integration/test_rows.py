@@ -130,9 +130,12 @@ def test_networks_and_functions_get_rows(rng):
 def test_wrong_use_is_refused(wine):
     table, group = wine
     model = GaussianNB().fit(table, group)
-    with pytest.raises(SettingError, match="a row of numbers: say what features could be"):
+    with pytest.raises(InputError, match="if it is a row of a table, say what features could be"):
         preddiff.explain(model, table[0])
-    with pytest.raises(InputError, match="a row of object: expected finite numbers; encode"):
+    with pytest.raises(
+        InputError,
+        match=r"array of object and shape \(2,\), a row: expected finite numbers; encode",
+    ):
         preddiff.explain(model, pd.Series(["red", 1.0]), sampler=Marginal(table))
     with pytest.raises(InputError, match="expected finite numbers"):
         preddiff.explain(model, table[0] * np.nan, sampler=Marginal(table))

@@ -37,9 +37,9 @@ def test_a_short_run_exports_nothing_and_few_sets_are_not_timed(plan_of, monkeyp
     for plan, asked in ((short, 0), (long, 1)):
         assert "runtime" not in plan.run.facts
         assert Exportable.asked == asked
-    assert short.run.forecast().startswith("90 sets of windows × 1 draws, about ")
+    assert short.run.forecast().startswith("90 sets of windows × 1 draw, about ")
     monkeypatch.setattr(run_of_sets, "_PASSES_PER_TIMED", 30)
-    assert short.run.forecast() == "90 sets of windows × 1 draws"
+    assert short.run.forecast() == "90 sets of windows × 1 draw"
 
 
 def test_sets_that_are_drawn_again_alone_are_worth_no_export(plan_of):

@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import sys
 import threading
 import time
 
@@ -246,7 +245,7 @@ def test_the_command_line_serves_stops_and_writes_everything(tmp_path, monkeypat
     Image.new("RGB", SHAPE[:0:-1], "teal").save(tmp_path / "cat.jpg")
     small = preddiff.load_model(Softmax(SHAPE))
     monkeypatch.setattr(load, "_from_spec", lambda _spec, _wishes: small)
-    monkeypatch.setattr(sys.modules["preddiff.cli.explain"], "_announce", stop)
+    monkeypatch.setattr("preddiff.cli.one_input._announce", stop)
     words = ["explain", str(tmp_path / "cat.jpg"), "--window", "4", "--live"]
     done = CliRunner().invoke(cli.app, [*words, "-o", str(tmp_path / "out")])
     assert done.exception is None, done.output

@@ -101,8 +101,8 @@ def _row(source: object) -> Input:
     values = np.asarray(cast(ArrayLike, source))
     if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
         raise InputError(
-            f"a row of {values.dtype}: expected finite numbers; encode categories as numbers, and "
-            "fill what is missing"
+            f"an array of {values.dtype} and shape {values.shape}, a row: expected finite numbers; "
+            "encode categories as numbers, and fill what is missing"
         )
     # A Series of pandas has names as its index; a list has a method that is called so.
     names = getattr(getattr(source, "index", None), "values", range(len(values)))

@@ -190,7 +190,7 @@ def plans_of_sizes(
     """
     settings = with_remembered(settings, model, announce=announce)
     if opened.is_row:
-        settings = settings.of_row()
+        settings = settings.of_row(len(opened.features or ()))
     settings = settings.over(volume=opened.is_volume, side=subjects.shorter_side(model, opened))
     return [(each, _planned(model, opened, each)) for each in settings.parts]
 

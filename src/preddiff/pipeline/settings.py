@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.engines.base import ENGINES, PRECISIONS
-from preddiff.errors import SettingError
+from preddiff.errors import InputError, SettingError
 from preddiff.media.labels import OpenedRegions, RegionSource, open_regions
 from preddiff.media.mask_files import OpenedMask, open_mask
 from preddiff.models.base import WindowKind
@@ -297,18 +297,19 @@ class Settings:
             return replace(self, sampling=self.sampling.recommended(side))
         return replace(self, sampling=self.sampling.over(volume=volume, side=side))
 
-    def of_row(self) -> "Settings":
+    def of_row(self, features: int) -> "Settings":
         """Return these settings with what rows of a table need where the caller named nothing.
 
         Raises
         ------
-        SettingError
+        InputError
             If there is no sampler: what features could be is known from a table only.
         """
         if self.sampling.sampler is None:
-            raise SettingError(
-                "a row of numbers: say what features could be, e.g. sampler=preddiff.samplers."
-                "Marginal(table), or RowGaussian.fit(table), given the other features"
+            raise InputError(
+                f"an array of shape ({features},): expected (channel, y, x) or (channel, z, y, x); "
+                "if it is a row of a table, say what features could be, e.g. "
+                "sampler=preddiff.samplers.Marginal(table)"
             )
         if self.question.node or self.question.source:
             raise SettingError("a row of numbers: nodes are of pictures and scans; leave them out")

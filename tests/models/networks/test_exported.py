@@ -82,7 +82,7 @@ def test_torch_makes_the_passes_of_other_precisions_and_without_onnxruntime(
 
 def test_a_result_of_sets_says_what_ran_the_network(small_network, inputs):
     network = Network(small_network)
-    settings = {"sampler": Constant(0.5), "window": 4, "sets": 90, "targets": [0]}
+    settings = {"sampler": Constant(0.5), "window": 4, "sets": 200, "targets": [0]}
     e = preddiff.explain(network, inputs, **settings)
     assert e.provenance["runtime"].startswith("onnxruntime ")
     by_torch = preddiff.explain(lambda x: network.predict(x), inputs, **settings)

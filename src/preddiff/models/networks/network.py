@@ -178,6 +178,10 @@ class Network(Model):
         arrays.check(inputs, self.shape, self.spec, takes_pictures=self.takes_pictures)
         return inputs
 
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Return the part of a picture of this size that the network sees, in its pixels."""
+        return self.preprocessing.box(width, height)
+
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return class probabilities, or the values of a node's channels, (n, K)."""
         with torch.inference_mode():
