@@ -192,3 +192,15 @@ def test_errors_are_shown_from_white_to_black(rng):
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))))
     assert np.ptp(shown.astype(int), axis=2).max() == 0
     assert np.ptp(shown) > 100
+
+
+@pytest.mark.parametrize("share", [0.1, 2.0])
+def test_a_map_that_is_no_larger_than_its_error_is_noted(tmp_path, rng, share):
+    picture = rng.random((3, 12, 12)).astype(np.float32)
+    e = preddiff.explain(Softmax((3, 12, 12)), picture, sampler="constant:0", window=4)
+    largest = float(np.abs(e.relevance).max())
+    noisy = e.data.assign(standard_error=e.relevance * 0 + share * largest)
+    preddiff.save(preddiff.Explanation(noisy), tmp_path / "cat.zarr")
+    assert invoke(tmp_path).exception is None
+    (listing,) = unpacked((tmp_path / "report.html").read_text())
+    assert listing["note"] == ("no larger than its error" if share > 1 else "")

@@ -134,10 +134,16 @@ def _listing(path: Path, page: Path, name: str, group: str, result: Explanation)
         prediction=float(result.prediction.values[0]),
         error=error if math.isfinite(error) else None,
         unlike=None,
-        note="partial: stopped before the end" if result.is_partial else "",
+        note=_note(result),
         link=link,
         thumbnail=thumbnail(result),
     )
+
+
+def _note(result: Explanation) -> str:
+    """Return what is to be kept in mind about a result's first map."""
+    notes = ["partial: stopped before the end"] if result.is_partial else []
+    return ", ".join([*notes, *(["no larger than its error"] if result.is_noise[0] else [])])
 
 
 def _take_map(study: _Study, result: Explanation, label: str, group: str, count: int) -> None:
