@@ -98,8 +98,8 @@ class Adaptive:
     def _allocation(self, means: RunningMeans, current: CurrentEstimates) -> PerWindow:
         """Return how densely to visit: evenly until every pixel has a value."""
         visited = np.flatnonzero(means.groups)
-        covered = self.windows.subset(visited).coverage > 0
-        if not np.array_equal(covered, self.windows.coverage > 0):
+        covered = self.windows.subset(visited).covered
+        if not np.array_equal(covered, self.windows.covered):
             return np.ones(len(self.windows))
         return uncertainty.neyman_allocation(
             self.windows, visited, current().evidence, means.groups[visited]

@@ -1,5 +1,6 @@
 """Runs: the two ways to get evidence, by draws and in closed form, behind one protocol."""
 
+import bisect
 import math
 import warnings
 from collections.abc import Mapping
@@ -173,12 +174,15 @@ class SampledRun:
 
     def _visits_until_covered(self, chunk: int) -> int:
         """Return after how many visits, in whole chunks, every pixel has a value."""
-        everywhere = self.windows.coverage > 0
-        for visits in range(chunk, len(self.windows), chunk):
-            visited = self.windows.subset(self.windows.interlaced[:visits])
-            if np.array_equal(visited.coverage > 0, everywhere):
-                return visits
-        return len(self.windows)
+        # What is covered stays covered: a few of all chunks say where that begins.
+        chunks = range(chunk, len(self.windows), chunk)
+        first = bisect.bisect_left(chunks, True, key=self._covers_all)
+        return chunks[first] if first < len(chunks) else len(self.windows)
+
+    def _covers_all(self, visits: int) -> bool:
+        """Return whether so many of the first visits leave no pixel without a value."""
+        visited = self.windows.subset(self.windows.interlaced[:visits])
+        return np.array_equal(visited.covered, self.windows.covered)
 
     @property
     def engine(self) -> Engine:

@@ -165,7 +165,7 @@ class RunOfSets:
         seed = int(seeds.generate_state(1, np.uint64)[0] >> 1)
         inputs, valid = self.subject.inputs, self.subject.valid
         if isinstance(windows, Regions):
-            hidden = windows.coverage > 0
+            hidden = windows.covered
             return hide(self.sampler, inputs, hidden, self.samples, seed, valid)
         return fill(self.sampler, inputs, windows, self.samples, seed, valid)
 
