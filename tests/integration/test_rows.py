@@ -122,6 +122,12 @@ def test_networks_and_functions_get_rows(rng):
     changed = np.repeat(table[3:4], 30, axis=0)
     changed[:, 2] = table[:, 2]
     expected = float(price(table[3:4])[0] - price(changed).mean())
+    wants_gradient = torch.tensor(table[3], requires_grad=True)
+    ours.append(
+        preddiff.explain(
+            preddiff.load_model(price, output="values", unit="€"), wants_gradient, **asked
+        )
+    )
     for e in ours:
         assert e.evidence.values[0, 2] == pytest.approx(expected, abs=1e-5)
         assert e.unit == "€"

@@ -10,6 +10,7 @@ from torch import nn
 import preddiff
 from preddiff import load_model
 from preddiff.errors import ModelError, SettingError, TargetError
+from preddiff.models.function import Function
 from preddiff.models.networks.structure import structure
 from preddiff.targets import contrast, detection, dice, entropy, mean_over, similarity
 
@@ -232,3 +233,18 @@ def test_networks_that_end_in_different_functions_are_told_apart(small_network, 
     made = [preddiff.targets.OfOutput(each).of(model, picture)[0] for each in functions]
     assert len({structure(each.module) for each in made}) == 3
     assert {each.sha256 for each in made} == {model.sha256}
+
+
+def test_what_a_model_sees_of_a_picture_is_also_known_of_what_asks_it(small_network, picture):
+    class Cropping(Function):
+        def box(self, width, height):
+            return (1, 2, width - 2, height - 4)
+
+        @property
+        def preparation(self):
+            return "cropped"
+
+    model = Cropping(load_model(small_network, output="logits").predict)
+    asked, _ = contrast(0, 1).of(model, picture)
+    assert asked.box(20, 30) == (1, 2, 18, 26)
+    assert asked.preparation == "cropped"

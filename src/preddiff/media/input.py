@@ -96,9 +96,15 @@ def open_input(source: Source) -> Input:
     return Input(as_pixels(source), "array")
 
 
+def _as_array(array: object) -> np.ndarray:
+    if hasattr(array, "detach"):  # a tensor, which may be on another device and want gradients
+        array = array.detach().cpu()
+    return np.asarray(cast(ArrayLike, array))
+
+
 def _row(source: object) -> Input:
     """Return a row of numbers, with the names that a Series of pandas has for them."""
-    values = np.asarray(cast(ArrayLike, source))
+    values = _as_array(source)
     if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
         raise InputError(
             f"an array of {values.dtype} and shape {values.shape}, a row: expected finite numbers; "
@@ -118,9 +124,7 @@ def as_pixels(array: object) -> Pixels:
     InputError
         If it is no array of finite floats of such a shape; the message says what is wrong.
     """
-    if hasattr(array, "detach"):  # a tensor, which may be on another device and want gradients
-        array = array.detach().cpu()
-    values = np.asarray(cast(ArrayLike, array))
+    values = _as_array(array)
     if values.dtype.kind not in "fiub" or values.dtype == np.uint8:
         raise InputError(
             f"an array of {values.dtype} and shape {values.shape}: expected floats (channel, y, x) "

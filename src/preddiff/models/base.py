@@ -22,11 +22,6 @@ WindowKind = Literal["positions", "channel", "unit"]
 """Parts of a hidden node that a window hides at a time: all channels at some positions, one
 channel, or one unit."""
 
-_DESCRIPTION = (
-    "spec", "shape", "grid", "labels", "train_size", "mean", "sha256", "output", "value_unit",
-    "repeats_to", "runtime",
-)  # fmt: skip
-
 
 class Model(ABC):
     """A classifier over inputs in input space: [0, 1] RGB for pictures, the scan's own units.
@@ -63,11 +58,6 @@ class Model(ABC):
     masking: Masking | None = None
     remembered: Remembered | None = None
     runtime: str | None = None
-
-    def describe_as(self, other: "Model") -> None:
-        """Take over what is known of another model, which this one asks."""
-        for name in _DESCRIPTION:
-            setattr(self, name, getattr(other, name))
 
     @abstractmethod
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:

@@ -1,25 +1,16 @@
 """A model of rows of a table, (n, feature), as one of inputs (n, channel, feature)."""
 
-from preddiff.models.base import Model
+from preddiff.models.asking import Asking
 from preddiff.types import Batch, Pixels, Predictions
 
 
-class OfRows(Model):
+class OfRows(Asking):
     """A model that gets rows of numbers as people have them: without a channel.
 
     Parameters
     ----------
     model : takes (n, feature).
     """
-
-    def __init__(self, model: Model) -> None:
-        self.describe_as(model)
-        self.model = model
-
-    @property
-    def preparation(self) -> str:
-        """The way inputs become the model's own numbers."""
-        return self.model.preparation
 
     def prepare(self, image: object) -> Pixels:
         """Return a row, which is taken as it is."""

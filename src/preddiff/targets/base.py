@@ -9,6 +9,7 @@ import numpy as np
 
 from preddiff.errors import ModelError, PreddiffError, TargetError, first_line
 from preddiff.models import Model
+from preddiff.models.asking import Asking
 from preddiff.models.request import VALUE_UNIT
 from preddiff.types import Batch, Pixels, Predictions
 
@@ -128,7 +129,7 @@ class OfOutput(Target):
         return values
 
 
-class Computed(Model):
+class Computed(Asking):
     """A model that gives numbers made of another model's values.
 
     Parameters
@@ -138,18 +139,9 @@ class Computed(Model):
     """
 
     def __init__(self, model: Model, target: OfOutput) -> None:
-        self.model, self.target = model, target
-        self.describe_as(model)
+        super().__init__(model)
+        self.target = target
         self.value_unit = None if target.is_probability else target.unit
-
-    @property
-    def preparation(self) -> str:
-        """The way pictures become inputs; as of the other model."""
-        return self.model.preparation
-
-    def prepare(self, image: Returned) -> Pixels:
-        """Return what the other model sees."""
-        return self.model.prepare(image)
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return the numbers, (n, k); of one probability p, (1 - p, p). There are no nodes."""
