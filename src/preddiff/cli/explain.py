@@ -45,8 +45,8 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops or "
-            "package.module:factory; may be repeated. [default: embedded]",
+            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, PATH.onnx, "
+            "PATH.skops or package.module:factory; may be repeated. [default: embedded]",
         ),
     ] = None,
     sampler: Annotated[

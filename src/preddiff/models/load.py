@@ -49,6 +49,7 @@ SPEC_SOURCES = (
     SpecSource("embedded", "embedded"),
     SpecSource("torchvision:NAME[@WEIGHTS]", "torchvision", prefix="torchvision:"),
     SpecSource("timm:NAME", "timm", prefix="timm:"),
+    SpecSource("hf:FOLDER", "huggingface", prefix="hf:"),
     SpecSource("PATH.onnx", "onnx", suffix=".onnx"),
     SpecSource("PATH.skops", "skops", suffix=".skops"),
 )
@@ -71,10 +72,10 @@ def load_model(
 
     Parameters
     ----------
-    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, PATH.onnx, PATH.skops,
-        package.module:factory), a torch.nn.Module in evaluation mode, a fitted scikit-learn
-        classifier, or a callable that takes a float32 array (n, channel, *spatial) in input
-        space and returns probabilities (n, K).
+    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, PATH.onnx,
+        PATH.skops, package.module:factory), a torch.nn.Module in evaluation mode, a fitted
+        scikit-learn classifier, or a callable that takes a float32 array (n, channel, *spatial) in
+        input space and returns probabilities (n, K).
     output : for networks: whether they return "logits" or "probabilities". "auto" takes a network
         that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
         giving probabilities, and one that ends in weights, or whose outputs leave [0, 1], as
@@ -145,10 +146,6 @@ def _from_spec(spec: str, request: Request) -> Model:
         source = FACTORY
     if source is None:
         raise _unknown(spec)
-    if request.output_key is not None and source is not FACTORY:
-        raise ModelError(
-            f"output_key={request.output_key!r}: is for torch modules; {spec} has one output"
-        )
     loader = importlib.import_module(f"preddiff.models.sources.{source.module}")
     model: Model = loader.load(spec, request)
     return model

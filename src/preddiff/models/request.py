@@ -54,12 +54,16 @@ class Request:
 
         Every source that does not use the request calls this, so that nothing is ignored silently.
         """
-        if self.output_key is not None:
-            raise ModelError(
-                f"output_key={self.output_key!r}: {name} returns one thing; leave it out"
-            )
+        self.refuse_key(name)
         if self.output != "auto" or self.preprocess is not None:
             raise ModelError(
                 f"{name} knows its own output and preprocessing: output= and preprocess= are for "
                 "torch modules and ONNX files"
+            )
+
+    def refuse_key(self, name: str) -> None:
+        """Raise a ModelError if one of several outputs is asked for where there is only one."""
+        if self.output_key is not None:
+            raise ModelError(
+                f"output_key={self.output_key!r}: {name} returns one thing; leave it out"
             )

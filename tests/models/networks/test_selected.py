@@ -72,7 +72,7 @@ def test_what_is_not_there_is_refused(small_network, rng):
     model = load_model(Several(small_network, "out").eval(), output_key="boxes")
     with pytest.raises(ModelError, match="output_key='boxes': .* returned dict with 'aux', 'out'"):
         model.predict(x)
-    with pytest.raises(ModelError, match="output_key=1: is for torch modules; embedded has one"):
+    with pytest.raises(ModelError, match="output_key=1: embedded returns one thing"):
         load_model("embedded", output_key=1)
     with pytest.raises(ModelError, match="output_key=1: a ufunc returns one thing"):
         load_model(np.tanh, output_key=1)

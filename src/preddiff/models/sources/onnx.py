@@ -46,6 +46,7 @@ def load(spec: str, request: Request) -> Model:
     ModelError
         If the file cannot be read, or is no classifier of one picture, scan or row of numbers.
     """
+    request.refuse_key(spec)
     path = Path(spec)
     proto = _read(path)
     for value in _inputs(proto):

@@ -37,7 +37,9 @@ def load(spec: str, request: Request) -> Network:
     if name.split(".")[0] not in known:
         raise ModelError(f"timm:{name}: no such network{nearest(name, known)}")
     is_file = Path(weights).suffix != ""
-    if not is_file:
+    if is_file:
+        request.refuse_key(spec)
+    else:
         request.refuse(spec)
     if weights not in {"", "random"} and not is_file:
         raise ModelError(

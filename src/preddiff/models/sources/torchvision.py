@@ -52,7 +52,9 @@ def load(spec: str, request: Request) -> Network:
         raise ModelError(f"torchvision:{name}: no such classifier{nearest(name, known)}")
     choices = models.get_model_weights(name)
     is_file = Path(weights).suffix != ""
-    if not is_file:
+    if is_file:
+        request.refuse_key(spec)
+    else:
         request.refuse(spec)
     if weights not in {"", "random", *choices.__members__} and not is_file:
         raise ModelError(
