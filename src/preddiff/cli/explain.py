@@ -46,7 +46,8 @@ def explain(
         typer.Option(
             metavar="SPEC",
             help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, PATH.onnx, "
-            "PATH.skops or package.module:factory; may be repeated. [default: embedded]",
+            "PATH.pt2, PATH.pt, PATH.skops or package.module:factory; may be repeated. "
+            "[default: embedded]",
         ),
     ] = None,
     sampler: Annotated[
