@@ -8,7 +8,7 @@ demo: .venv/.with-demo
 	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --output demo
 
 test: .venv/.with-dev browser
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: .venv/.with-dev
 	$(BIN)/ruff check .

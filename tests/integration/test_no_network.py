@@ -77,6 +77,8 @@ COMMANDS = [
     ["explain", "red.png", "--model", "net.onnx", "--window", 3, "-o", "out"],
     ["explain", "pictures/1.png", *_FEW],  # embedded
     ["explain", "pictures/2.png", "--model", "torchvision:squeezenet1_1@random", *_FEW],
+    ["explain", "pictures/2.png", "--model", "timm:test_vit@random", *_FEW,
+     "--sampler", "constant:0.5"],
     ["cohort", "--subjects", 4, "--spacing", 8],
     ["bench", "tiny_model:make", "--only", "--windows", 1, "--check", 1],
     ["evaluate", "--pictures", "pictures", "--model", "tiny_model:make", "--contender", "sobel",
@@ -111,14 +113,6 @@ def test_the_home_is_read_only_even_for_root(tmp_path):
     )
     assert "PermissionError" in run_sealed_in_a_read_only_home([], tmp_path / "home", write).stderr
     assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o500
-
-
-def test_networks_of_timm_are_explained_without_network_or_home(folder):
-    pytest.importorskip("timm")
-    words = ["--model", "timm:test_vit@random", *_FEW]
-    commands = [["explain", "pictures/2.png", *words, "--sampler", "constant:0.5"]]
-    done = run_sealed_in_a_read_only_home(commands, folder / "home")
-    assert (done.returncode, "done" in done.stdout) == (0, True), done.stderr
 
 
 def test_an_onnx_file_is_explained_without_a_word_to_the_maker_of_onnxruntime(folder):

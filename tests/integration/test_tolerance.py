@@ -7,7 +7,7 @@ import pytest
 
 import preddiff
 from conftest import Softmax
-from integration.test_logistic_model import expected_probability, setting
+from integration.test_logistic_model import estimates_of_seeds, expected_probability, setting
 from preddiff.method.windows import Windows
 from preddiff.samplers import ConditionalGaussian, Constant, Marginal
 
@@ -153,11 +153,8 @@ def test_log_odds_of_few_draws_are_not_biased(rng):
     wish = {"window": 3, "samples": 4, "train_size": math.inf, "targets": 1, "engine": "dense"}
 
     def mean_of(**settings):
-        found = [
-            preddiff.explain(model, inputs, sampler=sampler, seed=seed, **wish, **settings).evidence
-            for seed in range(400)
-        ]
-        values = np.array(found)[:, 0]
+        found = estimates_of_seeds(400, model, inputs, sampler=sampler, **wish, **settings)
+        values = np.array([each.evidence[0] for each in found])
         return values.mean(axis=0) - truth, values.std(axis=0) / 20
 
     off, error = mean_of(tolerance=1e-9)
