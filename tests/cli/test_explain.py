@@ -1,7 +1,7 @@
 """preddiff explain: its options, what it writes, and what it says of bad input."""
 
-import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ def test_explain_writes_result_figure_and_page(folder):
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in (folder / "out").iterdir()) == ["cat.html", "cat.png", "cat.zarr"]
     assert done.stdout.splitlines()[-1] == str(Path("out/cat.html"))
-    assert "16 windows × 10 draws = 160 evaluations" in done.stderr
+    assert "16 windows × 10 draws = 160 draws" in done.stderr
     import preddiff
 
     e = preddiff.load(folder / "out" / "cat.zarr")
@@ -197,7 +197,7 @@ def test_interrupted_it_writes_nothing(folder, monkeypatch, capsys):
     assert not (folder / "out").exists()
 
 
-def test_a_slower_run_says_why_in_one_line(folder):
+def test_a_slower_run_says_why_in_one_line(folder, here):
     (folder / "tiny_model.py").write_text(
         FACTORY + "class Choosy(nn.Sequential):\n"
         "    def forward(self, x):\n"
@@ -207,11 +207,9 @@ def test_a_slower_run_says_why_in_one_line(folder):
     )
     (folder / "as-it-is.json").write_text("{}")
     how = ("--preprocess", "as-it-is.json")
-    settings = ("--model", "tiny_model:make_choosy", *how, "--window", 6, "--engine", "incremental")
-    result = subprocess.run(
-        [sys.executable, "-m", "preddiff", "explain", "cat.jpg", *map(str, settings)],
-        capture_output=True, text=True, cwd=folder, check=False,
-    )  # fmt: skip
+    settings = ("--model", "tiny_model:make_choosy", *how, *TINY[2:], "--engine", "incremental")
+    with warnings.catch_warnings(action="default"):
+        result = here("explain", "cat.jpg", *settings)
     assert result.returncode == 0, result.stderr
     said = [line for line in result.stderr.splitlines() if line.startswith("preddiff: ")]
     assert len(said) == 1
@@ -324,7 +322,8 @@ def test_a_full_disk_keeps_the_unfinished_work(folder, monkeypatch):
 def test_a_name_that_no_terminal_should_print_loses_nothing(folder, here, name, written, shown):
     (folder / "cat.jpg").rename(folder / name)
     # The second replaces what the first wrote, which had a real standard output.
-    for done in (run("explain", name, *TINY, cwd=folder), here("explain", name, *TINY)):
+    first = [run("explain", name, *TINY, cwd=folder)] if "\udce9" in name else []
+    for done in (*first, here("explain", name, *TINY)):
         assert done.returncode == 0, done.stderr
         lines = (done.stdout + done.stderr).splitlines()
         assert all(line.isprintable() for line in lines), lines
@@ -359,7 +358,7 @@ def test_a_name_that_is_too_long_for_results_is_refused_before_the_work(folder, 
 
 
 @pytest.mark.parametrize(("name", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_an_interrupted_command_writes_the_map_so_far(folder, name, status):
+def test_an_interrupted_command_writes_the_map_so_far(folder, here, name, status):
     (folder / "slow_model.py").write_text(
         "import os, signal\nimport tiny_model\nseen = 0\n\n"
         "def make():\n"
@@ -382,7 +381,8 @@ def test_an_interrupted_command_writes_the_map_so_far(folder, name, status):
     )
     assert preddiff.load(folder / "out/small.zarr").is_partial
     assert (folder / "out/small.unfinished.npz").exists()
-    again = run(*asked, "--resume", cwd=folder)
+    sys.modules.pop("slow_model", None)  # of another folder
+    again = here(*asked, "--resume")
     assert again.returncode == 0, again.stderr
     assert not preddiff.load(folder / "out/small.zarr").is_partial
     assert not (folder / "out/small.unfinished.npz").exists()

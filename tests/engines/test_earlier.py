@@ -1,5 +1,6 @@
 """What earlier runs found of boxes: less work for later ones, and the same numbers."""
 
+import re
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from preddiff.engines.incremental import Incremental, check
 from preddiff.errors import EngineWarning
 from preddiff.media import kept
 from preddiff.models.networks.structure import structure
+from preddiff.pipeline import analysis
 from small_networks import conv
 
 
@@ -42,6 +44,18 @@ def test_boxes_that_were_right_are_checked_on_fewer_windows(rng, small_network, 
     assert first.provenance["engine"] == second.provenance["engine"] == "incremental"
     preddiff.explain(small_network, pictures[0], window=5)
     assert compared[2] == compared[0]
+
+
+def test_a_later_run_says_how_long_the_check_and_the_set_up_take(
+    rng, small_network, capsys, monkeypatch
+):
+    monkeypatch.setattr(analysis, "_WORTH_NAMING", 0.0)
+    picture = rng.random((3, 16, 16)).astype(np.float32)
+    for expected in ("on a few windows…", "on a few windows, about "):
+        preddiff.explain(small_network, picture, window=4, samples=2, progress=True)
+        check, forecast, *_ = capsys.readouterr().err.splitlines()
+        assert check.startswith(f"Checking the engine {expected}")
+        assert re.search(r"= 338 draws \(incremental engine\).*; set-up took \d+ s$", forecast)
 
 
 def test_nothing_kept_changes_no_number(rng, small_network):

@@ -63,7 +63,10 @@ def test_evidence_of_a_hidden_input_of_which_a_model_is_sure():
 
 def test_it_is_said_when_the_laplace_correction_takes_the_evidence():
     module = network([20.0], nn.Sigmoid())
-    with pytest.warns(EngineWarning, match=r"train_size=1281167 takes 93 % .*--train-size inf"):
+    with pytest.warns(
+        EngineWarning,
+        match=r"train_size=1281167 takes 93 % .*train_size=len\(X\).*--train-size inf",
+    ):
         explain(module, ONES, 1, **SETTINGS)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

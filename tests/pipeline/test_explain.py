@@ -196,7 +196,7 @@ def test_progress_is_reported(model, picture):
 
 def test_progress_on_a_terminal_says_what_it_will_cost(model, picture, capsys):
     preddiff.explain(model, picture, window=10, samples=2, progress=True)
-    assert "99 windows × 2 draws = 198 evaluations (dense engine), about" in capsys.readouterr().err
+    assert "99 windows × 2 draws = 198 draws (dense engine), about" in capsys.readouterr().err
 
 
 OUTSIDE = np.full((3, 20, 18), 7.0)

@@ -76,7 +76,7 @@ def test_a_short_run_is_forecast_by_an_earlier_one_and_times_nothing(
     monkeypatch.setattr(run, "seconds_per_draw", None)
     about = plan.run._about
     Pace(60.0).keep(about)
-    assert plan.run.forecast().endswith("= 676 evaluations (incremental engine), about 11.3 h")
+    assert plan.run.forecast().endswith("= 676 draws (incremental engine), about 11.3 h")
 
 
 def test_a_run_with_a_tolerance_takes_whole_chunks_until_every_pixel_has_a_value(rng):

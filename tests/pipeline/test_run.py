@@ -62,13 +62,13 @@ def test_it_goes_on_from_means(rng):
 def test_forecasts_name_windows_draws_and_engine(rng, model, volume):
     picture = rng.random((3, 12, 12), dtype=np.float32)
     text = planned(Softmax(picture.shape), picture, window=4, samples=2).run.forecast()
-    assert text.startswith("81 windows × 2 draws = 162 evaluations (dense engine), about 0 s")
+    assert text.startswith("81 windows × 2 draws = 162 draws (dense engine), about 0 s")
     text = planned(
         Softmax(picture.shape), picture, window=4, samples=FIRST_DRAWS, tolerance=0.25
     ).run.forecast()
-    assert text.startswith("81 windows × 4 draws = 324 evaluations at most (dense engine). Probab")
+    assert text.startswith("81 windows × 4 draws = 324 draws at most (dense engine). Probab")
     assert text.endswith("about 0 s, at most 0 s; stops once the relative error is below 25 %")
     text = planned(Softmax(picture.shape), picture, window=4, stride=4, samples=2).run.forecast()
-    assert text == "9 windows × 2 draws = 18 evaluations (dense engine)"  # not worth timing
+    assert text == "9 windows × 2 draws = 18 draws (dense engine)"  # not worth timing
     text = planned(model, volume, sampler=Constant(0.0)).run.forecast()
     assert text == "27 windows in closed form, without draws"

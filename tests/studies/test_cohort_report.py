@@ -18,6 +18,7 @@ from preddiff import cli
 from preddiff.media.grid import Grid
 from preddiff.media.volumes import Volume
 from preddiff.models.linear import Linear
+from preddiff.results import summary
 from preddiff.results.groups import group_difference, group_map, unlikeness
 from preddiff.viewer.report import Listing, report
 
@@ -94,7 +95,69 @@ def test_pictures_have_no_maps_of_groups(tmp_path, rng):
         e = preddiff.explain(Softmax(picture.shape), picture, sampler="constant:0", window=4)
         preddiff.save(e, tmp_path / f"{n}.zarr")
     assert invoke(tmp_path).exception is None
-    assert "Maps of groups are of scans on one grid." in (tmp_path / "report.html").read_text()
+    assert "aps of groups" not in (tmp_path / "report.html").read_text()  # nobody asked
+    (tmp_path / "study.csv").write_text("path,group\n0.png,a\n1.png,b\n")
+    (tmp_path / "0.png").touch()
+    (tmp_path / "1.png").touch()
+    done = invoke(tmp_path, "--table", tmp_path / "study.csv", "--group", "group")
+    assert done.exception is None
+    text = (tmp_path / "report.html").read_text()
+    assert "No maps of groups: these are of scans on one grid." in text
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_inputs_without_a_result_are_named_and_the_summary_linked(tmp_path, rng, browser, ending):
+    picture = rng.random((3, 8, 8))
+    e = preddiff.explain(Softmax(picture.shape), picture, sampler="constant:0", window=4)
+    name = "a_rather_long_name-of_a-photograph_from_the_clinic"
+    preddiff.save(e, tmp_path / "out" / f"{name}.zarr")
+    rows = [
+        *summary.rows_of_result("a.png", name, e, f"{name}.zarr"),
+        summary.SummaryRow("b.png", "b", summary.FAILED, error="b.png: not a picture"),
+        summary.SummaryRow("c.png", "c", summary.NOT_BEGUN),
+    ]
+    summary.write(rows, tmp_path / "out" / f"all inputs{ending}")
+    assert invoke(tmp_path / "out").exception is None
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto((tmp_path / "out" / "report.html").as_uri())
+    cards = page.locator("#results li")
+    cards.first.wait_for()
+    assert cards.count() == 3
+    assert "b\nfailed: b.png: not a picture" in cards.nth(1).inner_text()
+    assert cards.nth(2).inner_text().split() == ["c", "not", "begun"]
+    assert cards.nth(0).inner_text().endswith("exact (every possible draw)")
+    lines = cards.nth(0).locator("b").evaluate(LINES)
+    assert len(lines) > 1
+    assert all(line.endswith(("_", "-")) for line in lines[:-1])
+    page.get_by_role("link", name="All inputs in a table").wait_for()
+    assert page.get_by_role("link").get_attribute("href") == f"./all%20inputs{ending}"
+    page.close()
+
+
+def test_a_damaged_summary_is_refused(tmp_path):
+    path = tmp_path / "summary.csv"
+    summary.write([summary.SummaryRow("b.png", "b", summary.FAILED)], path)
+    assert summary.find(tmp_path) == path
+    path.write_text(path.read_text() + "b.png,b\n")
+    with pytest.raises(preddiff.PreddiffError, match="rows of another length than the columns"):
+        summary.read(path)
+
+
+LINES = """element => {
+  const lines = [];
+  let top = null;
+  for (const node of element.childNodes) {
+    if (!node.textContent) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const rects = [...range.getClientRects()];
+    if (rects[0].top !== top) lines.push("");
+    top = rects[0].top;
+    lines[lines.length - 1] += node.textContent;
+    for (const rect of rects.slice(1)) if (rect.top !== top) lines.push("broken mid-word");
+  }
+  return lines;
+}"""
 
 
 def test_without_a_difference_few_voxels_are_significant(rng):
@@ -132,7 +195,8 @@ def noise(n):
 def listing(n):
     return Listing(
         name=f"subject {n}", input=f"{n}.png", label=f"class {n % 7}", value="0.5", group="",
-        prediction=(n * 7919 % 10007) / 10007, error=None if n % 2 else 0.1, unlike=None, note="",
+        prediction=(n * 7919 % 10007) / 10007, error=None if n % 2 else 0.1,
+        precision="relative error 10 %", unlike=None, note="",
         link=f"./{n}.html", thumbnail=f"data:image/webp;base64,{noise(n)}",
     )  # fmt: skip
 

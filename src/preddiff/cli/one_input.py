@@ -157,7 +157,7 @@ def _effort(explanation: "Explanation") -> str:
         return explanation.relative_error_text
     parts = [
         explanation.precision_text,
-        f"{facts['evaluations']:,} evaluations" if facts["samples"] else explanation.draws,
+        f"{facts['evaluations'] - 1:,} draws" if facts["samples"] else explanation.draws,
         f"{facts['engine']} engine in {facts['precision']}",
     ]
     return ", ".join(filter(None, parts))

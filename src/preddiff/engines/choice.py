@@ -9,8 +9,9 @@ windows (`earlier.py`).
 """
 
 import math
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -175,6 +176,7 @@ def _incremental(task: Task, memory: int, requested: str, *, by_gain: bool) -> "
         return None
     key = earlier.about(task.model, task.inputs.shape, task.size, task.node)
     known = earlier.found(key)
+    begin = time.perf_counter()
     if known.text and requested == "auto":
         _warn(known.text, known.why)
         return None
@@ -193,11 +195,27 @@ def _incremental(task: Task, memory: int, requested: str, *, by_gain: bool) -> "
             earlier.keep(key, finding)
         _warn(finding.text, finding.why)
         return None
-    earlier.keep(key, Earlier(right=wrong is None))
+    earlier.keep(key, Earlier(right=wrong is None, seconds=time.perf_counter() - begin))
     if wrong is not None:
         _warn(f"whole forward passes, as recomputing boxes went wrong at {wrong}")
         return None
     return engine
+
+
+def usual_seconds(
+    model: Model, shape: Sequence[int], size: Sequence[int], node: str | None
+) -> float | None:
+    """Return how long the check of boxes took in an earlier run; None where that is not known.
+
+    Parameters
+    ----------
+    shape, size, node : of the input, its windows, and what is evaluated.
+    """
+    from preddiff.models.networks.network import Network
+
+    if not isinstance(model, Network):
+        return None
+    return earlier.found(earlier.about(model, shape, size, node)).seconds
 
 
 def forget(task: Task) -> None:

@@ -4,6 +4,7 @@ Nothing of it changes a number: what was right is looked at again, on fewer wind
 not be traced cannot be traced again. What was wrong is not kept: another input may be right.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from preddiff.media import kept
 if TYPE_CHECKING:
     from preddiff.models.networks.network import Network
 
-_RIGHT, _TEXT, _WHY = "right", "text", "why"
+_RIGHT, _TEXT, _WHY, _SECONDS = "right", "text", "why", "seconds"
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Earlier:
     ----------
     right : whether boxes were held against whole forward passes, and were right.
     text, why : why there are none, in our words and in a library's; empty where there are.
+    seconds : that it took to find that out; None where it is not known.
     """
 
     right: bool = False
     text: str = ""
     why: str = ""
+    seconds: float | None = None
 
 
 def about(
@@ -60,10 +63,19 @@ def found(key: dict[str, object]) -> Earlier:
     text, why = (facts.get(name, "") for name in (_TEXT, _WHY))
     if not (isinstance(text, str) and isinstance(why, str)):
         return Earlier()
-    return Earlier(facts.get(_RIGHT) is True, text, why)
+    seconds = facts.get(_SECONDS)
+    known = seconds if isinstance(seconds, float) and 0 < seconds < math.inf else None
+    return Earlier(facts.get(_RIGHT) is True, text, why, known)
 
 
 def keep(key: dict[str, object], finding: Earlier) -> None:
     """Keep what a run found, in place of what earlier ones did."""
-    if found(key) != finding:
-        kept.write(key, {_RIGHT: finding.right, _TEXT: finding.text, _WHY: finding.why})
+    kept.write(
+        key,
+        {
+            _RIGHT: finding.right,
+            _TEXT: finding.text,
+            _WHY: finding.why,
+            _SECONDS: finding.seconds,
+        },
+    )

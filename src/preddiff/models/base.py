@@ -32,6 +32,7 @@ class Model(ABC):
     grid : where the voxels of its scans lie, or None if it does not know.
     spec : where the model comes from, as `load_model` takes it where it can.
     labels : the name of each class, or None.
+    classes : how many there are, or None if only an answer tells.
     train_size : number of training examples (N of the Laplace correction), or None if unknown.
     mean : mean of the training inputs per channel, in input space, or None if unknown.
     sha256 : fingerprint of the weights, or None where there are none to see.
@@ -48,6 +49,7 @@ class Model(ABC):
     shape: tuple[int, ...] | None = None
     grid: Grid | None = None
     labels: Sequence[str] | None = None
+    classes: int | None = None
     train_size: float | None = None
     mean: Floats | None = None
     sha256: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -109,24 +110,16 @@ def load_model(
     ModelError
         If there is no such model, or it cannot be loaded as requested.
     """
-    request = Request(output, preprocess, output_key, order, mask, labels is not None)
-    if isinstance(source, str | Path):
-        model = _from_spec(str(source), request)
-    else:
-        model = from_object(source, request)
-    if order is not None and model.order != order:
-        raise ModelError(
-            f"order={order!r}: {model.spec} is no scikit-learn estimator of a flattened volume; "
-            "leave it out"
-        )
-    if mask is not None and model.masking is None:
-        raise ModelError(f"mask: {model.spec} is no scikit-learn estimator; leave it out")
-    if labels is None and train_size is None and unit is None:
-        return model
+    model = _loaded(
+        source, Request(output, preprocess, output_key, order, mask, labels is not None)
+    )
     # The model may be the caller's own object, given here or kept by a factory: it is not changed.
-    model = copy.copy(model)
+    if labels is not None or train_size is not None or unit is not None:
+        model = copy.copy(model)
     if labels is not None:
         model.labels = names(labels)
+    if model.classes is not None and model.labels is not None:
+        _check_number(model.labels, model.classes, model.spec)
     if train_size is not None:
         model.train_size = train_size
     if unit is not None:
@@ -136,6 +129,30 @@ def load_model(
             )
         model.value_unit = unit
     return model
+
+
+def _loaded(source: object, request: Request) -> Model:
+    """Return the model of a source; raise where it is of a kind that lacks what is requested."""
+    if isinstance(source, str | Path):
+        model = _from_spec(str(source), request)
+    else:
+        model = from_object(source, request)
+    if request.order is not None and model.order != request.order:
+        raise ModelError(
+            f"order={request.order!r}: {model.spec} is no scikit-learn estimator of a flattened "
+            "volume; leave it out"
+        )
+    if request.mask is not None and model.masking is None:
+        raise ModelError(f"mask: {model.spec} is no scikit-learn estimator; leave it out")
+    return model
+
+
+def _check_number(labels: Sequence[str], classes: int, spec: str) -> None:
+    if len(labels) != classes:
+        raise ModelError(
+            f"{len(labels)} labels for {classes} classes of {spec}: expected as many; correct the "
+            "labels"
+        )
 
 
 def _from_spec(spec: str, request: Request) -> Model:

@@ -18,6 +18,8 @@ from preddiff.results.checkpoint import Checkpoint, UntilSaved
 from preddiff.results.combination import combined
 from preddiff.results.explanation import Explanation
 
+_WORTH_NAMING = 1.0  # seconds of set-up
+
 Progress = Callable[[int, int], None]
 """Given windows done, and of how many."""
 
@@ -110,7 +112,8 @@ def _analyse(
         return outcome.explanation(plan, estimates, others, seconds, partial=partial)
 
     if progress is True:
-        bars.say(plan.run.forecast())
+        forecast = plan.run.forecast()
+        bars.say(f"{forecast}{_setup(time.perf_counter() - started)}")
     with shown as report:
         monitor = Monitor(
             settings.work.tolerance,
@@ -139,6 +142,11 @@ def _analyse(
         outcome.warn_of_correction(plan, estimates)
     unfinished.finish(means, plan.run.facts)
     return explanation
+
+
+def _setup(seconds: float) -> str:
+    """Return how long it took until the forecast, where anybody waited for it."""
+    return f"; set-up took {bars.duration(seconds)}" if seconds >= _WORTH_NAMING else ""
 
 
 def reporting(

@@ -115,7 +115,7 @@ def interactions(
         raise SettingError("regions: there is one: expected two or more that can interact")
     work = _Work(plans.asked(subject, settings, parts), parts, settings)
     if progress:
-        bars.say(f"{work.evaluations():,} evaluations of the model")
+        bars.say(f"{work.evaluations() - 1:,} draws")
     with bars.bar("Hiding", "unions") if progress else nullcontext(_silent) as report:
         matrix, error = work.matrix_and_error(report)
     return _result(work, matrix, error, time.perf_counter() - started)

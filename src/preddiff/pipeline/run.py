@@ -12,7 +12,7 @@ import numpy as np
 
 from preddiff.engines import Choice, Engine, ExpectationEngine, Task, choose, seconds_per_draw
 from preddiff.engines.base import ENGINES, NAME_IN_PROVENANCE, PRECISIONS
-from preddiff.engines.choice import by_whole_passes, forget, is_small
+from preddiff.engines.choice import by_whole_passes, forget, is_small, usual_seconds
 from preddiff.engines.probe import everywhere, probe
 from preddiff.errors import EngineWarning, ResultError
 from preddiff.method.analysis import AfterChunk, Schedule, analyse, analyse_in_closed_form
@@ -156,7 +156,14 @@ class SampledRun:
     @property
     def preparing(self) -> str:
         """Words for what is done before the forecast; empty where that takes no time."""
-        return "" if is_small(self._most_draws) else "Checking the engine on a few windows…"
+        if is_small(self._most_draws):
+            return ""
+        subject = self.subject
+        seconds = usual_seconds(
+            subject.model, subject.inputs.shape, self.windows.size, subject.node
+        )
+        usual = "" if seconds is None else f", about {progress.duration(seconds)}"
+        return f"Checking the engine on a few windows{usual}…"
 
     @property
     def probable_visits(self) -> int | None:
@@ -227,11 +234,11 @@ class SampledRun:
         )
 
     def forecast(self) -> str:
-        """Return evaluations and time, from a timed batch."""
+        """Return draws and time, from a timed batch."""
         draws = self._most_draws
         tolerance = self.work.tolerance
         work = (
-            f"{len(self.windows):,} windows × {self.samples} draws = {draws:,} evaluations"
+            f"{len(self.windows):,} windows × {self.samples} draws = {draws:,} draws"
             f"{'' if tolerance is None else ' at most'} ({self.engine.name} engine)"
         )
         visits = self.probable_visits

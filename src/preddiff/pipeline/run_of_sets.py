@@ -89,7 +89,7 @@ class RunOfSets:
         return run
 
     def forecast(self) -> str:
-        """Return evaluations and time, from a few sets; of few, no time."""
+        """Return draws and time, from a few sets; of few, no time."""
         work = (
             f"{len(self.design):,} sets of {self._parts} × {self.samples} draw"
             f"{'s' * (self.samples > 1)}"

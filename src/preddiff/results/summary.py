@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from preddiff.errors import SettingError, printable
+from preddiff.errors import ResultError, SettingError, printable
 from preddiff.media import ours
 from preddiff.media.atomic import atomic_write, check_folder
+from preddiff.media.reading import failures_as, read_text
 from preddiff.results.explanation import Explanation
 
 FINISHED, PARTIAL, FAILED, NOT_BEGUN = "finished", "partial", "failed", "not begun"
@@ -28,7 +29,7 @@ class SummaryRow:
     state : finished, partial (stopped before the end), failed or not begun.
     target, label : number and name of the class or channel.
     prediction : its value on the unperturbed input.
-    seconds, draws : that the result took; draws are evaluations of the model.
+    seconds, draws : that the result took.
     relative_error : of the target's map.
     result : path of the result, from the summary's folder.
     error : why there is none.
@@ -62,7 +63,7 @@ def rows_of_result(
             label=label,
             prediction=float(prediction),
             seconds=float(facts["seconds"]),
-            draws=int(facts["evaluations"]),
+            draws=int(facts["evaluations"]) - 1,  # the other is the input's
             relative_error=None if error is None else float(error),
             result=result,
         )
@@ -118,6 +119,38 @@ def write(rows: Sequence[SummaryRow], path: Path) -> None:
             table.writeheader()
             table.writerows(plain)
             written.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def find(folder: Path) -> Path | None:
+    """Return the first summary in a folder; None if there is none."""
+    tables = sorted(each for each in folder.iterdir() if each.suffix in _ENDINGS)
+    return next(filter(ours.is_summary, tables), None)
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a summary as texts by column.
+
+    Raises
+    ------
+    ResultError
+        If it cannot be read.
+    """
+    problem = f"{path}: a summary that cannot be read"
+    if path.suffix == _PARQUET:
+        check_destination(path)
+        from pyarrow import parquet
+
+        with failures_as(lambda why: ResultError(f"{problem} ({why}); remove it")):
+            rows = parquet.read_table(path, columns=list(ours.SUMMARY_COLUMNS)).to_pylist()
+        return [
+            {key: "" if value is None else str(value) for key, value in r.items()} for r in rows
+        ]
+    text = read_text(path, ResultError, "a summary")
+    with failures_as(lambda why: ResultError(f"{problem} ({why}); remove it")):
+        rows = [dict(row) for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)]
+    if any(set(row) != set(ours.SUMMARY_COLUMNS) or None in row.values() for row in rows):
+        raise ResultError(f"{problem} (rows of another length than the columns); remove it")
+    return rows
 
 
 def _plain(row: SummaryRow) -> Mapping[str, object]:

@@ -1,7 +1,7 @@
 """The results of a study together: which stand out, and what its groups have in common."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -17,8 +17,9 @@ from preddiff.media.names import file_names, name_of_result
 from preddiff.media.tables import rows_of
 from preddiff.render import colours
 from preddiff.render.colours import ERROR
+from preddiff.results import summary
 from preddiff.results.collection import coarse, find_results, read_results
-from preddiff.results.explanation import Explanation
+from preddiff.results.explanation import Explanation, percent
 from preddiff.results.groups import (
     GroupDifference,
     GroupMap,
@@ -37,7 +38,13 @@ _ALL = "all"
 
 @dataclass
 class _Study:
-    """What is read of the results, one after the other."""
+    """What is read of the results, one after the other.
+
+    Attributes
+    ----------
+    with_groups : whether results have groups.
+    why_not : why there are no maps of groups, empty where nobody asked; None where there are some.
+    """
 
     listings: list[Listing] = field(default_factory=list)
     coarse: list[tuple[str, AnyShape | None]] = field(default_factory=list)
@@ -45,7 +52,8 @@ class _Study:
     groups: list[str] = field(default_factory=list)
     scan: AnyShape | None = None
     grid: Grid | None = None
-    why_not: str = ""
+    with_groups: bool = False
+    why_not: str | None = None
 
 
 def cohort_report(
@@ -72,7 +80,7 @@ def cohort_report(
         A subclass, if there are no results, a result has no group, or the page cannot be written.
     """
     paths = find_results(folder)
-    study = _Study()
+    study = _Study(with_groups=groups is not None)
     label = target
     for each, result in read_results(paths):
         name = str(each.relative_to(folder).with_name(name_of_result(each)))
@@ -85,9 +93,17 @@ def cohort_report(
         study.coarse.append((result.labels[0], coarse(result.relevance.values[0])))
         label = result.labels[0] if label is None else label
         _take_map(study, result, label, group, len(paths))
-    pictures = [] if study.why_not else _group_pictures(study, path, permutations)
+    pictures = [] if study.why_not is not None else _group_pictures(study, path, permutations)
+    listings = _with_unlikeness(study)
+    table, missing = _without_result(folder, {each.name for each in listings}, groups or {})
+    beside = table is not None and table.parent.resolve() == path.parent.resolve()
     return report(
-        _with_unlikeness(study), pictures, path, title=folder.resolve().name, note=study.why_not
+        [*listings, *missing],
+        pictures,
+        path,
+        title=folder.resolve().name,
+        note=study.why_not or "",
+        summary=table.name if table is not None and beside else "",
     )
 
 
@@ -113,7 +129,28 @@ def _group(groups: Mapping[str, str] | None, name: str) -> str:
 
 
 def _unreadable(name: str, group: str, why: str) -> Listing:
-    return Listing(name, "", "", "", group, None, None, None, why, "", "")
+    return Listing(name, "", "", "", group, None, None, "", None, why, "", "")
+
+
+def _without_result(
+    folder: Path, listed: Collection[str], groups: Mapping[str, str]
+) -> tuple[Path | None, list[Listing]]:
+    """Return the summary of the inputs, and those in it that have no result."""
+    table = summary.find(folder)
+    if table is None:
+        return None, []
+    rows = [row for row in summary.read(table) if not row["result"] and row["name"] not in listed]
+    return table, [
+        replace(
+            _unreadable(
+                row["name"],
+                groups.get(row["name"], ""),
+                f"{row['state']}: {row['error']}" if row["error"] else row["state"],
+            ),
+            input=row["input"],
+        )
+        for row in rows
+    ]
 
 
 def _listing(path: Path, page: Path, name: str, group: str, result: Explanation) -> Listing:
@@ -133,6 +170,8 @@ def _listing(path: Path, page: Path, name: str, group: str, result: Explanation)
         group=group,
         prediction=float(result.prediction.values[0]),
         error=error if math.isfinite(error) else None,
+        precision=result.exactness
+        or (f"relative error {percent(error)}" if math.isfinite(error) else "no standard error"),
         unlike=None,
         note=_note(result),
         link=link,
@@ -148,11 +187,11 @@ def _note(result: Explanation) -> str:
 
 def _take_map(study: _Study, result: Explanation, label: str, group: str, count: int) -> None:
     """Take the map of a target for its group, or note why there are no maps of groups."""
-    if study.why_not:
+    if study.why_not is not None:
         return
     name = str(result.provenance["input"])
     if result.grid is None:
-        study.why_not = "Maps of groups are of scans on one grid."
+        study.why_not = study.with_groups * "No maps of groups: these are of scans on one grid."
     elif study.grid is not None and not result.grid.is_like(study.grid):
         study.why_not = f"No maps of groups: {name} lies on another grid than the first result."
     elif label not in result.labels:
@@ -162,7 +201,7 @@ def _take_map(study: _Study, result: Explanation, label: str, group: str, count:
         )
     elif 4 * count * result.coverage.size > machine_memory() // _MOST_OF_MEMORY:
         study.why_not = f"No maps of groups: those of {count} scans do not fit into memory."
-    if study.why_not:
+    if study.why_not is not None:
         study.maps.clear()
         return
     values = result.relevance.values[result.labels.index(label)]

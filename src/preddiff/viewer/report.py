@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -39,7 +40,8 @@ class Listing:
     name, input, label, value : of the result, its input, its first target and the prediction.
     group : that it belongs to; "" without groups.
     prediction : as a number, to be sorted by.
-    error : relative error of the map; None where it is unknown.
+    error : relative error of the map, to be sorted by; None where it is unknown.
+    precision : how precise the map is, in words; "" of results that cannot be read.
     unlike : 1 - the correlation with the mean map of the others of its label; None of single ones.
     note : what a reader has to know, such as partial; of results that cannot be read, why.
     link : of the result's own page, from the report's folder; "" where there is none.
@@ -53,6 +55,7 @@ class Listing:
     group: str
     prediction: float | None
     error: float | None
+    precision: str
     unlike: float | None
     note: str
     link: str
@@ -81,12 +84,14 @@ def report(
     *,
     title: str,
     note: str = "",
+    summary: str = "",
 ) -> Path:
     """Write the page; it shows a hundred results at a time, so that thousands open at once.
 
     Parameters
     ----------
     note : why there are no maps of groups, where there are none.
+    summary : name of the table beside the page that has every input; "" where there is none.
 
     Raises
     ------
@@ -99,6 +104,7 @@ def report(
         {
             "title": title,
             "note": note,
+            "summary": quote(summary),
             "groups": groups,
             "count": len(listings),
             "labels": sorted({each.label for each in listings if each.label}),

@@ -65,7 +65,9 @@ def test_labels_below_the_models_folder_are_read(tmp_path):
 
 
 def test_a_network_of_imagenet_without_its_list_gets_the_usual_names(tmp_path):
-    with pytest.warns(InputWarning, match="'gone.txt' is not in .*: ImageNet's usual .* --labels"):
+    with pytest.warns(
+        InputWarning, match="'gone.txt', that is not in its folder .*: ImageNet's usual .* --labels"
+    ):
         found = metadata.labels({"labels_file": "gone.txt", "dataset": "ILSVRC2012"}, tmp_path)
     assert (len(found), found[9]) == (1000, "ostrich")
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 import preddiff
 from conftest import DATA, needs_data
 from preddiff import load_model
-from preddiff.errors import EngineWarning, ModelError, TargetError
+from preddiff.errors import EngineWarning, ModelError
 from preddiff.models import targets
 
 GOOGLENET = DATA / "models/bvlc_googlenet.onnx"
@@ -92,7 +92,10 @@ def test_a_json_file_overrides_the_metadata(exported, tmp_path):
         ({"std": "0"}, "std=0: expected numbers other than 0"),
         ({"layout": "NWHC"}, "layout='NWHC': expected NCHW or NHWC"),
         ({"resize": "to taste"}, "resize='to taste': expected 'short side N"),
-        ({"labels_file": "nowhere.txt"}, "labels_file 'nowhere.txt' is not in"),
+        (
+            {"labels_file": "nowhere.txt"},
+            "name a list of its classes, 'nowhere.txt', that is not in",
+        ),
     ],
 )
 def test_metadata_that_are_not_understood(exported, metadata, message):
@@ -109,8 +112,10 @@ def test_who_names_the_classes_needs_no_list_in_the_models_folder(exported):
 def test_labels_of_another_number_are_refused(exported, tmp_path):
     (tmp_path / "labels.txt").write_text("cat\ndog")
     path, _ = exported({"labels_file": "labels.txt"})
-    with pytest.raises(TargetError, match="2 labels for 3 classes"):
-        preddiff.explain(path, np.zeros((3, 8, 8)), window=3)
+    with pytest.raises(ModelError, match=r"^2 labels for 3 classes of .*\.onnx: expected as many"):
+        load_model(path)
+    with pytest.raises(ModelError, match="4 labels for 3 classes"):
+        load_model(path, labels=list("abcd"))
 
 
 def test_a_file_that_is_cut_off(exported, tmp_path):

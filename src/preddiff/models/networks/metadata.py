@@ -195,15 +195,16 @@ def labels(metadata: Mapping[str, object], folder: Path) -> list[str] | None:
         from torchvision.models import AlexNet_Weights
 
         warnings.warn(
-            f"labels_file {name!r} is not in {folder}, the model's own folder: ImageNet's usual "
-            "names are taken; put it there, or name them (labels=, --labels FILE)",
+            f"labels_file: the model's metadata name a list of its classes, {name!r}, that is not "
+            f"in its folder {folder}: ImageNet's usual names are taken; put that file there, or "
+            "name the classes (labels=, --labels FILE)",
             InputWarning,
             stacklevel=2,
         )
         return list(AlexNet_Weights.IMAGENET1K_V1.meta["categories"])
     raise ModelError(
-        f"labels_file {name!r} is not in {folder}, the model's own folder: put it there, or name "
-        "the classes (labels=, --labels FILE)"
+        f"labels_file: the model's metadata name a list of its classes, {name!r}, that is not in "
+        f"its folder {folder}: put that file there, or name the classes (labels=, --labels FILE)"
     )
 
 

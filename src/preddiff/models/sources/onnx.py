@@ -95,7 +95,7 @@ def _network(
     converted, values = _converted(proto, path, name, inputs)
     chosen = next((i for i, value in enumerate(values) if head.is_distribution(value)), 0)
     graph = Graph(converted)
-    return Network(
+    network = Network(
         graph.upto(graph.outputs[chosen]),
         preprocessing,
         output=output,
@@ -103,6 +103,9 @@ def _network(
         labels=metadata.labels(settings, folder),
         train_size=IMAGENET_TRAIN_SIZE if values[chosen].shape[1:] == (1000,) else None,
     )
+    if values[chosen].ndim == 2 and values[chosen].shape[1] > 1:  # one logit stands for two classes
+        network.classes = values[chosen].shape[1]
+    return network
 
 
 def _converted(

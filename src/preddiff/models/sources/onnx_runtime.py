@@ -183,6 +183,8 @@ class OnnxRuntime(Model):
         spread = [i for i in usable if head.is_distribution(torch.from_numpy(every[i]))]
         chosen = next((i for i in spread if every[i].shape[1] > 1), usable[0])
         values = every[chosen]
+        if values.shape[1] > 1:  # one number may stand for two classes
+            self.classes = values.shape[1]
         if output != "auto":
             return chosen, output
         last = _last_operation(proto, chosen)

@@ -102,6 +102,7 @@ class Folded(Linear):
         self.estimator = estimator
         _lay_on_grid(self, masking)
         self.labels = [str(label) for label in estimator.classes_]
+        self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:
@@ -185,6 +186,7 @@ class Estimator(Model):
             masking.check_count(estimator.n_features_in_, type(estimator).__name__)
         _lay_on_grid(self, masking)
         self.labels = [str(label) for label in estimator.classes_]
+        self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:

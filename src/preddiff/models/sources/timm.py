@@ -57,7 +57,7 @@ def load(spec: str, request: Request) -> Network:
         classes = int(cast(int, module.num_classes))
     config = timm.data.resolve_model_data_config(module)
     usual = classes == states.USUAL_CLASSES
-    return Network(
+    network = Network(
         module.eval(),
         found.preprocessing or metadata.preprocessing(metadata.read(config)[0]),
         output="logits" if found.output == "auto" else found.output,
@@ -65,6 +65,8 @@ def load(spec: str, request: Request) -> Network:
         labels=found.labels or (_labels() if usual else None),
         train_size=IMAGENET_TRAIN_SIZE if usual and weights != "random" else None,
     )
+    network.classes = classes
+    return network
 
 
 def _named(name: str, *, pretrained: bool) -> torch.nn.Module:

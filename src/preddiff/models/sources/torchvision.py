@@ -96,7 +96,7 @@ def _of_file(name: str, path: Path, named: "WeightsEnum", request: Request) -> N
     )
     found = metadata.described(request)
     usual = classes == states.USUAL_CLASSES
-    return Network(
+    network = Network(
         module.eval(),
         found.preprocessing or _preprocessing(named.transforms()),
         output="logits" if found.output == "auto" else found.output,
@@ -104,6 +104,8 @@ def _of_file(name: str, path: Path, named: "WeightsEnum", request: Request) -> N
         labels=found.labels or (named.meta["categories"] if usual else None),
         train_size=IMAGENET_TRAIN_SIZE if usual else None,
     )
+    network.classes = classes
+    return network
 
 
 def _as_with_weights(name: str) -> dict[str, bool]:

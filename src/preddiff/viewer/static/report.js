@@ -41,10 +41,15 @@ function line(text, kind) {
   return element;
 }
 
+// Names of files have no spaces: they break after what stands between their words.
+function breakable(text) {
+  return text.split(/(?<=[-_./:])/).flatMap((part) => [part, document.createElement("wbr")]);
+}
+
 function card(each) {
   const item = document.createElement("li");
   const name = document.createElement(each.link ? "a" : "b");
-  name.textContent = each.name;
+  name.append(...breakable(each.name));
   if (each.link) name.href = each.link;
   if (each.thumbnail) {
     const image = document.createElement("img");
@@ -55,7 +60,7 @@ function card(each) {
   item.append(name);
   if (each.label) item.append(line(`${each.label}: ${each.value}`));
   if (each.group) item.append(line(each.group));
-  if (each.error !== null) item.append(line(`relative error ${(100 * each.error).toPrecision(2)} %`));
+  if (each.precision) item.append(line(each.precision));
   if (each.unlike !== null) item.append(line(`unlike the others: ${each.unlike.toFixed(2)}`));
   if (each.note) item.append(line(each.note, "note"));
   return item;
