@@ -25,7 +25,9 @@ def algorithm_1(predict, x, k, draw, c, *, stride=1, train_size=math.inf, classe
 
     spatial = x.shape[1:]
     we, counts, per_window = np.zeros(spatial), np.zeros(spatial), []
-    corners = itertools.product(*(range(0, n - k + 1, stride) for n in spatial))
+    # The paper's stride is 1; of a longer one, the last window ends at the border.
+    axes = (sorted({*range(0, n - k + 1, stride), n - k}) for n in spatial)
+    corners = itertools.product(*axes)
     for corner in corners:
         x_w = tuple(slice(i, i + k) for i in corner)
         perturbed = x.copy()

@@ -154,28 +154,37 @@ def runs(folder):
     }  # fmt: skip
 
 
+def common(explanation, array, before):
+    """An array now and before, without what windows that end at the border have since added."""
+    now, stride = np.asarray(explanation.data[array].values), explanation.provenance["stride"]
+    if stride == 1:
+        return now, before
+    starts, size = explanation.data["window_start"].values, explanation.window_sizes[0]
+    added = (starts % stride != 0).any(axis=1)
+    if array.startswith("evidence"):
+        return now[:, ~added], before
+    if array == "prediction":
+        return now, before
+    kept = np.ones(explanation.coverage.shape, dtype=bool)
+    for start in starts[added]:
+        kept[tuple(slice(a, a + k) for a, k in zip(start, size, strict=True))] = False
+    return now[:, kept], before[:, kept]
+
+
 def measured():
-    """Key "run/array" → values."""
+    """Run → its Explanation."""
     torch.set_num_threads(2)
-    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, run in runs(folder).items():
-            explanation = run()
-            for array in ARRAYS:
-                found[f"{name}/{array}"] = np.asarray(explanation.data[array].values)
-    return found
+        return {name: run() for name, run in runs(folder).items()}
 
 
 def check(path):
     """Print what differs; how many runs do."""
     before, after = np.load(path), measured()
     different = 0
-    for name in dict.fromkeys(key.split("/")[0] for key in after):
-        off = [
-            array
-            for array in ARRAYS
-            if before[f"{name}/{array}"].tobytes() != after[f"{name}/{array}"].tobytes()
-        ]
+    for name, explanation in after.items():
+        pairs = ((array, common(explanation, array, before[f"{name}/{array}"])) for array in ARRAYS)
+        off = [array for array, (now, then) in pairs if now.tobytes() != then.tobytes()]
         sys.stdout.write(
             f"{name:32s} {'the same' if not off else 'DIFFERS in ' + ', '.join(off)}\n"
         )
@@ -186,6 +195,11 @@ def check(path):
 if __name__ == "__main__":
     action, file = sys.argv[1:]
     if action == "write":
-        np.savez_compressed(file, **measured())
+        arrays = {
+            f"{name}/{array}": explanation.data[array].values
+            for name, explanation in measured().items()
+            for array in ARRAYS
+        }
+        np.savez_compressed(file, **arrays)
     else:
         sys.exit(1 if check(file) else 0)

@@ -59,7 +59,7 @@ def test_the_page_of_a_picture(of_picture):
     assert "Hiding red pixels weakens the model's answer; hiding blue ones strengthens it." in said
     assert "Hiding green pixels changes the model's answer, either way." in said
     assert "Hide pixels that cannot be told from zero (95 %)" in said
-    assert "not analysed (stride larger than the window, or border)" in said
+    assert "not analysed (no window or region lies there)" in said
 
 
 def test_the_page_of_a_scan(of_scan):
@@ -71,7 +71,7 @@ def test_the_page_of_a_scan(of_scan):
 
 def test_the_figure_of_a_picture(of_picture):
     notes = preddiff.figure(of_picture).get_supxlabel()
-    assert "not analysed (stride larger than the window, or border)" in notes
+    assert "not analysed (no window or region lies there)" in notes
 
 
 def test_the_figure_of_a_scan(of_scan):

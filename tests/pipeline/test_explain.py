@@ -31,12 +31,12 @@ def test_an_explanation_is_labelled(model, picture):
     assert e.coverage.dims == ("y", "x")
     assert e.prediction.dims == ("target",)
     assert e.evidence.dims == ("target", "window")
-    assert e.evidence.y.values[:8].tolist() == [0] * 7 + [2]
-    assert e.evidence.x.values[:8].tolist() == [0, 2, 4, 6, 8, 10, 12, 0]
+    assert e.evidence.y.values[:9].tolist() == [0] * 8 + [2]
+    assert e.evidence.x.values[:9].tolist() == [0, 2, 4, 6, 8, 10, 12, 13, 0]
     assert e.relevance.target.values.tolist() == [2, 0]
     assert e.labels == ("class 2", "class 0")
     assert e.unit == "bits"
-    assert "56 windows × 3 draws" in repr(e)
+    assert "72 windows × 3 draws" in repr(e)
 
 
 def test_volumes_have_three_dimensions(rng):

@@ -28,5 +28,5 @@ def test_it_says_how_the_result_was_made_and_names_what_it_cites(of, how):
     cited = set(", ".join(re.findall(r"\[([\w, ]+)\]", paragraph)).split(", "))
     assert cited == set(re.findall(r"^@\w+\{(\w+),$", text, flags=re.MULTILINE))
     assert ("owen1972" in cited) is ("sets" in how)
-    windows = {"stride": "9 windows of length 4, 3 apart, were", "regions": "sets of 4 regions"}
+    windows = {"stride": "16 windows of length 4, 3 apart, were", "regions": "sets of 4 regions"}
     assert windows.get(list(how)[-1], "120 random sets of windows × 1 draw") in paragraph

@@ -66,7 +66,7 @@ class Regions(Windows):
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
         return digest.hexdigest()
 
-    def tilings(self, stride: int) -> list[WindowNumbers]:  # noqa: ARG002
+    def tilings(self, stride: int | Sequence[int]) -> list[WindowNumbers]:  # noqa: ARG002
         """Return all regions in one group, as none overlap."""
         return [np.arange(len(self))]
 

@@ -73,19 +73,20 @@ class SetDesign:
     """Random sets of windows.
 
     Windows that overlap are never drawn against each other: windows `stride` apart fall into
-    several tilings, each a grid of windows side by side, and a set is of one tiling.
+    several tilings, each a grid of windows side by side, and a set is of one tiling. Only the last
+    windows of a tiling, which end at the border, may overlap those before them.
 
     Attributes
     ----------
     windows : all windows.
-    stride : pixels from one to the next.
+    stride : pixels from one to the next, for all axes or for each.
     count : number of sets; they come in groups of `GROUP`.
     seed : the sets follow from it, set by set.
     rates : shares of windows that are hidden.
     """
 
     windows: Windows
-    stride: int
+    stride: int | Sequence[int]
     count: int
     seed: int
     rates: tuple[float, ...] = RATES

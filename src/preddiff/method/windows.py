@@ -47,6 +47,9 @@ class Windows:
     ) -> "Windows":
         """Return all windows of `size`, every `stride` pixels, the last dimension fastest.
 
+        Along each axis the last window ends at the border, whatever the stride: one that is no
+        longer than the window leaves nothing uncovered.
+
         Raises
         ------
         SettingError
@@ -60,7 +63,10 @@ class Windows:
                 f"window {_joined(sizes)} does not fit into an input of {_joined(shape)}: "
                 f"expected at most {min(shape)}; choose a smaller window or a larger input"
             )
-        axes = [np.arange(0, n - k + 1, s) for n, k, s in zip(shape, sizes, strides, strict=True)]
+        axes = [
+            np.minimum(np.arange(0, n - k + s, s), n - k)
+            for n, k, s in zip(shape, sizes, strides, strict=True)
+        ]
         starts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
         return cls(shape, sizes, starts)
 
@@ -83,10 +89,15 @@ class Windows:
         """Return the windows that hold at least one true element of `mask`."""
         return self.subset(np.flatnonzero(self.sums(mask.astype(np.float64)[None])[0] > 0.5))
 
-    def tilings(self, stride: int) -> list[WindowNumbers]:
-        """Return groups of windows, `stride` apart in all, of which none in a group overlap."""
-        steps = [-(-k // stride) for k in self.size]
-        offsets = (self.starts // stride) % steps
+    def tilings(self, stride: int | Sequence[int]) -> list[WindowNumbers]:
+        """Return groups of windows, `stride` apart in all, of which none in a group overlap.
+
+        But for the last ones along an axis, which end at the border, and may overlap the one
+        before them.
+        """
+        strides = np.array(_per_dimension("stride", stride, len(self.size)))
+        steps = -(-np.array(self.size) // strides)
+        offsets = -(-self.starts // strides) % steps
         tiling = np.ravel_multi_index(tuple(offsets.T), steps)
         return [np.flatnonzero(tiling == number) for number in np.unique(tiling)]
 

@@ -135,7 +135,7 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
     notes = [] if chosen.name == DEFAULT_MAP else [f"{chosen.name}: {chosen.caption}"]
     notes += ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):
-        notes.append("sand: not analysed (stride larger than the window, or border)")
+        notes.append("sand: not analysed (no window or region lies there)")
     notes += dict.fromkeys(note for each in several for note in _notes(each, chosen))
     if notes:
         drawing.supxlabel("; ".join(notes), fontsize=9)
