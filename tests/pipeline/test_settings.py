@@ -135,7 +135,10 @@ def test_they_can_be_explained_with(rng):
         ({"window": 0}, "window=0: expected a whole number of at least 1"),
         ({"window": 2.5}, "window=2.5: expected a whole number"),
         ({"samples": True}, "samples=True: expected a whole number"),
-        ({"window": "tile"}, "window='tile': expected a whole number, several such as"),
+        (
+            {"window": "tile"},
+            "window='tile': expected a whole number, one for each axis such as 3x5x5",
+        ),
         ({"window": "unit"}, "window='unit': is of a hidden node: say which with source="),
         ({"window": "unit", "source": "a", "stride": 2}, "stride=2: every unit is hidden; leave"),
         ({"tolerance": 1}, "tolerance=1: expected a relative error above 0 and below 1"),

@@ -50,8 +50,8 @@ def test_one_size_in_a_tuple_is_that_size(window, seed, sets):
         ((4, 4), r"window=\(4, 4\): expected lengths of windows, each once"),
         ((4, 0), "window=0: expected a whole number of at least 1"),
         ((4, 2.5), "window=2.5: expected a whole number"),
-        ((4, "channel"), "window='channel': expected a whole number"),
-        ("4;6", "expected a whole number, several such as"),
+        ((4, "channel"), "channel and unit are not among several sizes"),
+        ("4;6", "expected a whole number, one for each axis such as 3x5x5"),
         ((4, 30), "window 30×30 does not fit into an input of 15×16"),
     ],
 )

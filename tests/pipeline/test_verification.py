@@ -25,6 +25,8 @@ KINDS = {
     "masked": {"window": 4, "stride": 2, "samples": 2, "mask": MASK},
     "stopped and masked": {"window": 3, "samples": 8, "tolerance": 0.8, "mask": MASK},
     "sizes": {"window": (3, 6), "stride": 2, "samples": 2},
+    "a length for each axis": {"window": "3x5", "stride": "2x3", "samples": 2},
+    "sets of sizes for each axis": {"window": (4, "3x5"), "stride": 4, "sets": 720},
     "sets": {"window": 4, "sets": 120},
     "sets of sizes": {"window": (4, 8), "sets": 240},
     "masked sets": {"window": 4, "sets": 120, "mask": MASK},

@@ -34,7 +34,7 @@ def test_the_map_is_the_mean_of_the_sizes_maps():
     for name in ("evidence", "evidence_error"):
         sizes = [each.data[name].values for each in (small, large)]
         np.testing.assert_array_equal(both.data[name].values, np.concatenate(sizes, axis=1))
-    assert both.window_lengths.tolist() == [3] * (13 * 14) + [6] * (10 * 11)
+    assert both.window_sizes.tolist() == [[3, 3]] * (13 * 14) + [[6, 6]] * (10 * 11)
     facts = both.provenance
     assert (facts["window"], facts["seed"], facts["samples"]) == ("3, 6", 0, 4)
     for name in ("windows", "evaluations"):
@@ -51,7 +51,7 @@ def test_one_size_is_left_as_it_is():
 
 
 def test_a_pixel_has_the_mean_of_the_sizes_that_cover_it():
-    small, large = of(3, stride=6), of(8, stride=6)
+    small, large = of(3, stride=6), of(5, stride=10)
     both = combined([small, large])
     alone = (large.coverage == 0) & (small.coverage > 0)
     assert alone.any()

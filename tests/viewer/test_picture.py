@@ -364,7 +364,7 @@ def test_windows_of_several_sizes_are_listed_each_with_its_own(browser, tmp_path
         ranges = re.findall(r"x (\d+)–(\d+)", tab.locator("#covering-rows").inner_text())
         assert {int(last) - int(first) + 1 for first, last in ranges} == {4, 7}
         tab.locator("#covering-rows button").first.focus()
-        starts, lengths = e.data["window_start"].values, e.window_lengths[:, None]
+        starts, lengths = e.data["window_start"].values, e.window_sizes
         covering = ((starts <= (y, x)) & ((y, x) < starts + lengths)).all(axis=1)
         assert covering.sum() == 16 + 49
         strongest = np.abs(np.where(covering, e.evidence.values[0], 0)).argmax()

@@ -17,7 +17,7 @@ class BaselineTask:
     model : the model that is explained.
     inputs : (channel, *spatial), the model's input.
     targets : class numbers.
-    window, stride : lengths in pixels, as in the analysis.
+    window, stride : lengths in pixels, as in the analysis; the shortest where axes differ.
     relevance : the analysis with another sampler and stride, one draw a window: (target, *spatial).
     """
 

@@ -86,8 +86,9 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="K",
-            help="Length of the window, several as 10,20,40; with --source also channel or unit; "
-            "may be repeated. "
+            help="Length of the window, of each axis as 3x5x5, of a scan also 12mm, of a "
+            "transformer token or token:2, several as 10,20,40; with --source also channel or "
+            "unit; may be repeated. "
             "[default: 10, of volumes 3; with --sets 1/14 of the side, and 6]",
         ),
     ] = None,
@@ -99,10 +100,11 @@ def explain(
         typer.Option(metavar="S", help="Draws per window. [default: 10; with --sets 1 per set]"),
     ] = None,
     stride: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             metavar="N",
-            help="Pixels from one window to the next. [default: 1; with --sets the window]",
+            help="Pixels from one window to the next, of each axis as 2x3x3, of a scan also 6mm. "
+            "[default: 1; with --sets the window]",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The draws follow from it.")] = 0,
@@ -264,7 +266,7 @@ def explain(
         "settings": PAPER if paper else None,
         "margin": margin,
         "samples": samples,
-        "stride": stride,
+        "stride": None if stride is None else _length(stride),
         "seed": seed,
         "sets": sets,
         "regions": regions,
@@ -314,12 +316,15 @@ def _seconds(text: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
-def _window(text: str) -> int | str | tuple[int, ...]:
+def _window(text: str) -> int | str | tuple[int | str, ...]:
     """Return one length as a number, several as a tuple; the settings judge anything else."""
-    if not re.fullmatch(r"[+-]?\d+(,[+-]?\d+)*", text):
-        return text
-    first, *others = (int(length) for length in text.split(","))
+    first, *others = (_length(part) for part in text.split(","))
     return (first, *others) if others else first
+
+
+def _length(text: str) -> int | str:
+    """Return whole numbers as such; all else is text."""
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else text
 
 
 explain.__doc__ = _HELP

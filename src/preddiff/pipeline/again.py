@@ -20,7 +20,7 @@ from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.results.combination import fact
-from preddiff.results.explanation import Explanation
+from preddiff.results.explanation import Explanation, lengths_of
 from preddiff.samplers import Sampler
 from preddiff.samplers.load import LOADERS
 from preddiff.targets import pairs
@@ -90,7 +90,7 @@ def plans_of(result: Explanation, given: Given) -> Again:
     for sampling in _sampling(result, given, model).parts:
         settings = Settings(_question(result, given), sampling, _work(result))
         subject = subjects.make(model, source, settings.question, sampling, "cpu")
-        planned.append((settings, _plan(subject, settings, result, sampling.length, given)))
+        planned.append((settings, _plan(subject, settings, result, given)))
     return Again(planned, _differences(result, [plan for _, plan in planned], source, given))
 
 
@@ -156,14 +156,14 @@ def _sampling(result: Explanation, given: Given, model: Model) -> Sampling:
     if sampler is None:
         sampler = _named_sampler(str(facts["sampler"]), model)
     window, stride = facts["window"], facts["stride"]
-    several = isinstance(window, str) and "," in window
+    several = [int(text) if text.isdecimal() else text for text in str(window).split(", ")]
     return Sampling(
         sampler=sampler,
-        window=tuple(int(k) for k in window.split(",")) if several else window,
+        window=several if len(several) > 1 else several[0],
         margin=facts["margin"] if isinstance(facts["margin"], int) else 2,
         samples=facts["samples"] or None,
         # Of several sizes that each have their own, it is the window's length: that is the default.
-        stride=stride if isinstance(stride, int) and window not in {"channel", "unit"} else None,
+        stride=stride if lengths_of(stride) and window not in {"channel", "unit"} else None,
         seed=facts["seed"],
         sets=facts.get("sets") or None,
         regions=None if result.regions is None else result.regions.values,
@@ -200,7 +200,6 @@ def _plan(
     subject: subjects.Subject,
     settings: Settings,
     result: Explanation,
-    length: int,
     given: Given,
 ) -> Plan:
     if not result.provenance["masked"] or given.mask is not None or result.regions is not None:
@@ -208,10 +207,11 @@ def _plan(
     # The mask is not known, but which windows it left is.
     if settings.sampling.sets is not None:
         check_mask(result, given)
-    own = np.flatnonzero(result.window_lengths == length)
-    starts = result.data["window_start"].values[own]
     shape = result.coverage.shape
-    return plans.make(subject, settings, Windows(shape, (length,) * len(shape), starts))
+    size = tuple(np.broadcast_to(settings.sampling.size, len(shape)).tolist())
+    own = np.flatnonzero((result.window_sizes == size).all(axis=1))
+    starts = result.data["window_start"].values[own]
+    return plans.make(subject, settings, Windows(shape, size, starts))
 
 
 def is_complete(result: Explanation) -> bool:

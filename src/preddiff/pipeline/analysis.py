@@ -92,8 +92,9 @@ def _analyse(
     """Return the explanation by windows of one size."""
     started = time.perf_counter()
     subject = plan.subject
-    if progress is True and plan.run.preparing:
-        bars.say(plan.run.preparing)
+    if progress is True:
+        for text in filter(None, (_lengths(plan), plan.run.preparing)):
+            bars.say(text)
     shown = reporting(progress, "windows" if settings.sampling.sets is None else "sets")
     # The sensitivity map needs the memory of a backward pass, the engine that of its activations:
     # baselines are made, and their memory given back, before an engine is chosen.
@@ -147,6 +148,14 @@ def _analyse(
 def _setup(seconds: float) -> str:
     """Return how long it took until the forecast, where anybody waited for it."""
     return f"; set-up took {bars.duration(seconds)}" if seconds >= _WORTH_NAMING else ""
+
+
+def _lengths(plan: Plan) -> str:
+    """Return what lengths came to that were not said in pixels; else nothing."""
+    unit = "voxels" if len(plan.windows.shape) == 3 else "pixels"
+    said = {name: plan.facts.get(f"{name}_said") for name in ("window", "stride")}
+    found = (f"{name} {text}: {plan.facts[name]} {unit}" for name, text in said.items() if text)
+    return "; ".join(found)
 
 
 def reporting(

@@ -5,6 +5,7 @@ from preddiff.baselines.base import BaselineTask
 from preddiff.baselines.registry import BASELINES
 from preddiff.errors import SettingError
 from preddiff.pipeline import plan as plans
+from preddiff.pipeline.lengths import Size
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Settings
 from preddiff.results.explanation import BaselineMap
@@ -32,8 +33,8 @@ def make(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
         model=subject.model,
         inputs=subject.inputs,
         targets=plan.targets,
-        window=settings.sampling.length,
-        stride=settings.sampling.step,
+        window=_shortest(settings.sampling.size),
+        stride=_shortest(settings.sampling.step),
         relevance=lambda sampler, stride: plans.relevance_with(
             subject, plan.targets, settings, sampler, stride
         ),
@@ -47,3 +48,7 @@ def make(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:
             if values is not None:
                 made[name] = BaselineMap(values, baseline.label, baseline.signed)
     return made
+
+
+def _shortest(size: Size) -> int:
+    return size if isinstance(size, int) else min(size)

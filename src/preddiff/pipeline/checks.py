@@ -23,18 +23,6 @@ def whole(name: str, value: object, least: int) -> int:
     raise SettingError(f"{name}={value!r}: expected a whole number of at least {least}")
 
 
-def lengths(window: object) -> int | tuple[int, ...]:
-    """Return the length of windows, or several where there are windows of several sizes."""
-    if not isinstance(window, Sequence):
-        return whole("window", window, 1)
-    several = tuple(whole("window", each, 1) for each in window)
-    if not several or len(set(several)) < len(several):
-        raise SettingError(
-            f"window={window!r}: expected lengths of windows, each once, e.g. (10, 20, 40)"
-        )
-    return several if len(several) > 1 else several[0]
-
-
 def number(name: str, value: object, expected: str, most: float = np.inf) -> float:
     """Return a number above 0 and up to `most`, also one of numpy's, as Python's."""
     if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):

@@ -1,6 +1,7 @@
 """Explain one input: the front door."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from preddiff.models import Model, load_model
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.analysis import Callback, Progress, analyse
+from preddiff.pipeline.lengths_on import on_input
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.remembered import with_remembered
 from preddiff.pipeline.settings import Settings, Targets
@@ -27,10 +29,10 @@ def explain(
     node: str | None = None,
     source: str | None = None,
     sampler: str | Sampler | None = None,
-    window: int | str | Sequence[int] | None = None,
+    window: int | str | Sequence[int | str | Sequence[int]] | None = None,
     margin: int = 2,
     samples: int | None = None,
-    stride: int | None = None,
+    stride: int | str | Sequence[int] | None = None,
     seed: int = 0,
     sets: int | None = None,
     regions: RegionSource | None = None,
@@ -82,12 +84,16 @@ def explain(
         sets a fourteenth of a picture's shorter side (16 of 224), and 6 for volumes. With a source,
         "channel" hides one of the node's channels at a time and "unit" one unit; a number hides all
         channels at k × k places. Of several, such as (10, 20, 40), each is analysed by itself, with
-        its share of the sets; the map is the mean of theirs.
+        its share of the sets; the map is the mean of theirs. A window with a length for each axis
+        is "3x5x5", slowest axis first, or a tuple among the sizes: ((3, 5, 5),). "12mm" is
+        millimetres of a scan, "12x12x6mm" along each axis, rounded to whole voxels. "token" is a
+        patch that a transformer embeds, "token:2" two along each axis; they are a token apart.
     margin : pixels around the window that are conditioned on, on each side ((l - k) / 2).
     samples : draws per window (S); no more are taken than the sampler has different ones. None is
         10; of sets, where it is draws per set, 1.
-    stride : pixels from one window to the next. None is 1; of sets, the window's length: less lets
-        windows overlap, and the map show more detail.
+    stride : pixels from one window to the next, as window also for each axis: "2x3x3" or
+        (2, 3, 3), "6mm". The last window ends at the border. None is 1; of sets, the window's
+        length: less lets windows overlap, and the map show more detail.
     seed : the draws follow from it.
     sets : how many random sets of windows to hide, each of which hides a tenth, three tenths or
         half of all windows together. A window's evidence is then what it tells when others are
@@ -192,11 +198,14 @@ def plans_of_sizes(
     if opened.is_row:
         settings = settings.of_row(len(opened.features or ()))
     settings = settings.over(volume=opened.is_volume, side=subjects.shorter_side(model, opened))
-    return [(each, _planned(model, opened, each)) for each in settings.parts]
+    return [_planned(model, opened, each) for each in settings.parts]
 
 
-def _planned(model: Model, opened: Input, settings: Settings) -> Plan:
+def _planned(model: Model, opened: Input, settings: Settings) -> tuple[Settings, Plan]:
     question, sampling, device = settings.question, settings.sampling, settings.work.device
     regions = sampling.opened_regions
     subject = subjects.make(model, opened, question, sampling, device, regions)
-    return plans.make(subject, settings)
+    settings, said = on_input(settings, subject)
+    plan = plans.make(subject, settings)
+    facts = {**plan.facts, **{f"{name}_said": text for name, text in said.items()}}
+    return settings, replace(plan, facts=facts)

@@ -20,6 +20,7 @@ from preddiff.method.regions import Regions
 from preddiff.method.sets import SetDesign
 from preddiff.method.windows import Windows
 from preddiff.models import Linear, repeatable, targets
+from preddiff.pipeline.lengths import Size, as_text
 from preddiff.pipeline.regions import regions_of
 from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
 from preddiff.pipeline.run_of_sets import RunOfSets
@@ -169,7 +170,7 @@ def _facts_of_crop(subject: Subject) -> dict[str, str]:
 
 
 def relevance_with(
-    subject: Subject, chosen: list[int], settings: Settings, sampler: Sampler, stride: int
+    subject: Subject, chosen: list[int], settings: Settings, sampler: Sampler, stride: Size
 ) -> Relevance:
     """Return the relevance of the same targets with another sampler, one draw a window."""
     # The targets are fixed as numbers: "top1" is of the model, not of what hides a window.
@@ -191,12 +192,12 @@ def _windows(subject: Subject, question: Question, sampling: Sampling) -> Window
 
 def _over(inputs: Pixels, sampling: Sampling) -> Windows:
     try:
-        return Windows.over(inputs.shape[1:], sampling.length, sampling.step)
+        return Windows.over(inputs.shape[1:], sampling.size, sampling.step)
     except SettingError:
-        if inputs.ndim == 4 and inputs.shape[1] <= 4:
+        if inputs.ndim == 4 and inputs.shape[1] <= 4 and isinstance(sampling.size, int):
             raise InputError(
                 f"an array of shape {inputs.shape} is a volume of {inputs.shape[1]} slices, too "
-                f"few for a window of {sampling.length}; if it is a batch of one picture, pass "
+                f"few for a window of {sampling.size}; if it is a batch of one picture, pass "
                 "array[0]"
             ) from None
         raise
@@ -219,7 +220,7 @@ def _sampler(subject: Subject, sampling: Sampling, *, resample: bool) -> Sampler
     return samplers.load_sampler(
         sampling.hides_with,
         shape=subject.inputs.shape,
-        window=sampling.length,
+        window=sampling.size,
         margin=sampling.margin,
         prepare=model.prepare,
         mean=model.mean,
@@ -307,7 +308,7 @@ def _too_few(design: SetDesign, sampling: Sampling) -> str:
     apart = design.fewest // len(design.tilings)
     if apart == design.fewest:
         return text
-    return f"{text}, and {what} that do not overlap (stride={sampling.length}) need {apart}"
+    return f"{text}, and {what} that do not overlap (stride={as_text(sampling.size)}) need {apart}"
 
 
 def _closed_form(
@@ -352,7 +353,7 @@ def _facts(
         "node": question.node or "",
         "window": sampling.window,
         "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",
-        "stride": sampling.step,
+        "stride": as_text(sampling.step),
         "seed": sampling.seed,
         "masked": question.mask is not None,
         **_facts_of_mask(subject, question),

@@ -20,7 +20,8 @@ from preddiff.media.labels import OpenedRegions, RegionSource, open_regions
 from preddiff.media.mask_files import OpenedMask, open_mask
 from preddiff.models.base import WindowKind
 from preddiff.models.targets import Target
-from preddiff.pipeline import checks
+from preddiff.pipeline import checks, lengths
+from preddiff.pipeline.lengths import Size
 from preddiff.samplers import Sampler
 from preddiff.targets import OfOutput, pairs
 from preddiff.targets import Target as OutputTarget
@@ -111,10 +112,10 @@ class Sampling:
     """The windows that are hidden, and the draws that hide them."""
 
     sampler: str | Sampler | None = None
-    window: int | str | Sequence[int] | None = None
+    window: int | str | Sequence[int | str | Sequence[int]] | None = None
     margin: int = 2
     samples: int | None = None
-    stride: int | None = None
+    stride: int | str | Sequence[int] | None = None
     seed: int = 0
     sets: int | None = None
     regions: RegionSource | None = None
@@ -125,21 +126,15 @@ class Sampling:
             self._check_regions()
         for name, least in (("margin", 0), ("seed", 0)):
             _set(self, **{name: checks.whole(name, getattr(self, name), least)})
-        for name in ("samples", "stride", "sets"):
+        for name in ("samples", "sets"):
             if getattr(self, name) is not None:
                 _set(self, **{name: checks.whole(name, getattr(self, name), 1)})
-        if isinstance(self.window, str):
-            if self.window not in {"channel", "unit"}:
-                raise SettingError(
-                    f"window={self.window!r}: expected a whole number, several such as "
-                    "(10, 20, 40), or, with source=, channel or unit"
-                )
-            if self.stride not in {None, 1}:
-                raise SettingError(
-                    f"stride={self.stride}: every {self.window} is hidden; leave it out"
-                )
-        elif self.window is not None:
-            _set(self, window=checks.lengths(self.window))
+        if self.stride is not None:
+            _set(self, stride=lengths.stride(self.stride))
+        if self.window is not None:
+            _set(self, window=lengths.window(self.window))
+        if self.window in lengths.KINDS and self.stride not in {None, 1}:
+            raise SettingError(f"stride={self.stride}: every {self.window} is hidden; leave it out")
 
     def _check_regions(self) -> None:
         """Raise a SettingError for what regions do not go with."""
@@ -211,21 +206,27 @@ class Sampling:
         return SAMPLES if self.sets is None else 1
 
     @property
-    def step(self) -> int:
+    def step(self) -> Size:
         """Pixels from one window to the next."""
         if self.stride is not None:
-            return self.stride
-        return 1 if self.sets is None else self.length
+            return lengths.in_pixels(cast("int | str", self.stride))
+        return 1 if self.sets is None else self.size
 
     @property
-    def length(self) -> int:
+    def size(self) -> Size:
         """Length of a window along each of its axes; a channel or a unit is one along theirs."""
-        return self.window if isinstance(self.window, int) else 1
+        return lengths.in_pixels(cast("int | str | None", self.window))
+
+    @property
+    def is_in_pixels(self) -> bool:
+        """True where lengths are known whatever the input."""
+        said = cast("tuple[int | str | None, ...]", (self.window, self.stride))
+        return all(map(lengths.is_in_pixels, said))
 
     @property
     def view(self) -> WindowKind:
         """The part of a hidden node's values that a window covers."""
-        return self.window if isinstance(self.window, str) else "positions"  # type: ignore[return-value]
+        return self.window if self.window in lengths.KINDS else "positions"  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -269,7 +270,7 @@ class Settings:
     work: Work = field(default_factory=Work)
 
     def __post_init__(self) -> None:
-        if isinstance(self.sampling.window, str) and self.question.source is None:
+        if self.sampling.window in lengths.KINDS and self.question.source is None:
             raise SettingError(
                 f"window={self.sampling.window!r}: is of a hidden node: say which with source="
             )

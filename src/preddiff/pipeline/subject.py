@@ -15,6 +15,7 @@ from preddiff.media.volumes import Volume
 from preddiff.method.measures import ActivationDifference
 from preddiff.models import Model, targets
 from preddiff.models.rows import OfRows
+from preddiff.pipeline.lengths import Size, as_text
 from preddiff.pipeline.settings import Question, Sampling
 from preddiff.results.explanation import SPATIAL_AXES
 from preddiff.samplers.base import ValidRange
@@ -101,7 +102,7 @@ def make(
     others = others or str(sampling.hides_with).startswith("marginal:")
     source = _on_models_grid(source, model, question.resample, others=others)
     if model.shape is None:  # a model that sees one size enlarges what is smaller
-        _check_size(source, sampling.length)
+        _check_size(source, sampling.size)
     model = model if device == "cpu" else _on_device(model, device)
     model = OfRows(model) if source.is_row else model
     picture = model.prepare(source.values)
@@ -163,13 +164,13 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
     return Input(moved.values, source.name, moved.grid, source.sha256)
 
 
-def _check_size(source: Input, window: int) -> None:
+def _check_size(source: Input, window: Size) -> None:
     """Raise an InputError for a picture, which no model enlarges, that is smaller than a window."""
     picture = source.values
-    if isinstance(picture, Image.Image) and min(picture.size) < window:
+    if isinstance(picture, Image.Image) and (np.array(picture.size[::-1]) < window).any():
         raise InputError(
             f"the picture has {picture.width}×{picture.height} pixels, less than a window of "
-            f"{window}: expected a larger picture, or a smaller window"
+            f"{as_text(window)}: expected a larger picture, or a smaller window"
         )
 
 

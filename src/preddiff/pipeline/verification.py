@@ -162,8 +162,7 @@ def _own(result: Explanation, plan: Plan) -> tuple[Integers, Integers]:
     ResultError
         If the result has windows that the settings in its provenance do not make.
     """
-    length = plan.windows.size[0]
-    which = np.flatnonzero(result.window_lengths == length)
+    which = np.flatnonzero((result.window_sizes == plan.windows.size).all(axis=1))
     if result.regions is not None:
         which = np.arange(result.data.sizes["window"])
         return which, np.searchsorted(plan.windows.numbers, result.data["region_number"].values)
@@ -211,8 +210,8 @@ def _own_sets(result: Explanation, plan: Plan) -> Integers:
         )
     if "set_window_length" not in result.data:
         return np.arange(result.data.sizes["set"])
-    lengths = result.data["set_window_length"].values
-    return np.flatnonzero(lengths == plan.windows.size[0])
+    lengths = result.data["set_window_length"].values.reshape(result.data.sizes["set"], -1)
+    return np.flatnonzero((lengths == plan.windows.size).all(axis=1))
 
 
 def _of_windows(result: Explanation, plan: Plan, own: Integers) -> Finding:
@@ -240,7 +239,7 @@ def _of_windows(result: Explanation, plan: Plan, own: Integers) -> Finding:
         )
     off = np.min(offs, axis=0)
     rounding = ROUNDING + 4 * float(result.provenance.get("precision_error", 0) or 0)
-    name = f"{len(own)} of {len(which)} windows of {plan.windows.size[0]}, drawn again"
+    name = f"{len(own)} of {len(which)} windows of {_size_text(plan)}, drawn again"
     named = [f"window {which[i]} at {tuple(part.starts[k].tolist())}" for k, i in enumerate(own)]
     return _judged(name, off, rounding, named)
 
@@ -249,8 +248,7 @@ def _of_sets(result: Explanation, plan: Plan, run: RunOfSets, own: Integers) -> 
     """Draw some sets of windows again, and estimate the windows' evidence from all sets again."""
     which = _own_sets(result, plan)
     stored = result.data["set_evidence"].values[:, which]
-    size = plan.windows.size[0]
-    what = "regions" if result.regions is not None else f"windows of {size}"
+    what = "regions" if result.regions is not None else f"windows of {_size_text(plan)}"
     if len(own):
         off = deviation(run.evidence_of(own), stored[:, own], stored, _least(result)).max(axis=0)
         name = f"{len(own)} of {len(which)} sets of {what}, drawn again"
@@ -266,6 +264,11 @@ def _of_sets(result: Explanation, plan: Plan, run: RunOfSets, own: Integers) -> 
     starts = plan.windows.starts[numbers]
     named = [f"window {i} at {tuple(starts[k].tolist())}" for k, i in enumerate(mine)]
     yield _judged(name, np.max(offs, axis=0).max(axis=0), _ARITHMETIC, named)
+
+
+def _size_text(plan: Plan) -> str:
+    size = plan.windows.size
+    return str(size[0]) if len(set(size)) == 1 else "×".join(map(str, size))
 
 
 def _judged(name: str, off: Floats, allowed: float, named: list[str]) -> Finding:

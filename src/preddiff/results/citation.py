@@ -55,7 +55,8 @@ def _of_sampling(result: Explanation) -> str:
     if result.regions is not None:
         what = f"{facts['regions']:,} regions"
     else:
-        what = f"windows of length {facts['window']}, {facts['stride']} apart,"
+        size, step = (str(facts[name]).replace("x", "×") for name in ("window", "stride"))
+        what = f"windows of length {size}, {step} apart,"
     if result.random_sets:
         return (
             f"Random sets of {what} ({result.draws}) were hidden together by {hidden}; the "

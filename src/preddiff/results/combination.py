@@ -1,14 +1,14 @@
 """One explanation of several, by windows of different sizes: the mean of their maps."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
 
 from preddiff.method import uncertainty
 from preddiff.results.explanation import Explanation
-from preddiff.types import Relevance
+from preddiff.types import Integers, Relevance
 
 _ERRORS = {"relevance": "standard_error", "importance": "importance_error"}
 _SUMMED = ("sets", "windows", "evaluations", "seconds")
@@ -34,10 +34,11 @@ def combined(parts: Sequence[Explanation]) -> Explanation:
     for name in parts[0].baselines:
         maps = np.stack([each.data[name].values for each in parts])
         data = data.assign({name: first[name].copy(data=maps.mean(axis=0))})
+    cubes = all((each.window_sizes == each.window_sizes[:, :1]).all() for each in parts)
     coverage = np.sum([each.coverage.values for each in parts], axis=0)
     of_windows = [
         each.data[["evidence", "evidence_error", "window_start"]].assign(
-            window_length=("window", each.window_lengths)
+            window_length=_lengths("window", each.window_sizes, whole=cubes)
         )
         for each in parts
     ]
@@ -45,7 +46,7 @@ def combined(parts: Sequence[Explanation]) -> Explanation:
         xr.concat(of_windows, "window", data_vars="minimal", coords="minimal", compat="override")
     )
     if all("set_evidence" in each.data for each in parts):
-        data = data.assign(_of_sets(parts).variables)
+        data = data.assign(_of_sets(parts, cubes=cubes).variables)
     covered = coverage > 0
     relative = uncertainty.relative_error(
         data["relevance"].values, data["standard_error"].values, covered
@@ -57,13 +58,20 @@ def combined(parts: Sequence[Explanation]) -> Explanation:
     return Explanation(data.assign_attrs(facts))
 
 
-def _of_sets(parts: Sequence[Explanation]) -> xr.Dataset:
+def _of_sets(parts: Sequence[Explanation], *, cubes: bool) -> xr.Dataset:
     """Return the evidence of the random sets of all sizes, and the length of each one's windows."""
-    lengths = np.repeat(
-        [int(each.window_lengths[0]) for each in parts], [each.data.sizes["set"] for each in parts]
-    )
+    counts = [each.data.sizes["set"] for each in parts]
+    sizes = np.repeat([each.window_sizes[0] for each in parts], counts, axis=0)
     joined = xr.concat([each.data["set_evidence"] for each in parts], "set", coords="minimal")
-    return xr.Dataset({"set_evidence": joined, "set_window_length": ("set", lengths)})
+    lengths = _lengths("set", sizes, whole=cubes)
+    return xr.Dataset({"set_evidence": joined, "set_window_length": lengths})
+
+
+def _lengths(
+    name: str, sizes: Annotated[Integers, "row axis"], *, whole: bool
+) -> tuple[tuple[str, ...], Integers]:
+    """Return one length of each window where all are cubes (`whole`), else one for each axis."""
+    return ((name,), sizes[:, 0]) if whole else ((name, "axis"), sizes)
 
 
 def mean_of_sizes(

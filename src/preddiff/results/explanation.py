@@ -126,13 +126,18 @@ class Explanation:
         return self.data["evidence_error"]
 
     @property
-    def window_lengths(self) -> Annotated[NDArray[np.int64], "window"]:
-        """Length of each window in pixels or voxels; 1 for a node's channels and units."""
+    def window_sizes(self) -> Annotated[NDArray[np.int64], "window axis"]:
+        """Lengths of each window along each axis, in pixels or voxels.
+
+        1 for a node's channels and units.
+        """
+        shape = (self.data.sizes["window"], self.coverage.ndim)
         if "window_length" in self.data:
-            return np.asarray(self.data["window_length"].values, dtype=np.int64)
-        length = self.data.attrs["window"]
-        one = length if isinstance(length, int | np.integer) else 1
-        return np.full(self.data.sizes["window"], one, dtype=np.int64)
+            lengths = self.data["window_length"]
+            each = lengths.values if lengths.ndim == 2 else lengths.values[:, None]
+        else:
+            each = np.array(lengths_of(self.data.attrs["window"]) or [1])
+        return np.array(np.broadcast_to(each, shape), dtype=np.int64)
 
     @property
     def picture(self) -> xr.DataArray:
@@ -297,6 +302,15 @@ class Explanation:
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
             f"{self.data.sizes['window']} {self.parts}{separator}{self.draws}, {self.unit}>"
         )
+
+
+def lengths_of(window: object) -> list[int]:
+    """Return the lengths that a result's `window` states: one, or one for each axis.
+
+    None of what are no lengths, such as a node's channels.
+    """
+    texts = str(window).split("x")
+    return [int(text) for text in texts] if all(map(str.isdecimal, texts)) else []
 
 
 def percent(share: float) -> str:

@@ -123,12 +123,12 @@ def _windows_alone(explanation: Explanation) -> Windows | None:
     """Return the windows, where each was measured by itself; None of any other map."""
     facts = explanation.provenance
     is_whole = explanation.data.sizes["window"] == facts["windows"]
-    lengths = np.unique(explanation.window_lengths)
-    if facts.get("sets") or explanation.regions is not None or not is_whole or len(lengths) > 1:
+    sizes = np.unique(explanation.window_sizes, axis=0)
+    if facts.get("sets") or explanation.regions is not None or not is_whole or len(sizes) > 1:
         return None
     shape = explanation.coverage.shape
     starts = explanation.data["window_start"].values
-    return Windows(shape, (int(lengths[0]),) * len(shape), starts)
+    return Windows(shape, tuple(sizes[0].tolist()), starts)
 
 
 def _named(names: RegionNames | None) -> dict[int, str]:

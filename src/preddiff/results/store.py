@@ -20,7 +20,7 @@ from preddiff.media.staging import clear_abandoned
 from preddiff.results import archive
 from preddiff.results.chunks import check_group
 from preddiff.results.content import ATTRIBUTE, content_sha256
-from preddiff.results.explanation import Explanation
+from preddiff.results.explanation import Explanation, lengths_of
 
 FORMAT = 1
 """Version of the format, attribute `preddiff_format` of every result."""
@@ -264,7 +264,7 @@ def _attribute_faults(data: xr.Dataset) -> Iterator[str]:
             yield f"attribute {name} is no number or text"
     window = data.attrs.get("window")
     if "window_length" not in data and (
-        not isinstance(window, int) and window not in ("unit", "channel")
+        not lengths_of(window) and window not in ("unit", "channel")
     ):
         yield f"attribute window is {window!r:.60}, expected a length"
 
@@ -281,7 +281,8 @@ def _optional_faults(data: xr.Dataset) -> Iterator[str]:
             yield f"{name} holds {data[name].dtype}, expected numbers"
     if "window_length" in data:
         lengths = data["window_length"]
-        if lengths.dims != ("window",) or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+        known = lengths.dims in (("window",), ("window", "axis"))
+        if not known or lengths.dtype.kind not in "iu" or (lengths < 1).any():
             yield "window_length holds no length for each window"
     regions = [name for name in _REGIONS if name in data]
     if regions and len(regions) < len(_REGIONS):
@@ -305,10 +306,13 @@ def _optional_faults(data: xr.Dataset) -> Iterator[str]:
 
 def _set_faults(data: xr.Dataset) -> Iterator[str]:
     """Yield what is wrong with the evidence of random sets of windows, where there is any."""
-    kinds = {"set_evidence": (("target", "set"), "fiu"), "set_window_length": (("set",), "iu")}
-    for name, (dims, kind) in kinds.items():
-        if name in data and (data[name].dims != dims or data[name].dtype.kind not in kind):
-            yield f"{name} is no array of numbers with {_shape(dims)}"
+    kinds: dict[str, tuple[list[tuple[str, ...]], str]] = {
+        "set_evidence": ([("target", "set")], "fiu"),
+        "set_window_length": ([("set",), ("set", "axis")], "iu"),
+    }
+    for name, (known, kind) in kinds.items():
+        if name in data and (data[name].dims not in known or data[name].dtype.kind not in kind):
+            yield f"{name} is no array of numbers with {_shape(known[0])}"
 
 
 def _plain_numbers(value: object) -> bool:

@@ -241,6 +241,6 @@ def from_spec(argument: str, context: SpecContext) -> Exemplar:
     if Path(argument).is_file():
         return Exemplar.load(argument).central(context.patch)
     pool = read_pool(argument, context)
-    sampler = Exemplar.fit(pool.values, context.patch)
+    sampler = Exemplar.fit(pool.values, context.cube)
     sampler.scan_grid = pool.grid
-    return sampler
+    return sampler if isinstance(context.patch, int) else sampler.central(context.patch)

@@ -68,7 +68,7 @@ def load_sampler(
     spec: str | Sampler,
     *,
     shape: tuple[int, ...],
-    window: int,
+    window: int | tuple[int, ...],
     margin: int,
     prepare: PrepareImage,
     mean: PerChannel | None,

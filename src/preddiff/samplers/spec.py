@@ -25,7 +25,7 @@ class SpecContext:
     Attributes
     ----------
     shape : (channel, *spatial) of the input.
-    window : length of a window.
+    window : length of a window, or its length along each axis.
     margin : pixels or voxels around the window that a conditional sampler is conditioned on.
     prepare : makes an array like the input of a picture: what the network sees or, for a hidden
         node, the node's values.
@@ -36,7 +36,7 @@ class SpecContext:
     """
 
     shape: tuple[int, ...]
-    window: int
+    window: int | tuple[int, ...]
     margin: int
     prepare: PrepareImage
     mean: PerChannel | None
@@ -45,8 +45,8 @@ class SpecContext:
     resample: bool = False
 
     @property
-    def patch(self) -> int:
-        """Length of a conditional sampler's patch: window + 2 · margin.
+    def patch(self) -> int | tuple[int, ...]:
+        """Length of a conditional sampler's patch: window + 2 · margin, along each axis.
 
         Raises
         ------
@@ -59,7 +59,14 @@ class SpecContext:
                 f"margin={margin} leaves no room around the window to condition on: expected a "
                 "whole number of at least 1"
             )
+        if isinstance(self.window, tuple):
+            return tuple(k + 2 * margin for k in self.window)
         return int(self.window + 2 * margin)
+
+    @property
+    def cube(self) -> int:
+        """Length of the patch along its longest axis, for samplers of one length."""
+        return max(self.patch) if isinstance(self.patch, tuple) else self.patch
 
 
 Loader = Callable[[str, SpecContext], Sampler]

@@ -119,10 +119,13 @@ def _windows(explanation: Explanation) -> dict[str, str]:
         return {"one": "region", "size": f"{count} in all", "mean": ""}
     *smaller, largest = str(explanation.provenance["window"]).split(", ")
     if not smaller:
-        size = "×".join([largest] * explanation.coverage.ndim)
+        size = largest.replace("x", "×")
+        if largest.isdecimal():
+            size = "×".join([largest] * explanation.coverage.ndim)
         return {"one": f"{size} window", "size": size, "mean": ""}
     unit = "voxels" if explanation.coverage.ndim == 3 else "pixels"
-    size = f"{', '.join(smaller)} or {largest} {unit}"
+    sizes = [each.replace("x", "×") for each in (*smaller, largest)]
+    size = f"{', '.join(sizes[:-1])} or {sizes[-1]} {unit}"
     return {
         "one": f"window of {size}",
         "size": size,

@@ -153,8 +153,8 @@ def corners(explanation: Explanation, level: int = 6) -> str:
 
 
 def lengths(explanation: Explanation, level: int = 6) -> str:
-    """Return the length of each window (window,), packed as floats."""
-    return pack_floats(explanation.window_lengths.astype(np.float32), level=level)
+    """Return the height and width of each window (window, axis), packed as floats."""
+    return pack_floats(explanation.window_sizes.astype(np.float32), level=level)
 
 
 def _explanation(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from preddiff.errors import SamplerError
 from preddiff.samplers.files import grid_of
 from preddiff.samplers.gaussian.axes import PatchIndices
-from preddiff.samplers.gaussian.patches import box_indices
+from preddiff.samplers.gaussian.patches import along_axes, box_indices, times
 from preddiff.samplers.gaussian.surrounded import Surrounded
 from preddiff.types import Mask
 
@@ -61,12 +61,12 @@ class Anywhere(Surrounded):
     ) -> Self:
         """What `fit` returns, but for the grid of scans."""
 
-    def central(self, patch: int) -> Self:
+    def central(self, patch: int | tuple[int, ...]) -> Self:
         """Return the same law over the central part of the patch.
 
         Parameters
         ----------
-        patch : length of that part in each direction.
+        patch : length of that part, or its length along each axis.
 
         Raises
         ------
@@ -74,15 +74,16 @@ class Anywhere(Surrounded):
             If the sampler was fitted on smaller patches.
         """
         lengths = self.shape[1:]
-        if any(patch > n for n in lengths):
+        wanted = along_axes(patch, len(lengths))
+        if any(k > n for k, n in zip(wanted, lengths, strict=True)):
             raise SamplerError(
-                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
-                f"of {'×'.join(map(str, lengths))}: choose a smaller window or margin, or fit it "
-                f"with --patch {patch}"
+                f"window + 2·margin needs patches of {times(patch)}, the sampler was fitted on "
+                f"patches of {times(lengths)}: choose a smaller window or margin, or fit it with "
+                f"--patch {max(wanted)}"
             )
-        offset = tuple((n - patch) // 2 for n in lengths)
-        inside = box_indices(self.shape, offset, (patch,) * len(lengths))
-        return self._marginal(inside, (self.shape[0], *(patch,) * len(lengths)))
+        offset = tuple((n - k) // 2 for k, n in zip(wanted, lengths, strict=True))
+        inside = box_indices(self.shape, offset, wanted)
+        return self._marginal(inside, (self.shape[0], *wanted))
 
     @abstractmethod
     def _marginal(self, inside: PatchIndices, shape: tuple[int, ...]) -> Self:

@@ -92,7 +92,7 @@ class ChannelwiseGaussian(Stored):
             [each.paired() for each in self.channels], self.low, self.high, self.origin
         )
 
-    def central(self, patch: int) -> Self:
+    def central(self, patch: int | tuple[int, ...]) -> Self:
         """Return the same normals over the central part of the patch.
 
         Raises

@@ -20,7 +20,8 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
     """Return the embedded sampler, one from a file, or one that is fitted on a hidden node."""
     if context.hidden and argument and Path(argument).is_dir():
         pool = read_pool(argument, context)
-        return ChannelwiseGaussian.fit(pool.values, context.patch, pool.origin)
+        fitted = ChannelwiseGaussian.fit(pool.values, context.cube, pool.origin)
+        return _cut(fitted, context)
     if argument:
         return _from_file(argument, context.patch)
     if context.hidden:
@@ -36,9 +37,9 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
             "reference group (preddiff sampler fit TABLE -o reference.npz --family cohort --where "
             "COLUMN=VALUE) and name it (--sampler cohort:reference.npz)"
         )
-    if context.patch <= natural.REACH:
-        return ConditionalGaussian.natural(context.patch, colours=context.shape[0])
-    return StationaryGaussian.natural(context.patch, colours=context.shape[0])
+    if context.cube <= natural.REACH:
+        return _cut(ConditionalGaussian.natural(context.cube, colours=context.shape[0]), context)
+    return _cut(StationaryGaussian.natural(context.cube, colours=context.shape[0]), context)
 
 
 def student_from_spec(argument: str, context: SpecContext) -> Conditional:
@@ -51,7 +52,7 @@ def student_from_spec(argument: str, context: SpecContext) -> Conditional:
             "(preddiff sampler fit FOLDER -o mine.npz --family student) and name it (--sampler "
             "student:mine.npz), or take conditional:FOLDER for a node"
         )
-    return StudentT.natural(context.patch, colours=context.shape[0])
+    return _cut(StudentT.natural(context.cube, colours=context.shape[0]), context)
 
 
 def mixture_from_spec(argument: str, context: SpecContext) -> Conditional:
@@ -64,7 +65,12 @@ def mixture_from_spec(argument: str, context: SpecContext) -> Conditional:
     return _from_file(argument, context.patch)
 
 
-def _from_file(path: str, patch: int) -> Conditional:
+def _cut(sampler: Conditional, context: SpecContext) -> Conditional:
+    """Return a sampler of patches of one length, cut to those of windows that have several."""
+    return sampler if isinstance(context.patch, int) else sampler.central(context.patch)
+
+
+def _from_file(path: str, patch: int | tuple[int, ...]) -> Conditional:
     contents = files.read(path)
     sampler = files.restore(path, contents)
     if not isinstance(sampler, Conditional):

@@ -21,7 +21,7 @@ from preddiff.samplers.gaussian.cell_grid import CellGrid
 from preddiff.samplers.gaussian.cell_statistics import cell_statistics
 from preddiff.samplers.gaussian.conditioning import ConditionalNormal, by_precision
 from preddiff.samplers.gaussian.covariance import check_normal, whitening
-from preddiff.samplers.gaussian.patches import split_indices
+from preddiff.samplers.gaussian.patches import along_axes, split_indices, times
 from preddiff.samplers.gaussian.patchwise import Patchwise, WindowGroup, grouped
 from preddiff.samplers.gaussian.threads import for_each_in_threads
 from preddiff.types import Floats, Integers, Pixels
@@ -156,7 +156,7 @@ class Located(Patchwise):
         )  # fmt: skip
         return self.passed_on(paired)
 
-    def central(self, patch: int) -> Self:
+    def central(self, patch: int | tuple[int, ...]) -> Self:
         """Return the sampler itself.
 
         Raises
@@ -164,11 +164,12 @@ class Located(Patchwise):
         SamplerError
             If its patches are not `patch` long: which cell a patch is in depends on its length.
         """
-        if any(patch != n for n in self.shape[1:]):
+        own = self.shape[1:]
+        if along_axes(patch, len(own)) != own:
+            cure = f", or fit it with --patch {patch}" if isinstance(patch, int) else ""
             raise SamplerError(
-                f"window + 2·margin needs patches of {patch}, the sampler was fitted on patches "
-                f"of {_times(self.shape[1:])}: choose a window or margin that fits, or fit it with "
-                f"--patch {patch}"
+                f"window + 2·margin needs patches of {times(patch)}, the sampler was fitted on "
+                f"patches of {times(own)}: choose a window or margin that fits{cure}"
             )
         return self
 
@@ -196,8 +197,8 @@ class Located(Patchwise):
         super().check(inputs, windows, valid)
         if windows.shape != self.grid.spatial:
             raise SamplerError(
-                f"the sampler was fitted on volumes of {_times(self.grid.spatial)}, the input has "
-                f"{_times(windows.shape)}: expected the same grid; resample the input, or fit anew"
+                f"the sampler was fitted on volumes of {times(self.grid.spatial)}, the input has "
+                f"{times(windows.shape)}: expected the same grid; resample the input, or fit anew"
             )
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
@@ -332,7 +333,3 @@ class Located(Patchwise):
         # never the whole matrix.
         rows = (unit.T @ (unit @ self._whitening[:, window])).T @ self._whitening
         return by_precision(self._mean_of(own), rows, window, rest)
-
-
-def _times(lengths: Sequence[int]) -> str:
-    return "×".join(map(str, lengths))

@@ -24,6 +24,16 @@ def patch_corners(
     return np.argwhere(corners)
 
 
+def along_axes(patch: int | Sequence[int], axes: int) -> tuple[int, ...]:
+    """Return the length of a patch along each axis, of one for all or one for each."""
+    return (patch,) * axes if isinstance(patch, int) else tuple(patch)
+
+
+def times(patch: int | Sequence[int]) -> str:
+    """Return the length of a patch as text; of several, such as 5×7×7."""
+    return str(patch) if isinstance(patch, int) else "×".join(map(str, patch))
+
+
 def flattened(
     inputs: Annotated[NDArray[np.floating], "channel *spatial"],
     corners: Corners,

@@ -21,7 +21,7 @@ from preddiff.samplers.gaussian import natural, power
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.extension import extended
 from preddiff.samplers.gaussian.field import Field
-from preddiff.samplers.gaussian.patches import flattened
+from preddiff.samplers.gaussian.patches import along_axes, flattened, times
 from preddiff.samplers.gaussian.patchwise import grouped
 from preddiff.samplers.gaussian.surrounded import Surrounded, antithetic
 from preddiff.samplers.streams import window_generator
@@ -62,7 +62,7 @@ class StationaryGaussian(Surrounded):
     mean : (channel,).
     autocovariance : (channel, channel, *torus), covariance of channel a here and channel b a lag
         further on, of a field on a torus; lag 0 comes first, negative lags last.
-    patch : length of a patch; a torus is at least twice as long.
+    patch : length of a patch, along all axes or along each; a torus is at least twice as long.
     clip : True to clip draws to the range that is valid for the input.
     pairs : True for draws in antithetic pairs.
     origin : fingerprint of what this was computed from; None for that of the numbers themselves.
@@ -90,7 +90,7 @@ class StationaryGaussian(Surrounded):
         self,
         mean: ArrayLike,
         autocovariance: ArrayLike,
-        patch: int,
+        patch: int | tuple[int, ...],
         *,
         clip: bool = True,
         pairs: bool = False,
@@ -107,14 +107,15 @@ class StationaryGaussian(Surrounded):
             )
         if not (np.isfinite(self.mean).all() and np.isfinite(values).all()):
             raise SamplerError("mean or autocovariance has values that are NaN or infinite")
-        if patch < 1 or any(n < 2 * patch for n in torus):
+        lengths = along_axes(patch, len(torus))
+        if any(k < 1 or n < 2 * k for k, n in zip(lengths, torus, strict=True)):
             raise SamplerError(
-                f"patch={patch}: expected 1 to {min(torus) // 2}, half of the torus of "
+                f"patch={times(patch)}: expected 1 to {min(torus) // 2}, half of the torus of "
                 f"{'×'.join(map(str, torus))}; choose a smaller window or margin, or fit it with a "
                 "larger patch"
             )
         self.field = Field(values)
-        self.shape = (*channels, *(int(patch),) * len(torus))
+        self.shape = (*channels, *map(int, lengths))
         self.clip, self.pairs, self.origin, self.facts = clip, pairs, origin, facts
         self._rests: dict[tuple[tuple[int, ...], tuple[int, ...]], _Rest] = {}
 
@@ -177,9 +178,9 @@ class StationaryGaussian(Surrounded):
 
     def paired(self) -> Self:
         """Return this sampler with antithetic pairs of draws."""
-        return self._with(self.shape[1], pairs=True)
+        return self._with(self.shape[1:], pairs=True)
 
-    def central(self, patch: int) -> Self:
+    def central(self, patch: int | tuple[int, ...]) -> Self:
         """Return the same field with smaller patches.
 
         Raises
@@ -295,7 +296,7 @@ class StationaryGaussian(Surrounded):
         arrays = {
             "mean": self.mean,
             "autocovariance": self.field.autocovariance,
-            "patch": np.array([self.shape[1]]),
+            "patch": np.array(self.shape[1:2] if self._is_cube else self.shape[1:]),
         }
         facts = {"clip": self.clip, "origin": self.origin or "", **self.facts}
         return Contents(self.kind, arrays, facts)
@@ -305,7 +306,8 @@ class StationaryGaussian(Surrounded):
         """Return the sampler of a file."""
         facts = dict(contents.facts)
         clip, origin = bool(facts.pop("clip")), str(facts.pop("origin")) or None
-        (patch,) = contents.lengths("patch")
+        lengths = contents.lengths("patch")
+        patch = lengths[0] if len(lengths) == 1 else lengths
         values = contents.arrays["autocovariance"]
         return cls(
             contents.numbers("mean", 1),
@@ -317,7 +319,11 @@ class StationaryGaussian(Surrounded):
             **facts,
         )
 
-    def _with(self, patch: int, *, pairs: bool) -> Self:
+    @property
+    def _is_cube(self) -> bool:
+        return len(set(self.shape[1:])) == 1
+
+    def _with(self, patch: int | tuple[int, ...], *, pairs: bool) -> Self:
         other = type(self)(
             self.mean,
             self.field.autocovariance,

@@ -43,8 +43,14 @@ class Surrounded(Stored):
         """Return this sampler with antithetic pairs of draws."""
 
     @abstractmethod
-    def central(self, patch: int) -> Self:
-        """Return a sampler of patches that are `patch` long; raise a SamplerError if it cannot."""
+    def central(self, patch: int | tuple[int, ...]) -> Self:
+        """Return a sampler of patches that are `patch` long, along all axes or along each.
+
+        Raises
+        ------
+        SamplerError
+            If it cannot.
+        """
 
     @property
     def stands_in(self) -> str:

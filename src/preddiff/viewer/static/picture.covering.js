@@ -6,9 +6,10 @@ const STRONGEST = 8; // in the table
 function covering({ corners, lengths, evidence, errors }, [y, x]) {
   const found = [];
   for (let w = 0; w < corners.length / 2; w++) {
-    const [top, left, size] = [corners[2 * w], corners[2 * w + 1], lengths[w]];
-    if (top <= y && y < top + size && left <= x && x < left + size) {
-      found.push({ top, left, size, evidence: evidence[w], error: errors[w] });
+    const [top, left] = [corners[2 * w], corners[2 * w + 1]];
+    const [height, width] = [lengths[2 * w], lengths[2 * w + 1]];
+    if (top <= y && y < top + height && left <= x && x < left + width) {
+      found.push({ top, left, height, width, evidence: evidence[w], error: errors[w] });
     }
   }
   return found.sort((a, b) => Math.abs(b.evidence) - Math.abs(a.evidence));
@@ -33,8 +34,9 @@ function summaryOf(found, [y, x], unit, isPartial) {
   if (found.length === 0) return `No window covers ${pixel}.`;
   const values = found.map((window) => window.evidence);
   if (found.length === 1) return `One window covers ${pixel}. Its evidence is ${withSign(values[0])} ${unit}.`;
-  const sizes = [...new Set(found.map((window) => window.size))];
-  const mean = meanOf(sizes.map((size) => meanOf(found.filter((window) => window.size === size).map((window) => window.evidence))));
+  const sizeOf = (window) => `${window.height}×${window.width}`;
+  const sizes = [...new Set(found.map(sizeOf))];
+  const mean = meanOf(sizes.map((size) => meanOf(found.filter((window) => sizeOf(window) === size).map((window) => window.evidence))));
   return (
     `${found.length} windows cover ${pixel}. Their evidence ranges from ${withSign(Math.min(...values))} ` +
     `to ${withSign(Math.max(...values))} ${unit}; its mean${sizes.length > 1 ? " over the sizes" : ""} is ${withSign(mean)}.` +
@@ -49,7 +51,7 @@ function rowOf(window, map, outline) {
   const corner = document.createElement("td");
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = `x ${window.left}–${window.left + window.size - 1}, y ${window.top}–${window.top + window.size - 1}`;
+  button.textContent = `x ${window.left}–${window.left + window.width - 1}, y ${window.top}–${window.top + window.height - 1}`;
   for (const event of ["focus", "pointerenter"]) button.addEventListener(event, () => outline(window));
   for (const event of ["blur", "pointerleave"]) button.addEventListener(event, () => outline(null));
   corner.append(button);
@@ -62,13 +64,13 @@ function rowOf(window, map, outline) {
 
 // Where the windows lie, each as one dot at its centre, in the colour of its evidence.
 function paintCovering(canvas, map, [y, x], found) {
-  const largest = Math.max(1, ...found.map((window) => window.size));
+  const largest = Math.max(1, ...found.map((window) => Math.max(window.height, window.width)));
   canvas.width = canvas.height = largest;
   const context = canvas.getContext("2d");
   const end = Math.max(...found.map((window) => Math.abs(window.evidence)), Number.MIN_VALUE);
   for (const window of found) {
     context.fillStyle = `rgb(${signedColour(window.evidence, end).join(" ")})`;
-    const toCentre = (window.size + largest) / 2 - 1;
-    context.fillRect(Math.round(window.left - x + toCentre), Math.round(window.top - y + toCentre), 1, 1);
+    const toCentre = (length) => (length + largest) / 2 - 1;
+    context.fillRect(Math.round(window.left - x + toCentre(window.width)), Math.round(window.top - y + toCentre(window.height)), 1, 1);
   }
 }
