@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from preddiff.method.sets import GROUP, RATES, SetDesign, shares
+from preddiff.method.pieces import Pieces
+from preddiff.method.sets import GROUP, RATES, SetDesign
+from preddiff.method.shares import shares
 from preddiff.method.windows import Windows
 
 TILES = Windows.over((12, 16), 4, 4)  # 3 × 4 windows side by side
@@ -18,9 +20,9 @@ def told(value, windows=TILES, stride=4, count=1800, seed=0):
         tiling = design.tilings[design.rate_and_tiling(group)[1]]
         rows = slice(group * GROUP, (group + 1) * GROUP)
         hidden[rows, tiling] = design.members(group)
-    which, evidence, errors = shares(design, np.arange(len(design)), value(hidden)[None])
-    assert which.tolist() == list(range(len(windows)))
-    return evidence[0], errors[0]
+    found = shares(design, np.arange(len(design)), value(hidden)[None])
+    assert found.known.tolist() == list(range(len(windows)))
+    return found.evidence[0], found.error[0]
 
 
 def test_evidence_that_adds_up_is_that_of_single_windows(rng):
@@ -145,10 +147,11 @@ def test_a_smooth_map_is_known_from_few_sets_and_its_errors_hold_it():
 
 def test_nothing_is_told_of_too_few_sets():
     design = SetDesign(TILES, 4, 60, 0)
-    which, evidence, errors = shares(design, np.arange(60), np.ones((2, 60)))
-    assert len(which) == 12
-    assert np.isnan(evidence).all()
-    assert np.isnan(errors).all()
+    found = shares(design, np.arange(60), np.ones((2, 60)))
+    assert len(found.known) == 12
+    assert np.isnan(found.evidence).all()
+    assert np.isnan(found.error).all()
+    assert not found.depend
 
 
 @pytest.mark.parametrize("seed", [1, 3])
@@ -158,6 +161,37 @@ def test_no_error_is_beyond_what_the_evidence_varies_by(seed):
     hidden = design.all_hidden
     noise = np.random.default_rng(seed).normal(size=len(hidden))
     evidence = (30 * hidden.mean(axis=1) + noise)[None]
-    _, found, errors = shares(design, np.arange(len(hidden)), evidence)
-    assert errors.max() < evidence.std()
-    assert (errors > np.abs(found)).mean() > 0.5  # 100 sets tell little of 196 windows
+    found = shares(design, np.arange(len(hidden)), evidence)
+    assert found.error.max() < evidence.std()
+    assert (found.error > np.abs(found.evidence)).mean() > 0.5  # of 100 sets
+
+
+@pytest.mark.parametrize("shape", [(14, 18), (8, 10, 8)])
+def test_the_mean_at_a_pixel_has_an_error_of_its_own(rng, shape):
+    """Of errors that depend on each other, against the covariance, pixel by pixel."""
+    windows = Windows.over(shape, 4, 2)
+    weights = rng.random((3, len(windows)))  # errors of three groups, left out in turn
+    pieces = Pieces.of(windows)
+    means = (pieces.means @ weights.T).T
+    np.testing.assert_allclose(pieces.everywhere(means), windows.mean(weights), rtol=1e-12)
+
+
+def test_bars_of_the_map_hold_where_windows_overlap(rng):
+    """The errors of windows that share pixels are alike: their mean is hardly more precise."""
+    windows = Windows.over((28, 28), 4, 2)
+    at = windows.starts / 4
+    single = np.exp(-((at - 3) ** 2).sum(axis=1) / 2)
+    held, alone, squares = [], [], []
+    for seed in range(12):
+        design = SetDesign(windows, 2, 480, seed)
+        hidden = design.all_hidden
+        noise = np.random.default_rng(seed).normal(size=len(hidden))
+        found = shares(design, np.arange(len(hidden)), (hidden @ single + 2 * noise)[None])
+        off = np.abs(windows.mean(found.evidence - single))
+        held.append(off < 1.96 * found.map_error())
+        alone.append(off < 1.96 * windows.error_of_mean(found.error))
+        off = np.abs(windows.mean(found.evidence**2 - found.error**2 - single**2))
+        squares.append(off < 1.96 * np.sqrt(found.mean_square_variance()))
+    assert np.mean(held) > 0.88
+    assert np.mean(squares) > 0.88
+    assert np.mean(alone) < np.mean(held) - 0.1

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from preddiff.method import uncertainty
 from preddiff.method.importance import importance_and_error
 from preddiff.method.sets import SetEvidence
+from preddiff.method.shares import Shares
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, PerTarget, Relevance, WindowNumbers
 
@@ -27,6 +30,7 @@ class Estimates:
         to be estimated.
     of_sets : (target, set), evidence of the random sets of windows that were hidden, which that of
         windows was estimated from; None where windows were hidden one at a time.
+    shares : what is known of windows from such sets, whose errors depend on each other.
     """
 
     every: Windows
@@ -38,6 +42,7 @@ class Estimates:
     taken: PerTarget | None = None
     groups: WindowNumbers | None = None
     of_sets: SetEvidence | None = None
+    shares: Shares | None = None
 
     @property
     def windows(self) -> Windows:
@@ -48,12 +53,19 @@ class Estimates:
         """Return the map of all windows and its standard error, both (target, *spatial)."""
         visited = self.every, self.visited, self.evidence
         error = uncertainty.standard_error(*visited, self.error, self.bias)
+        if self.shares is not None and self.shares.depend:
+            # Windows of some tilings only leave others to interpolate, which is no part of theirs.
+            theirs = self.shares.map_error()
+            error = theirs if len(self.visited) == len(self.every) else np.fmax(error, theirs)
         return uncertainty.relevance(*visited), error
 
     def importance_and_error(self) -> tuple[Relevance, Relevance]:
         """Return the importance of all windows and its standard error, both (target, *spatial)."""
         visited = self.every, self.visited, self.evidence
-        return importance_and_error(*visited, self.error, self.bias, self.groups)
+        dependent = None
+        if self.shares is not None and self.shares.depend:
+            dependent = self.shares.mean_square_variance()
+        return importance_and_error(*visited, self.error, self.bias, self.groups, dependent)
 
     def relative_error(self) -> float:
         """Return the map's standard error relative to its relevance, of the worst target."""

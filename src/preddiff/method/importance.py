@@ -42,6 +42,7 @@ def importance_and_error(
     error: VisitedEvidence,
     bias: VisitedEvidence | float = 0.0,
     groups: Groups | None = None,
+    dependent: Relevance | None = None,
 ) -> tuple[Relevance, Relevance]:
     """Return the root of `mean_square`, at least 0, and its standard error, both (t, *shape).
 
@@ -53,9 +54,15 @@ def importance_and_error(
     evidence, error : as of `mean_square`.
     bias : (t, visited), what was subtracted from the evidence as its bias.
     groups : (visited,), groups of draws that each error was estimated from; None if it is known.
+    dependent : (t, *shape), the variance of `mean_square` where errors of windows depend on each
+        other, without that of windows that were not visited.
     """
     square = mean_square(every, visited, evidence, error)
-    variance = _variance(every, visited, evidence, error, groups)
+    if dependent is not None and len(visited) == len(every):
+        variance = dependent
+    else:
+        variance = _variance(every, visited, evidence, error, groups)
+        variance = variance if dependent is None else np.fmax(variance, dependent)
     # As in the relevance, half of the bias counts as an error that windows share. It changes the
     # square of e by 2 e · bias / 2.
     systematic = every.subset(visited).mean(evidence * bias)

@@ -30,7 +30,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from preddiff.method.sets import GROUP, SetDesign, SetEvidence, ridge
+from preddiff.method.ridge import ridge
+from preddiff.method.sets import GROUP, SetDesign, SetEvidence
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, Floats
 

@@ -14,7 +14,8 @@ from preddiff.method.estimates import Estimates
 from preddiff.method.measures import Measure
 from preddiff.method.regions import Regions
 from preddiff.method.running_means import RunningMeans
-from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers, shares
+from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers
+from preddiff.method.shares import shares
 from preddiff.models import Model
 from preddiff.pipeline import progress
 from preddiff.pipeline.settings import Work
@@ -173,14 +174,15 @@ class RunOfSets:
         numbers = np.flatnonzero(means.groups)
         mean, _ = means.mean_and_error(numbers)
         of_sets = self._of_sets(means, numbers)
-        visited, evidence, errors = shares(self.design, numbers, of_sets)
+        known = shares(self.design, numbers, of_sets)
         return Estimates(
             self.design.windows,
-            visited,
-            evidence,
-            errors,
-            np.zeros_like(evidence),
+            known.known,
+            known.evidence,
+            known.error,
+            np.zeros_like(known.evidence),
             draws=int(means.groups.sum()) * means.size,
             taken=self.measure.taken(self.base[:, None], mean, of_sets),
             of_sets=of_sets,
+            shares=known,
         )

@@ -11,7 +11,7 @@ from preddiff.errors import ResultError, SettingError
 from preddiff.media.input import Source
 from preddiff.method.analysis import never_stop
 from preddiff.method.estimates import Estimates
-from preddiff.method.sets import shares
+from preddiff.method.shares import shares
 from preddiff.pipeline.again import Again, Given, is_complete, plans_of
 from preddiff.pipeline.finding import ROUNDING, Finding, deviation
 from preddiff.pipeline.plan import Plan
@@ -254,12 +254,14 @@ def _of_sets(result: Explanation, plan: Plan, run: RunOfSets, own: Integers) -> 
         name = f"{len(own)} of {len(which)} sets of {what}, drawn again"
         yield _judged(name, off, ROUNDING, [f"set {which[i]}" for i in own])
     mine, numbers = _own(result, plan)
-    known, evidence, errors = shares(run.design, np.arange(len(which)), stored)
+    again = shares(run.design, np.arange(len(which)), stored)
     name = f"the evidence of {what} follows from that of {len(which)} sets"
-    if not np.array_equal(known, numbers):
-        yield Finding(name, False, f"{len(numbers)} of them are in the result, {len(known)} follow")
+    if not np.array_equal(again.known, numbers):
+        yield Finding(
+            name, False, f"{len(numbers)} of them are in the result, {len(again.known)} follow"
+        )
         return
-    found = zip((evidence, errors), ("evidence", "evidence_error"), strict=True)
+    found = zip((again.evidence, again.error), ("evidence", "evidence_error"), strict=True)
     offs = [deviation(values, result.data[each].values[:, mine]) for values, each in found]
     starts = plan.windows.starts[numbers]
     named = [f"window {i} at {tuple(starts[k].tolist())}" for k, i in enumerate(mine)]
