@@ -14,7 +14,7 @@ from torch import nn
 
 from preddiff import PreddiffError, load_model, media
 from preddiff.classify import ScanTable
-from preddiff.errors import InputError, SettingError
+from preddiff.errors import InputError, InputWarning, SettingError
 from preddiff.media import reading
 from preddiff.media.mask_files import open_mask
 from preddiff.results import store
@@ -67,7 +67,7 @@ def test_whatever_a_reader_raises_is_one_line(failure):
 
 
 def test_our_own_errors_and_interruptions_pass():
-    for passing in (SettingError("as it is"), KeyboardInterrupt()):
+    for passing in (SettingError("as it is"), InputWarning("so"), KeyboardInterrupt()):
         with (
             pytest.raises(type(passing)) as told,
             reading.failures_as(lambda why: InputError(why)),

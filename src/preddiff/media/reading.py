@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from preddiff.errors import PreddiffError, SettingError, first_line, printable
+from preddiff.errors import (
+    EngineWarning,
+    InputWarning,
+    PreddiffError,
+    SettingError,
+    first_line,
+    printable,
+)
 
 MEMORY_VARIABLE = "PREDDIFF_MAX_READ_GIB"
 """Environment variable with the most memory that reading one file may take, in GiB."""
@@ -31,7 +38,7 @@ def failures_as(complaint: Complaint) -> Iterator[None]:
     """
     try:
         yield
-    except PreddiffError:
+    except (PreddiffError, InputWarning, EngineWarning):  # warnings, where they are raised
         raise
     except Exception as error:
         # The first line may be as long as the file, and quote bytes of it.

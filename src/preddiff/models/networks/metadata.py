@@ -8,7 +8,7 @@ import math
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import SupportsFloat, cast, get_args
 
@@ -128,14 +128,31 @@ def preprocessing(
             'layout="NHWC"'
         )
     short_side, interpolation = _resize(str(metadata.get("resize", "")), size)
+    return replace(
+        normalisation(metadata, channels),
+        size=size,
+        short_side=short_side,
+        interpolation=interpolation,
+    )
+
+
+def normalisation(metadata: Mapping[str, object], channels: int) -> Preprocessing:
+    """Return how metadata say that values are normalised, of pictures and volumes.
+
+    Parameters
+    ----------
+    metadata : any of `KEYS`; what they say of a size is left out.
+
+    Raises
+    ------
+    ModelError
+        If a value is not understood.
+    """
     std = _numbers(metadata, "std", channels, 1.0)
     if 0 in std:
         raise ModelError(f"std={metadata['std']}: expected numbers other than 0")
     return Preprocessing(
-        size=size,
         channels=channels,
-        short_side=short_side,
-        interpolation=interpolation,
         mean=_numbers(metadata, "mean", channels, 0.0) if "mean" in metadata else None,
         std=std,
         scale=_numbers(metadata, "scale", 1, 1.0)[0],

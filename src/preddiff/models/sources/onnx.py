@@ -12,12 +12,12 @@ from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.media.reading import check_file, check_memory, display_name, failures_as
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE
 from preddiff.models.base import Model
-from preddiff.models.networks import head, metadata
+from preddiff.models.networks import metadata
 from preddiff.models.networks.graph import Graph
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.quiet import call
 from preddiff.models.request import Output, Request
-from preddiff.models.sources import onnx_opset
+from preddiff.models.sources import onnx_opset, onnx_outputs
 from preddiff.models.sources.onnx_runtime import OnnxRuntime, check_size
 from preddiff.models.sources.onnxruntime import runtime
 
@@ -33,8 +33,9 @@ def load(spec: str, request: Request) -> Model:
     """Return the classifier in an ONNX file (extra `onnx`).
 
     The file's metadata say how pictures are resized and normalised (docs/models.md). Where the
-    graph has several outputs, the first that gives probabilities is taken, else the first. What
-    cannot be converted to torch is evaluated by onnxruntime, after a warning.
+    graph has several outputs, `output_key` names one; else the first that gives probabilities is
+    taken, or the first, after a warning. What cannot be converted to torch is evaluated by
+    onnxruntime, after a warning.
 
     Parameters
     ----------
@@ -46,7 +47,6 @@ def load(spec: str, request: Request) -> Model:
     ModelError
         If the file cannot be read, or is no classifier of one picture, scan or row of numbers.
     """
-    request.refuse_key(spec)
     path = Path(spec)
     proto = _read(path)
     for value in _inputs(proto):
@@ -68,10 +68,10 @@ def load(spec: str, request: Request) -> Model:
 
     try:
         with failures_as(damaged):
-            return _network(proto, path, settings, folder, output)
+            return _network(proto, path, settings, folder, output, request.output_key)
     except ModelError as error:
         with failures_as(damaged):
-            model = OnnxRuntime(path, proto, settings, folder, output)
+            model = OnnxRuntime(path, proto, settings, folder, output, request.output_key)
         reason = str(error).removeprefix(f"{path}: ")
         warnings.warn(
             f"{path}: onnxruntime evaluates it in whole passes, without nodes ({reason})",
@@ -82,7 +82,12 @@ def load(spec: str, request: Request) -> Model:
 
 
 def _network(
-    proto: Proto, path: Path, settings: Mapping[str, object], folder: Path, output: Output
+    proto: Proto,
+    path: Path,
+    settings: Mapping[str, object],
+    folder: Path,
+    output: Output,
+    key: str | int | None,
 ) -> Network:
     """Return a file's network, converted to torch; raise a ModelError where that cannot be done."""
     name, shape = _input(proto, path)
@@ -93,7 +98,8 @@ def _network(
     probe = np.random.default_rng(0).random((1, channels, height, width), dtype=np.float32)
     inputs = preprocessing.normalise(torch.from_numpy(probe))
     converted, values = _converted(proto, path, name, inputs)
-    chosen = next((i for i, value in enumerate(values) if head.is_distribution(value)), 0)
+    names = [each.name for each in proto.graph.output]
+    chosen = onnx_outputs.chosen(values, names, key, display_name(path))
     graph = Graph(converted)
     network = Network(
         graph.upto(graph.outputs[chosen]),

@@ -20,6 +20,7 @@ from preddiff.models.networks import head, metadata
 from preddiff.models.networks.ending import Link
 from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.models.request import VALUE_UNIT, Output
+from preddiff.models.sources import onnx_outputs
 from preddiff.models.sources.onnxruntime import runtime
 from preddiff.types import Batch, Pixels, Predictions
 
@@ -55,6 +56,7 @@ class OnnxRuntime(Model):
     proto : what it holds, an onnx.ModelProto.
     settings, folder : its preprocessing and labels, as `metadata` reads them.
     output : what it returns.
+    key : name or number of the output that is taken; None is as `onnx_outputs` says.
 
     Raises
     ------
@@ -63,7 +65,13 @@ class OnnxRuntime(Model):
     """
 
     def __init__(
-        self, path: Path, proto: Any, settings: Mapping[str, object], folder: Path, output: Output
+        self,
+        path: Path,
+        proto: Any,
+        settings: Mapping[str, object],
+        folder: Path,
+        output: Output,
+        key: str | int | None = None,
     ) -> None:
         onnxruntime = runtime()
         options = onnxruntime.SessionOptions()
@@ -87,26 +95,28 @@ class OnnxRuntime(Model):
         lengths = [n if isinstance(n, int) and n > 0 else None for n in inputs[0].shape]
         self._batch, axes = lengths[0], lengths[1:]
         self._flat = len(axes) == 1
-        self.preprocessing = self._of_pictures(settings, axes) if len(axes) == 3 else None
+        if metadata.is_channels_last(settings) and not self._flat:
+            axes = [axes[-1], *axes[:-1]]
+        self._axes = axes
+        self.preprocessing = self._of_pictures(settings) if len(axes) == 3 else None
+        self._normalisation = self.preprocessing
         if self.preprocessing is not None:
             size = self.preprocessing.size
             self.shape = (self.preprocessing.channels, *size) if size else None
             self.mean = self.preprocessing.input_mean
-        elif None not in axes and not self._flat:
-            self.shape = tuple(n for n in axes if n is not None)
+        elif not self._flat:
+            self._normalisation = metadata.normalisation(settings, axes[0] or 1)
+            self.shape = None if None in axes else tuple(n for n in axes if n is not None)
         self._features = axes[0] if self._flat else None
         check_size(path, self.shape or ())  # of any size, in the file, but one is said beside it
         self.labels = metadata.labels(settings, folder)
         self.sha256 = hashlib.sha256(proto.SerializeToString()).hexdigest()
-        self._chosen, self._returns = self._outputs(proto, output)
+        self._chosen, self._returns = self._outputs(proto, output, key)
         self.output = self._returns
         self.value_unit = VALUE_UNIT if output == "values" else None
 
-    def _of_pictures(
-        self, settings: Mapping[str, object], axes: Sequence[int | None]
-    ) -> Preprocessing:
-        last = metadata.is_channels_last(settings)
-        channels, height, width = (axes[2], axes[0], axes[1]) if last else axes
+    def _of_pictures(self, settings: Mapping[str, object]) -> Preprocessing:
+        channels, height, width = self._axes
         known = dict(settings)
         if self._dtype is np.uint8:
             known.setdefault("scale", _WHITE)
@@ -116,7 +126,7 @@ class OnnxRuntime(Model):
     @property
     def preparation(self) -> str:
         """The way pictures become inputs, and these the network's own numbers."""
-        return repr(self.preprocessing) if self.preprocessing is not None else ""
+        return repr(self._normalisation) if self._normalisation is not None else ""
 
     def box(self, width: int, height: int) -> tuple[float, float, float, float]:
         """Return the part of a picture of this size that the model sees, in its pixels."""
@@ -146,8 +156,8 @@ class OnnxRuntime(Model):
 
     def _values(self, inputs: Batch) -> list[Predictions]:
         """Return every output (n, K) for inputs in input space."""
-        if self.preprocessing is not None:
-            inputs = self.preprocessing.normalise(torch.from_numpy(inputs)).contiguous().numpy()
+        if self._normalisation is not None:
+            inputs = self._normalisation.normalise(torch.from_numpy(inputs)).contiguous().numpy()
         if self._flat:
             inputs = inputs.reshape(len(inputs), -1)
         if self._dtype is np.uint8:
@@ -169,7 +179,7 @@ class OnnxRuntime(Model):
             ) from None
         return [_rows(each)[: len(fed)] for each in given]
 
-    def _outputs(self, proto: Any, output: Output) -> tuple[int, Output]:
+    def _outputs(self, proto: Any, output: Output, key: str | int | None) -> tuple[int, Output]:
         """Return which output is taken, and what it gives."""
         shape = self.shape or self._tried_shape()
         noise = np.random.default_rng(0).random((_PROBES, *shape), dtype=np.float32)
@@ -177,18 +187,20 @@ class OnnxRuntime(Model):
         if self._dtype is np.uint8 or self.preprocessing is not None:
             noise = np.abs(noise) % 1
         every = self._settled(noise)
-        usable = [i for i, v in enumerate(every) if v.dtype.kind == "f" and v.shape[1] > 0]
-        if not usable:
-            raise ModelError(f"{self.spec}: no output of shape (n, classes); export the scores")
-        spread = [i for i in usable if head.is_distribution(torch.from_numpy(every[i]))]
-        chosen = next((i for i in spread if every[i].shape[1] > 1), usable[0])
+        names = [each.name for each in self._session.get_outputs()]
+        tensors = [torch.from_numpy(each) for each in every]
+        chosen = onnx_outputs.chosen(tensors, names, key, self.spec)
         values = every[chosen]
         if values.shape[1] > 1:  # one number may stand for two classes
             self.classes = values.shape[1]
         if output != "auto":
             return chosen, output
         last = _last_operation(proto, chosen)
-        if chosen in spread or last in _PROBABILITIES or last.endswith("Classifier"):
+        if (
+            head.is_distribution(tensors[chosen])
+            or last in _PROBABILITIES
+            or last.endswith("Classifier")
+        ):
             return chosen, "probabilities"
         if last in _LOGITS or values.min() < 0 or values.max() > 1:
             return chosen, "logits"
@@ -217,8 +229,7 @@ class OnnxRuntime(Model):
             return (1, 1, self._features or 1)
         if self.preprocessing is not None:
             return (self.preprocessing.channels, _UNKNOWN_SIDE, _UNKNOWN_SIDE)
-        axes = [n if isinstance(n, int) else None for n in self._session.get_inputs()[0].shape]
-        return (axes[1] or 1, *(n or _UNKNOWN_SIDE // 4 for n in axes[2:]))
+        return (self._axes[0] or 1, *(n or _UNKNOWN_SIDE // 4 for n in self._axes[1:]))
 
 
 def check_size(path: Path, lengths: Sequence[int]) -> None:
