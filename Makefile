@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench fuzz browser
+.PHONY: demo test lint format bench dist fuzz browser
 
 demo: .venv/.with-demo
 	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --output demo
@@ -24,6 +24,10 @@ format: .venv/.with-dev
 bench: .venv/.with-dev
 	$(BIN)/preddiff bench $(wildcard $(addsuffix /models/*.onnx,$(PREDDIFF_DATA))) --output docs/performance.md
 	$(BIN)/preddiff bench --scans --output docs/performance.md
+
+# Builds sdist and wheel in dist/ and tries the wheel in an empty environment.
+dist: .venv/.with-dist
+	PYTHON=$(CURDIR)/$(BIN)/python scripts/dist.sh
 
 # Reads damaged files of every kind; offenders are kept in fuzz-offenders.
 fuzz: .venv/.with-dev

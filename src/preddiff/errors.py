@@ -29,6 +29,10 @@ _UNPRINTABLE = re.compile(
 )
 
 
+TORCH = frozenset({"torch", "torchvision"})
+"""Packages of the extra `torch`, without which linear models, functions and results work."""
+
+
 def printable(text: str) -> str:
     """Return a text for terminals and pages on one line, with control characters as escapes.
 

@@ -28,7 +28,7 @@ from preddiff.cli.sampler import sampler
 from preddiff.cli.terminal import echo
 from preddiff.cli.verify import verify
 from preddiff.cli.view import view
-from preddiff.errors import EngineWarning, InputWarning, PreddiffError, printable
+from preddiff.errors import TORCH, EngineWarning, InputWarning, PreddiffError, printable
 
 app = typer.Typer(
     name="preddiff",
@@ -102,6 +102,10 @@ def main() -> None:
         status = app(sys.argv[1:] or ["--help"], prog_name="preddiff", standalone_mode=False)
     except PreddiffError as error:
         _fail(str(error), 2)
+    except ModuleNotFoundError as error:
+        if error.name not in TORCH:
+            raise
+        _fail("this needs PyTorch; pip install 'preddiff[torch]'", 2)
     except Exception as error:
         # Typer's own complaint about the arguments. Its class is click's, or since typer 0.20 a
         # private copy of it, but every version of it can format its message.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-from preddiff.errors import ModelError, nearest
+from preddiff.errors import TORCH, ModelError, nearest
 from preddiff.media.additions import additions, loaded
 from preddiff.models.base import Model
 from preddiff.models.labels import LabelSource, names
@@ -17,6 +17,9 @@ from preddiff.models.masking import MaskSource
 from preddiff.models.objects import from_object
 from preddiff.models.order import Order
 from preddiff.models.request import Output, PreprocessingSettings, Request
+
+# What brings PyTorch and all else that a source needs.
+_EXTRAS = {"embedded": "demo", "onnx": "onnx", "timm": "timm", "huggingface": "hf"}
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,13 @@ def _from_spec(spec: str, request: Request) -> Model:
         source = FACTORY
     if source is None:
         raise _unknown(spec)
-    loader = importlib.import_module(f"preddiff.models.sources.{source.module}")
+    try:
+        loader = importlib.import_module(f"preddiff.models.sources.{source.module}")
+    except ModuleNotFoundError as error:
+        if error.name not in TORCH:
+            raise
+        extra = _EXTRAS.get(source.module, "torch")
+        raise ModelError(f"{spec}: needs PyTorch; pip install 'preddiff[{extra}]'") from None
     model: Model = loader.load(spec, request)
     return model
 

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Build sdist and wheel, and try the wheel where there is nothing else: `make dist`.
+#
+# First without PyTorch: help, a scan with a linear model, its page; then with the extra `demo`, the
+# demo from outside the repository. Prints what each installation takes on the disk.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+picture=$PWD/scripts/demo_picture.py scan=$PWD/scripts/linear_scan.py
+elsewhere=$(mktemp -d)
+trap 'rm -rf "$elsewhere"' EXIT
+
+rm -rf dist
+"$python" -m build --outdir dist .
+wheel=$(echo "$PWD"/dist/preddiff-*.whl)
+for file in LICENSE preddiff/py.typed preddiff/viewer/static/picture.html.j2 vendor/niivue.umd.js; do
+	"$python" -m zipfile --list "$wheel" | grep -q "$file" || { echo "$wheel: has no $file" >&2; exit 1; }
+done
+"$python" -m tarfile --list dist/preddiff-*.tar.gz | grep -q LICENSE
+
+"$python" -m venv "$elsewhere/env"
+cd "$elsewhere"
+size() { du -sm env | cut -f1; }
+empty=$(size)
+env/bin/pip install --quiet "$wheel"
+without=$(($(size) - empty))
+env/bin/python -c "import sys, importlib.util as u; sys.exit(u.find_spec('torch') is not None)"
+env/bin/preddiff --help >/dev/null
+env/bin/pip install --quiet "$wheel[volumes]"
+env/bin/python "$scan" scan
+test -s scan/scan.html
+env/bin/pip install --quiet "$wheel[demo]"
+env/bin/preddiff explain "$(env/bin/python "$picture")" --target top3 --output demo
+test -s demo/coffee.html
+echo "wheel $(du -k "$wheel" | cut -f1) kB; installed without PyTorch $without MB, with volumes and demo $(($(size) - empty)) MB"
