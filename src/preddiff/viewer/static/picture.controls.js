@@ -124,8 +124,8 @@ function drawMarks(at) {
   const outline = one("#outline");
   outline.toggleAttribute("hidden", !outlined);
   if (!outlined) return;
-  const { left, top, width, height } = outlined;
-  const attributes = { x: left, y: top, width, height };
+  const { left: x, top: y } = outlined;
+  const attributes = { x, y, width: outlined.width, height: outlined.height };
   for (const [name, value] of Object.entries(attributes)) outline.setAttribute(name, value);
 }
 
