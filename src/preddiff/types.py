@@ -11,7 +11,7 @@ An alias that only one room needs is defined in that room, in the same way. Dens
 letters n input, c channel, w window, s draw, t target, k weighted sum.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,3 +81,6 @@ Relevance = Annotated[Floats, "target *spatial"]
 
 Coverage = Annotated[Integers, "*spatial"]
 """Number of windows that cover each pixel or voxel."""
+
+Setting = Any
+"""A value of a setting that is handed on by its name."""

@@ -5,7 +5,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from preddiff.cli.destinations import with_ending, write_results
 from preddiff.cli.terminal import echo
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from preddiff.models import Model
     from preddiff.results.comparison import Comparison
     from preddiff.results.explanation import Explanation
+    from preddiff.types import Setting
 
 
 _VARIED = ("sampler", "window", "node", "source")  # settings that may be repeated
 _LEAST_BUDGET = 1e-3  # seconds: the first chunk is done whatever the time
 
-Keywords = dict[str, Any]
+Keywords = dict[str, "Setting"]
 """Settings by name, as `explain` takes them."""
 
 

@@ -1,0 +1,26 @@
+"""Rows inspected as scikit-learn does."""
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+import preddiff
+from preddiff.adapters.sklearn import prediction_difference
+from preddiff.errors import SettingError
+
+
+def test_the_feature_that_decides_has_the_relevance(rng):
+    table = rng.normal(size=(60, 4)).astype(np.float32)
+    forest = RandomForestClassifier(8, random_state=0).fit(table, table[:, 2] > 0)
+    found = prediction_difference(
+        forest, table[:3], background=table, random_state=1, train_size=60
+    )
+    assert found.relevance.shape == found.standard_error.shape == (3, 4)
+    assert (np.abs(found.relevance).argmax(axis=1) == 2).all()
+    direct = preddiff.explain(
+        forest, table[1], sampler=preddiff.samplers.Marginal(table), samples=10, seed=1,
+        train_size=60,
+    )  # fmt: skip
+    np.testing.assert_array_equal(found.relevance[1], direct.relevance[0])
+    with pytest.raises(SettingError, match=r"X of shape \(4,\): expected \(row, feature\)"):
+        prediction_difference(forest, table[0])
