@@ -45,9 +45,9 @@ def explain(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, PATH.onnx, "
-            "PATH.pt2, PATH.pt, PATH.skops or package.module:factory; may be repeated. "
-            "[default: embedded]",
+            help="embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, monai:FOLDER, "
+            "PATH.onnx, PATH.pt2, PATH.pt, PATH.keras, PATH.skops or package.module:factory; "
+            "may be repeated. [default: embedded]",
         ),
     ] = None,
     sampler: Annotated[

@@ -54,9 +54,11 @@ SPEC_SOURCES = (
     SpecSource("torchvision:NAME[@WEIGHTS]", "torchvision", prefix="torchvision:"),
     SpecSource("timm:NAME", "timm", prefix="timm:"),
     SpecSource("hf:FOLDER", "huggingface", prefix="hf:"),
+    SpecSource("monai:FOLDER", "monai", prefix="monai:"),
     SpecSource("PATH.onnx", "onnx", suffix=".onnx"),
     SpecSource("PATH.pt2", "pt2", suffix=".pt2"),
     SpecSource("PATH.pt", "torchscript", suffix=".pt"),
+    SpecSource("PATH.keras", "keras", suffix=".keras"),
     SpecSource("PATH.skops", "skops", suffix=".skops"),
 )
 FACTORY = SpecSource("package.module:factory", "factory")
@@ -78,10 +80,11 @@ def load_model(
 
     Parameters
     ----------
-    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, PATH.onnx,
-        PATH.pt2, PATH.pt, PATH.skops, package.module:factory), a torch.nn.Module in evaluation
-        mode, a fitted scikit-learn classifier, or a callable that takes a float32 array
-        (n, channel, *spatial) in input space and returns probabilities (n, K).
+    source : a SPEC (embedded, torchvision:NAME[@WEIGHTS], timm:NAME, hf:FOLDER, monai:FOLDER,
+        PATH.onnx, PATH.pt2, PATH.pt, PATH.keras, PATH.skops, package.module:factory), a
+        torch.nn.Module in evaluation mode, a model of Keras on torch, a fitted scikit-learn
+        classifier, or a callable that takes a float32 array (n, channel, *spatial) in input space
+        and returns probabilities (n, K).
     output : for networks: whether they return "logits" or "probabilities". "auto" takes a network
         that ends in a softmax or sigmoid, or whose outputs are at least 0 and add up to 1, as
         giving probabilities, and one that ends in weights, or whose outputs leave [0, 1], as

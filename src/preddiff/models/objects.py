@@ -38,6 +38,16 @@ def _model(source: object, request: Request) -> Model | None:
     return source
 
 
+def _keras_model(source: object, request: Request) -> Model | None:
+    """A model of Keras is a module of torch as well, or no module where it runs on another."""
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(source, keras.Model):
+        return None
+    from preddiff.models.sources import keras as on_torch
+
+    return on_torch.of_model(source, request, f"keras:{source.name}")
+
+
 def _torch_module(source: object, request: Request) -> Model | None:
     torch = sys.modules.get("torch")  # whoever has a module has imported torch: no need to do so
     if torch is None or not isinstance(source, torch.nn.Module):
@@ -91,4 +101,6 @@ Recogniser = Callable[[object, Request], Model | None]
 """Returns the model that an object becomes, or None for an object of another kind."""
 
 # In this order: torch modules and estimators may be callable, and classes are.
-_RECOGNISERS: tuple[Recogniser, ...] = (_model, _torch_module, _class, _estimator, _callable)
+_RECOGNISERS: tuple[Recogniser, ...] = (
+    _model, _keras_model, _torch_module, _class, _estimator, _callable,
+)  # fmt: skip

@@ -100,7 +100,7 @@ def _model(facts: Mapping[str, object], given: Given) -> Model:
     spec = str(facts["model"])
     # A result may be a stranger's: it must not choose which function of which module is called,
     # nor which file of this machine is read.
-    name = spec.partition("@")[2] or spec.removeprefix("hf:")
+    name = spec.partition("@")[2] or spec.removeprefix("hf:").removeprefix("monai:")
     if Path(name).name != name or name == ".." or not _is_harmless(spec):
         raise ModelError(
             f"model {spec!r}: is not loaded because a result says so; name it (model=, --model)"

@@ -81,6 +81,18 @@ def test_a_program_gives_what_its_network_gives(saved, network, rng):
     np.testing.assert_allclose(e.evidence, dense.evidence, atol=1e-4)
 
 
+@pytest.mark.parametrize("ending", [nn.Softmax(1), nn.Sigmoid()])
+def test_probabilities_of_a_sure_network_have_all_digits(tmp_path, ending):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU(inplace=True), ending).eval()
+    nn.init.constant_(network[1].bias, 0.0)
+    network[1].bias.data[1] = 100.0
+    torch.export.save(torch.export.export(network, (torch.zeros(1, 1, 2, 2),)), tmp_path / "s.pt2")
+    model = load_model(tmp_path / "s.pt2")
+    both = model.both_sides(np.zeros((1, 1, 2, 2), np.float32))
+    assert model.output == "probabilities"
+    assert 0 < both[0, ~1] < 1e-40  # 1 - p, which float32 would say is 0
+
+
 def test_one_of_several_outputs_is_taken_by_its_key(network, tmp_path, rng):
     class Several(nn.Module):
         def __init__(self):

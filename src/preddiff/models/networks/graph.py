@@ -59,7 +59,9 @@ class Graph:
         """Return the name of what a node does: a module's class or a function."""
         if node.op == "call_module":
             return type(self.module.get_submodule(str(node.target))).__name__
-        return getattr(node.target, "__name__", str(node.target))
+        name: str = getattr(node.target, "__name__", str(node.target))
+        # Of torch.export's operations, the name ends in that of a signature: softmax.int.
+        return name.partition(".")[0] if isinstance(node.target, torch._ops.OpOverload) else name
 
     def is_softmax(self, node: fx.Node) -> bool:
         """Return whether a node's values are class probabilities by a softmax."""

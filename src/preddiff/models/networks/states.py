@@ -44,6 +44,27 @@ def filled(
     classes = _classes(state, module)
     if classes != USUAL_CLASSES:
         module = build(classes)
+    _fill(module, state, path, name)
+    return module, classes
+
+
+def fill(module: nn.Module, path: Path, name: str) -> None:
+    """Give a network the weights of a file.
+
+    Parameters
+    ----------
+    path : a state dict, or a checkpoint that holds one; nothing but tensors is unpickled.
+    name : the network's, for messages.
+
+    Raises
+    ------
+    ModelError
+        If there is no such file, or it is no state dict of this network.
+    """
+    _fill(module, _read(path), path, name)
+
+
+def _fill(module: nn.Module, state: State, path: Path, name: str) -> None:
     problem = _misfit(state, module)
     if problem:
         raise ModelError(
@@ -51,7 +72,6 @@ def filled(
             "package.module:factory, a function that builds your own"
         )
     module.load_state_dict(state, strict=False)
-    return module, classes
 
 
 def _read(path: Path) -> State:

@@ -40,6 +40,26 @@ def load(spec: str, request: Request) -> Network:
         to compute.
     """
     path = Path(spec)
+    network = module(path)
+    found = metadata.described(request)
+    return Network(
+        network.eval(),
+        found.preprocessing,
+        output=found.output,
+        output_key=request.output_key,
+        spec=display_name(path),
+        labels=found.labels,
+    )
+
+
+def module(path: Path) -> nn.Module:
+    """Return a program as a module.
+
+    Raises
+    ------
+    ModelError
+        As of `load`.
+    """
     check_file(path, ModelError, _EXPECTED)
 
     def damaged(why: str) -> ModelError:
@@ -51,16 +71,8 @@ def load(spec: str, request: Request) -> Network:
         _check(path)
         # torch would rather have programs exported, and says so in a warning of its own.
         with quiet(), warnings.catch_warnings(action="ignore"):
-            module: nn.Module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
-    found = metadata.described(request)
-    return Network(
-        module.eval(),
-        found.preprocessing,
-        output=found.output,
-        output_key=request.output_key,
-        spec=display_name(path),
-        labels=found.labels,
-    )
+            program: nn.Module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
+    return program
 
 
 _CURES = (
