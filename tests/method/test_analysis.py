@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from preddiff.method.analysis import analyse
+from preddiff.method.chunks import Here
 from preddiff.method.measures import ActivationDifference
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.schedule import Adaptive, Interlaced
@@ -26,11 +27,15 @@ def evaluate(starts, draws):
 WINDOWS = Windows.over((4, 5), 2)
 
 
+def values(chunk):
+    part = WINDOWS.subset(chunk.which)
+    return evaluate(part.starts, draw(part, chunk.first, chunk.last))
+
+
 def run(chunk=5, rounds=(), means=None, after=lambda _current, _visits, _of: False):
     return analyse(
         WINDOWS,
-        draw,
-        evaluate,
+        Here(values),
         np.array([10.0, 1.0]),
         ActivationDifference(),
         Adaptive(WINDOWS, rounds, chunk) if rounds else Interlaced(WINDOWS, 3, chunk),

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from preddiff.method import uncertainty
 from preddiff.method.analysis import analyse, analyse_in_closed_form
+from preddiff.method.chunks import Here
 from preddiff.method.importance import importance_and_error, mean_square
 from preddiff.method.measures import ActivationDifference
 from preddiff.method.running_means import RunningMeans
@@ -34,8 +35,7 @@ def estimates(draws, samples):
     """Of a model whose value is a function of draws, and 0 on the input."""
     return analyse(
         WINDOWS,
-        lambda windows, first, last: np.zeros((len(windows), last - first, 1, 3, 3), np.float32),
-        lambda _starts, empty: draws(empty.shape[:2])[..., None],
+        Here(lambda chunk: draws((len(chunk.which), chunk.last - chunk.first))[..., None]),
         np.zeros(1),
         ActivationDifference(),
         Interlaced(WINDOWS, samples, len(WINDOWS)),

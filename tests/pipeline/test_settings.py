@@ -17,7 +17,7 @@ from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 
 PARTS = (Question, Sampling, Work)
 DEFAULTS = {each.name: each.default for part in PARTS for each in fields(part)}
-NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback", "settings"}
+NOT_SETTINGS = {"model", "picture", "progress", "checkpoint", "callback", "client", "settings"}
 # Options of the command line that are called otherwise, or that only Python has.
 RENAMED = {"target": "targets", "baseline": "baselines"}
 ONLY_PYTHON = {"memory"}
@@ -36,6 +36,8 @@ ONLY_COMMAND = {
     "paper",
     "resume",
     "live",
+    "scheduler",
+    "scheduler_file",
     "verbose",
 }
 

@@ -172,6 +172,20 @@ def explain(
             "inputs, with those that are done.",
         ),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            help="Let the workers of a Dask cluster evaluate windows: local:N starts N on this "
+            "machine, tcp://HOST:PORT is one that runs (docs/scale.md).",
+        ),
+    ] = None,
+    scheduler_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The same, of the scheduler that wrote this file of its address."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(metavar="D", help="cpu, cuda or mps.")] = "cpu",
     mask: Annotated[
         Path | None,
@@ -232,6 +246,7 @@ def explain(
     from preddiff.media.atomic import check_results_folder
     from preddiff.media.listing import is_many, listed, listed_in
     from preddiff.models import load_model
+    from preddiff.pipeline.cluster.scheduler import connected
     from preddiff.pipeline.settings import PAPER
     from preddiff.results import summary as summaries
 
@@ -287,20 +302,23 @@ def explain(
     for each, result in zip(given, results, strict=True):
         check_destinations(each.path, result, several=several, overwrite=overwrite)
     varied = {"sampler": sampler, "window": windows, "node": node, "source": source}
-    errand = Errand(
-        models=loaded,
-        settings={**settings, **varied},
-        several=several,
-        output=output,
-        resume=resume,
-        live=live,
-        results_only=results_only,
-        deadline=deadline,
-    )
-    if several_inputs:
-        errand.check(given[0])
-        raise SystemExit(explain_inputs(errand, given, overview))
-    status = explain_input(errand, given[0]).status
+    with connected(scheduler, scheduler_file) as client:
+        errand = Errand(
+            models=loaded,
+            settings={**settings, **varied},
+            several=several,
+            output=output,
+            resume=resume,
+            live=live,
+            results_only=results_only,
+            deadline=deadline,
+            client=client,
+        )
+        if several_inputs:
+            errand.check(given[0])
+            status = explain_inputs(errand, given, overview)
+            raise SystemExit(status)
+        status = explain_input(errand, given[0]).status
     if status:
         raise SystemExit(status)
 

@@ -1,19 +1,34 @@
-"""Many inputs of `preddiff explain`: one after the other, with one summary of them all."""
+"""Many inputs of `preddiff explain`: one after the other, with one summary of them all.
+
+With a cluster several are in work at a time; they are written in order all the same.
+"""
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preddiff.cli.destinations import with_ending
-from preddiff.cli.one_input import Errand, draws_path, explain_input, unfinished_path
+from preddiff.cli.one_input import (
+    Errand,
+    Explained,
+    Unwritten,
+    compute,
+    draws_path,
+    explain_input,
+    unfinished_path,
+    write,
+)
 from preddiff.cli.terminal import echo
 from preddiff.errors import PreddiffError, ResultError, first_line
 
 if TYPE_CHECKING:
     from preddiff.media.listing import Listed
     from preddiff.results.summary import SummaryRow
+
+    Explains = Callable[[], list[SummaryRow] | Explained | Unwritten]
 
 _SECONDS_BETWEEN_SUMMARIES = 10.0  # of thousands of inputs, each takes a while to write
 
@@ -49,11 +64,9 @@ class _Batch:
 
     def run(self) -> int:
         """Explain every input; return the exit status."""
-        for number, given in enumerate(self.inputs, start=1):
-            if self.errand.is_over:
-                break
+        for number, (given, explained) in enumerate(self._explained(), start=1):
             echo(f"{number} of {len(self.inputs)} · {given.path.name}", err=True)
-            rows, status = self._explain(given)
+            rows, status = self._finished(given, explained)
             self.done.append(rows)
             if status:
                 return status
@@ -61,16 +74,47 @@ class _Batch:
                 self.write_summary()
         return self._report()
 
-    def _explain(self, given: "Listed") -> "tuple[list[SummaryRow], int]":
+    def _in_time(self) -> "Iterator[Listed]":
+        """Yield the inputs until the time is up."""
+        for given in self.inputs:
+            if self.errand.is_over:
+                return
+            yield given
+
+    def _explained(self) -> "Iterator[tuple[Listed, Explains]]":
+        """Yield inputs, and what explains each or waits for that: with a cluster, several begin."""
+        if self.errand.client is None:
+            for given in self._in_time():
+                yield given, partial(self._explain, given)
+            return
+        from preddiff.pipeline.ahead import MOST_AT_ONCE, ahead
+        from preddiff.pipeline.cluster.workers import workers_of
+        from preddiff.pipeline.interruption import interruptible
+
+        with interruptible(), workers_of(self.errand.client).sharing_out(MOST_AT_ONCE) as at_once:
+            found = ahead(self._compute, self._in_time(), at_once)
+            yield from zip(self.inputs, found, strict=False)  # the time may be up before the end
+
+    def _explain(self, given: "Listed") -> "list[SummaryRow] | Explained":
+        """Explain an input, unless an earlier run did."""
+        return self._kept(given) or explain_input(self.errand, given)
+
+    def _compute(self, given: "Listed") -> "list[SummaryRow] | Unwritten":
+        """Explain an input, unless an earlier run did; the result is not written yet."""
+        return self._kept(given) or compute(self.errand, given, progress=False)
+
+    def _finished(self, given: "Listed", explains: "Explains") -> "tuple[list[SummaryRow], int]":
         """Return the rows of an input, and the exit status if a signal came."""
         from preddiff.results import summary
 
         name = str(given.path)
         try:
-            kept = self._kept(given)
-            if kept is not None:
-                return kept, 0
-            explained = explain_input(self.errand, given)
+            found = explains()
+            if isinstance(found, list):
+                echo("finished before", err=True)
+                return found, 0
+            if isinstance(found, Unwritten):
+                found = write(self.errand, given, found)
         except ResultError:
             raise
         except Exception as error:
@@ -80,10 +124,10 @@ class _Batch:
             return [summary.SummaryRow(name, given.name, summary.FAILED, error=said)], 0
         rows = [
             row
-            for explanation, saved in zip(explained.explanations, explained.saved, strict=True)
+            for explanation, saved in zip(found.explanations, found.saved, strict=True)
             for row in summary.rows_of_result(name, given.name, explanation, self._relative(saved))
         ]
-        return rows, explained.status
+        return rows, found.status
 
     def _kept(self, given: "Listed") -> "list[SummaryRow] | None":
         """Return the rows of a result that an earlier run finished; None if there is none."""
@@ -99,7 +143,6 @@ class _Batch:
         )
         if found is None:
             return None
-        echo("finished before", err=True)
         return summary.rows_of_result(str(given.path), given.name, found, self._relative(saved))
 
     def _relative(self, saved: Path) -> str:

@@ -11,11 +11,15 @@ from preddiff.cli.destinations import with_ending, write_results
 from preddiff.cli.terminal import echo
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from preddiff.media.listing import Listed
     from preddiff.models import Model
+    from preddiff.results.checkpoint import UntilSaved
     from preddiff.results.comparison import Comparison
     from preddiff.results.explanation import Explanation
     from preddiff.types import Setting
+    from preddiff.viewer.live import Live
 
 
 _VARIED = ("sampler", "window", "node", "source")  # settings that may be repeated
@@ -39,6 +43,7 @@ class Errand:
     live : whether a page shows the map while it sharpens.
     results_only : whether figures and pages are left out.
     deadline : when the time is up, of `time.monotonic`; None sets no limit.
+    client : of the cluster that evaluates chunks; None evaluates them here.
     """
 
     models: "list[Model]"
@@ -49,6 +54,7 @@ class Errand:
     live: bool
     results_only: bool
     deadline: float | None
+    client: "Client | None" = None
 
     @property
     def is_over(self) -> bool:
@@ -80,6 +86,14 @@ class Errand:
 
 
 @dataclass(frozen=True)
+class Unwritten:
+    """One input's explanations, which are not written yet, and the file of unfinished work."""
+
+    explanations: "Comparison"
+    unfinished: "UntilSaved"
+
+
+@dataclass(frozen=True)
 class Explained:
     """One input's explanations.
 
@@ -96,33 +110,60 @@ class Explained:
 
 def explain_input(errand: Errand, given: "Listed") -> Explained:
     """Explain an input, and write what is asked for of it."""
-    from preddiff.pipeline.comparison import compare
     from preddiff.pipeline.interruption import interruptible
-    from preddiff.results.checkpoint import UntilSaved
     from preddiff.viewer.live import Live
+
+    with (
+        interruptible(),
+        Live(_announce) if errand.live else nullcontext() as watched,
+    ):
+        computed = compute(errand, given, progress=True, watched=watched)
+        return write(errand, given, computed, watched)
+
+
+def compute(
+    errand: Errand, given: "Listed", *, progress: bool, watched: "Live | None" = None
+) -> Unwritten:
+    """Explain an input.
+
+    Parameters
+    ----------
+    watched : shows the map while it sharpens; None does not.
+    """
+    from preddiff.pipeline.comparison import compare
+    from preddiff.results.checkpoint import UntilSaved
 
     result = errand.output / given.name
     draws = None if errand.settings["tolerance"] is None else draws_path(result)
     unfinished = UntilSaved(unfinished_path(result), errand.resume, draws)
-    with (
-        interruptible() as interruption,
-        Live(_announce) if errand.live else nullcontext() as watched,
-    ):
-        explanations = compare(
-            errand.models,
-            given.path,
-            progress=True,
-            callback=watched,
-            checkpoint=None if errand.several else unfinished,
-            **errand.of(given),
-        )
-        _print_summary(explanations)
-        *saved, shown = write_results(explanations, result, only=errand.results_only)
-        if not explanations[-1].is_partial:
-            unfinished.remove()
-        if watched is not None:
-            watched.finish(f"Saved as {shown}.", explanations[-1])
-        echo(shown)
+    explanations = compare(
+        errand.models,
+        given.path,
+        progress=progress,
+        callback=watched,
+        checkpoint=None if errand.several else unfinished,
+        client=errand.client,
+        **errand.of(given),
+    )
+    return Unwritten(explanations, unfinished)
+
+
+def write(
+    errand: Errand, given: "Listed", computed: Unwritten, watched: "Live | None" = None
+) -> Explained:
+    """Print and write what is asked for of an input's explanations."""
+    from preddiff.pipeline.interruption import current
+
+    explanations, interruption = computed.explanations, current()
+    _print_summary(explanations)
+    *saved, shown = write_results(
+        explanations, errand.output / given.name, only=errand.results_only
+    )
+    if not explanations[-1].is_partial:
+        computed.unfinished.remove()
+    if watched is not None:
+        watched.finish(f"Saved as {shown}.", explanations[-1])
+    echo(shown)
     if interruption.number is None and errand.is_over and explanations[-1].is_partial:
         echo(f"preddiff: the time is up; {shown} is the map so far", err=True)
     if interruption.number is not None:

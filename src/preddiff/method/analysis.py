@@ -1,40 +1,23 @@
 """Algorithm 1 of the paper: windows × draws → evidence and its standard error.
 
-Knows neither samplers nor networks, only functions that draw and evaluate. Letters of axes:
+Knows neither samplers nor networks, only what evaluates chunks of windows. Letters of axes:
 t target, w window, s draw.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from preddiff.method.chunks import Chunk, Evaluates, in_order
 from preddiff.method.estimates import CurrentEstimates, Estimates
 from preddiff.method.measures import Measure
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
-from preddiff.types import Corners, Draws, Evidence, PerTarget, Values, WindowNumbers
+from preddiff.types import Evidence, PerTarget
 
-Draw = Callable[[Windows, int, int], Draws]
-"""Windows, and which draws of each (from, up to) → draws (w, s, channel, *size)."""
-Evaluate = Callable[[Corners, Draws], Values]
-"""Corners (w, dimension) and draws (w, s, channel, *size) → values (w, s, t)."""
 Expect = Callable[[Windows], tuple[Evidence, Evidence]]
 """Windows → mean over all possible draws, and its standard error, both (t, w)."""
-
-
-class Chunk(NamedTuple):
-    """Windows that are visited together.
-
-    Attributes
-    ----------
-    which : (w,), numbers of the windows, each at most once.
-    first, last : the draws of each window that are taken, from `first` up to, without, `last`.
-    """
-
-    which: WindowNumbers
-    first: int
-    last: int
 
 
 AfterChunk = Callable[[CurrentEstimates, int, int], bool]
@@ -53,14 +36,19 @@ class Schedule(Protocol):
     def __len__(self) -> int:
         """Return the number of visits of the whole analysis."""
 
-    def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:
-        """Return what to visit next, given what was evaluated by now; None at the end."""
+    def next(self, means: RunningMeans, current: CurrentEstimates, ahead: int = 0) -> Chunk | None:
+        """Return what to visit next, given what was evaluated by now; None at the end.
+
+        Parameters
+        ----------
+        ahead : visits that are begun, but not evaluated yet; None is also returned where what comes
+            after them depends on their values.
+        """
 
 
 def analyse(
     windows: Windows,
-    draw: Draw,
-    evaluate: Evaluate,
+    evaluation: Evaluates,
     base: PerTarget,
     measure: Measure,
     schedule: Schedule,
@@ -83,9 +71,10 @@ def analyse(
     def current() -> Estimates:
         return _estimates(windows, base, measure, means, unbiased)
 
-    while chunk := schedule.next(means, current):
-        part = windows.subset(chunk.which)
-        values = evaluate(part.starts, draw(part, chunk.first, chunk.last))
+    def following(ahead: int) -> Chunk | None:
+        return schedule.next(means, current, ahead)
+
+    for chunk, values in in_order(following, evaluation):
         means.add(chunk.which, values.transpose(2, 0, 1))
         if after_chunk(current, means.visits, len(schedule)):
             break

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from preddiff.method import uncertainty
-from preddiff.method.analysis import Chunk
+from preddiff.method.chunks import Chunk
 from preddiff.method.estimates import CurrentEstimates
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.windows import Windows
@@ -31,9 +31,15 @@ class Interlaced:
         """Return the number of visits: one for each window."""
         return len(self.windows)
 
-    def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:  # noqa: ARG002
+    def next(
+        self,
+        means: RunningMeans,
+        current: CurrentEstimates,  # noqa: ARG002
+        ahead: int = 0,
+    ) -> Chunk | None:
         """Return the next windows of the interlaced order."""
-        which = self.windows.interlaced[means.visits : means.visits + self.chunk]
+        begun = means.visits + ahead
+        which = self.windows.interlaced[begun : begun + self.chunk]
         return Chunk(which, 0, self.samples) if len(which) else None
 
 
@@ -47,7 +53,12 @@ class Ended:
         """Return the number of visits."""
         return self.visits
 
-    def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:  # noqa: ARG002
+    def next(
+        self,
+        means: RunningMeans,  # noqa: ARG002
+        current: CurrentEstimates,  # noqa: ARG002
+        ahead: int = 0,  # noqa: ARG002
+    ) -> Chunk | None:
         """Return none."""
         return None
 
@@ -73,8 +84,10 @@ class Adaptive:
         """Return the number of visits: one for each window and round."""
         return len(self.windows) * len(self.rounds)
 
-    def next(self, means: RunningMeans, current: CurrentEstimates) -> Chunk | None:
-        """Return the windows whose turn it is, all in the same round."""
+    def next(self, means: RunningMeans, current: CurrentEstimates, ahead: int = 0) -> Chunk | None:
+        """Return the windows whose turn it is, all in the same round, one chunk at a time."""
+        if ahead:
+            return None
         had = means.groups * means.size
         done = np.searchsorted([last for _, last in self.rounds], had, side="right")
         left = np.flatnonzero(done < len(self.rounds))

@@ -12,6 +12,7 @@ from preddiff.method.estimates import Estimates
 from preddiff.method.monitor import Monitor
 from preddiff.pipeline import baseline_maps, interruption, outcome
 from preddiff.pipeline import progress as bars
+from preddiff.pipeline.elsewhere import Workers
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Settings
 from preddiff.results.checkpoint import Checkpoint, UntilSaved
@@ -32,6 +33,7 @@ def analyse(
     progress: bool | Progress = False,
     checkpoint: str | Path | UntilSaved | None = None,
     callback: Callback | None = None,
+    workers: Workers | None = None,
 ) -> Explanation:
     """Return the explanation by windows of one size, or of several, one size after the other.
 
@@ -39,7 +41,10 @@ def analyse(
     ----------
     planned : settings and plan of each size; what is begun is taken from the list.
     progress, checkpoint, callback : as of `explain`.
+    workers : that evaluate chunks; None evaluates them here.
     """
+    if workers is not None:
+        planned = [(each, replace(plan, run=plan.run.on(workers))) for each, plan in planned]
     clock = _Clock(planned[0][0].work.budget)
     if len(planned) == 1:
         return _analyse(*planned[0], progress, checkpoint, callback, clock)

@@ -13,6 +13,7 @@ from preddiff.models import Model, load_model
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.analysis import Callback, Progress, analyse
+from preddiff.pipeline.elsewhere import Workers
 from preddiff.pipeline.lengths_on import on_input
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.remembered import with_remembered
@@ -50,6 +51,7 @@ def explain(
     device: str = "cpu",
     memory: int | None = None,
     budget: float | None = None,
+    client: object = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """Explain why a model decided as it did about one input: prediction difference analysis.
@@ -144,6 +146,8 @@ def explain(
         at most.
     budget : seconds after which windows are no longer visited: the result is the map so far, and is
         marked as partial (`Explanation.is_partial`). None takes the time that it takes.
+    client : a `distributed.Client` (extra `cluster`), by the workers of whose cluster chunks of
+        windows are evaluated, to the same numbers (docs/scale.md). None does everything here.
     settings : the sampling where the call leaves it at None: `preddiff.PAPER`, or names and values.
 
     Returns
@@ -181,8 +185,20 @@ def explain(
         memory=memory,
         budget=budget,
     )
-    planned = plans_of_sizes(load_model(model), opened, chosen, announce=progress is True)
-    return analyse(planned, progress, checkpoint, callback)
+    loaded = load_model(model)
+    planned = plans_of_sizes(loaded, opened, chosen, announce=progress is True)
+    return analyse(planned, progress, checkpoint, callback, _workers(client, loaded))
+
+
+def _workers(client: object, model: Model) -> Workers | None:
+    """Return the workers of a client, which are sent the model if they do not have it."""
+    if client is None:
+        return None
+    from preddiff.pipeline.cluster.workers import workers_of
+
+    workers = workers_of(client)
+    workers.share(model)
+    return workers
 
 
 def plans_of_sizes(

@@ -3,11 +3,14 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SAID = b"\nStopping, with the map so far; once more leaves at once.\n"
@@ -27,7 +30,8 @@ class Interruption:
 
     def __init__(self) -> None:
         self.number: int | None = None
-        self._visiting = False
+        self._visiting = 0  # analyses at the same time, each in a thread
+        self._counting = threading.Lock()
 
     @property
     def status(self) -> int:
@@ -52,11 +56,13 @@ class Interruption:
     @contextmanager
     def visiting(self) -> Iterator[None]:
         """While windows are visited, let the first signal wait for the end of a chunk."""
-        self._visiting = True
+        with self._counting:
+            self._visiting += 1
         try:
             yield
         finally:
-            self._visiting = False
+            with self._counting:
+                self._visiting -= 1
 
 
 _NEVER = Interruption()
@@ -66,6 +72,20 @@ _current: ContextVar[Interruption] = ContextVar("interruption", default=_NEVER)
 def current() -> Interruption:
     """Return the interruption of the analyses that run now; by default no signal is taken."""
     return _current.get()
+
+
+def current_or_new() -> Interruption:
+    """Return the interruption of the analyses that run now, or one that no signal reaches."""
+    return Interruption() if current() is _NEVER else current()
+
+
+def within(interruption: Interruption, work: Callable[[_T], _R], given: _T) -> _R:
+    """Return what some work returns, which is interrupted with others."""
+    token = _current.set(interruption)
+    try:
+        return work(given)
+    finally:
+        _current.reset(token)
 
 
 @contextmanager

@@ -3,23 +3,31 @@
 import inspect
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, overload
+from typing import Literal, TypeVar, cast, overload
 
 from preddiff.errors import PreddiffError, SettingError
 from preddiff.media.input import Source
 from preddiff.media.listing import is_many, listed
 from preddiff.models import load_model
+from preddiff.pipeline.ahead import MOST_AT_ONCE, ahead
 from preddiff.pipeline.analysis import Progress, reporting
 from preddiff.pipeline.explain import explain
 from preddiff.pipeline.settings import Settings
 from preddiff.results.explanation import Explanation
 from preddiff.samplers.load import KnownSamplers, loaded_once
 
-Inputs = str | Path | Iterable[Source | Mapping[str, object]]
+_T = TypeVar("_T")
+
+One = Source | Mapping[str, object]
+"""An input, or settings of its own."""
+
+Inputs = str | Path | Iterable[One]
 """A folder, or inputs of which each is what `explain` takes, or settings of its own."""
 
-_NOT_OF_EACH = {"model", "progress", "callback", "budget"}
+_NOT_OF_EACH = {"model", "progress", "callback", "budget", "client"}
+_LEAST_BUDGET = 1e-3  # seconds: the first chunk is done whatever the time
 
 
 @overload
@@ -29,6 +37,7 @@ def explain_many(
     *,
     progress: bool | Progress = ...,
     budget: float | None = ...,
+    client: object = ...,
     return_errors: Literal[False] = ...,
     **settings: object,
 ) -> Iterator[Explanation]:
@@ -42,6 +51,7 @@ def explain_many(
     *,
     progress: bool | Progress = ...,
     budget: float | None = ...,
+    client: object = ...,
     return_errors: Literal[True],
     **settings: object,
 ) -> Iterator[Explanation | PreddiffError]:
@@ -54,13 +64,14 @@ def explain_many(
     *,
     progress: bool | Progress = False,
     budget: float | None = None,
+    client: object = None,
     return_errors: bool = False,
     **settings: object,
 ) -> Iterator[Explanation | PreddiffError]:
     """Explain inputs one after the other, and yield each result as soon as it is there, in order.
 
     Model and sampler are loaded once; memory holds one input and its result at a time, unless the
-    caller keeps them.
+    caller keeps them; with a cluster as many as it has workers, and one more, 16 at most.
 
     Parameters
     ----------
@@ -73,6 +84,8 @@ def explain_many(
         inputs whose number is known.
     budget : seconds for all of them: the input at hand then ends with its map so far, which is
         marked as partial, and no other is begun.
+    client : a `distributed.Client` (extra `cluster`), on whose cluster chunks of several inputs are
+        evaluated at the same time.
     return_errors : yield the error of an input that cannot be explained in place of its result,
         and go on; else it is raised.
     settings : all others of `explain`.
@@ -96,34 +109,66 @@ def explain_many(
     if progress and total is None:
         raise SettingError("progress: needs inputs whose number is known, such as a list")
     loaded = load_model(model)
-    return _explained(loaded, inputs, total or 0, progress, budget, return_errors, settings)
-
-
-def _explained(
-    model: object,
-    inputs: Iterable[Source | Mapping[str, object]],
-    total: int,
-    progress: bool | Progress,
-    budget: float | None,
-    return_errors: bool,
-    settings: Mapping[str, object],
-) -> Iterator[Explanation | PreddiffError]:
     end = None if budget is None else time.monotonic() + budget
-    samplers = KnownSamplers()
-    with reporting(progress, "inputs") as report:
-        for number, each in enumerate(inputs):
-            report(number, total, None)
-            left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
+    one = _One(loaded, settings, KnownSamplers(), end, client, return_errors)
+    found = map(one, one.in_time(inputs)) if client is None else one.at_once(inputs)
+    return _reported(found, total or 0, progress)
+
+
+@dataclass(frozen=True)
+class _One:
+    """What is done with one input of many.
+
+    Attributes
+    ----------
+    end : when the time is up, of `time.monotonic`; None sets no limit.
+    """
+
+    model: object
+    settings: Mapping[str, object]
+    samplers: KnownSamplers
+    end: float | None
+    client: object
+    return_errors: bool
+
+    def in_time(self, inputs: Iterable[_T]) -> Iterator[_T]:
+        """Yield inputs until the time is up."""
+        for each in inputs:
+            if self._left is not None and self._left <= 0:
                 return
-            own = dict(each) if isinstance(each, Mapping) else {"picture": each}
-            try:
-                with loaded_once(samplers):
-                    result = explain(model, **{**settings, **own}, budget=left)  # type: ignore[arg-type]
-            except PreddiffError as error:
-                if not return_errors:
-                    raise
-                yield error
-            else:
-                yield result
-        report(total, total, None)
+            yield each
+
+    @property
+    def _left(self) -> float | None:
+        return None if self.end is None else self.end - time.monotonic()
+
+    def at_once(self, inputs: Iterable[One]) -> Iterator[Explanation | PreddiffError]:
+        """Yield what becomes of inputs, of which several are with workers at the same time."""
+        from preddiff.pipeline.cluster.workers import workers_of
+
+        with workers_of(self.client).sharing_out(MOST_AT_ONCE) as at_once:
+            for result in ahead(self, self.in_time(inputs), at_once):
+                yield result()
+
+    def __call__(self, given: One) -> Explanation | PreddiffError:
+        """Return what becomes of an input."""
+        own = dict(given) if isinstance(given, Mapping) else {"picture": given}
+        arguments = {**self.settings, **own, "client": self.client}
+        left = None if self._left is None else max(_LEAST_BUDGET, self._left)
+        try:
+            with loaded_once(self.samplers):
+                return explain(self.model, **arguments, budget=left)  # type: ignore[arg-type]
+        except PreddiffError as error:
+            if self.return_errors:
+                return error
+            raise
+
+
+def _reported(
+    found: Iterator[Explanation | PreddiffError], total: int, progress: bool | Progress
+) -> Iterator[Explanation | PreddiffError]:
+    with reporting(progress, "inputs") as report:
+        report(0, total, None)
+        for number, each in enumerate(found, start=1):
+            yield each
+            report(number, total, None)

@@ -16,6 +16,7 @@ from preddiff.engines.choice import by_whole_passes, forget, is_small, usual_sec
 from preddiff.engines.probe import everywhere, probe
 from preddiff.errors import EngineWarning, ResultError
 from preddiff.method.analysis import AfterChunk, Schedule, analyse, analyse_in_closed_form
+from preddiff.method.chunks import Chunk, Evaluates, Here
 from preddiff.method.estimates import Estimates
 from preddiff.method.evidence import mean_and_error
 from preddiff.method.measures import Measure
@@ -23,6 +24,7 @@ from preddiff.method.running_means import RunningMeans
 from preddiff.method.schedule import Adaptive, Ended, Interlaced
 from preddiff.method.windows import Windows
 from preddiff.pipeline import progress
+from preddiff.pipeline.elsewhere import SentRun, Workers
 from preddiff.pipeline.pace import Pace, Stopwatch
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
@@ -72,6 +74,9 @@ class Run(Protocol):
         engine : name, precision and batch, as in `facts`.
         """
 
+    def on(self, workers: Workers) -> "Run":
+        """Return the run whose chunks workers evaluate."""
+
     def forecast(self) -> str:
         """Return what the work is going to cost, in words."""
 
@@ -115,6 +120,10 @@ class ClosedFormRun:
         """Return this run, which takes seconds and keeps nothing."""
         return self
 
+    def on(self, workers: Workers) -> "ClosedFormRun":  # noqa: ARG002
+        """Return this run, which takes seconds, here."""
+        return self
+
     def forecast(self) -> str:
         """Return how many windows there are; they take seconds."""
         return f"{len(self.windows):,} windows in closed form, without draws"
@@ -139,6 +148,7 @@ class SampledRun:
     earlier : name, precision and batch of the engine that began the work, and goes on with it; None
         where nothing was begun.
     finished : whether the work was done to the end.
+    workers : that evaluate chunks; None evaluates them in this process.
     """
 
     subject: Subject
@@ -152,6 +162,7 @@ class SampledRun:
     work: Work
     earlier: Mapping[str, str | float] | None = None
     finished: bool = False
+    workers: Workers | None = None
 
     @property
     def preparing(self) -> str:
@@ -196,10 +207,56 @@ class SampledRun:
         """The engine that evaluates draws."""
         return self._choice.engine
 
-    @property
+    @cached_property
     def facts(self) -> Mapping[str, str | float]:
         """The engine, its precision, and the error of a shorter one."""
-        return self._choice.facts
+        return self._choice.facts if self._sent is None else self._sent.facts()
+
+    def on(self, workers: Workers) -> "SampledRun":
+        """Return the run whose chunks workers evaluate."""
+        return replace(self, workers=workers)
+
+    @property
+    def shared(self) -> tuple[object, ...]:
+        """The model and the sampler, which runs on other inputs have, too."""
+        return self.subject.model, self.sampler
+
+    def to_send(self) -> "SampledRun":
+        """Return what a worker needs of the run."""
+        return replace(self, subject=self.subject.to_send(), workers=None)
+
+    def by(self, engine: Mapping[str, str | float]) -> "SampledRun":
+        """Return the run by an engine that was chosen elsewhere."""
+        work = replace(self.work, engine="auto", precision="auto")
+        return replace(self, earlier=engine, work=work)
+
+    @cached_property
+    def _sent(self) -> SentRun | None:
+        return None if self.workers is None else self.workers.send(self.to_send())
+
+    @property
+    def _evaluation(self) -> Evaluates:
+        return Here(self.values) if self._sent is None else self._sent.evaluation(self.facts)
+
+    def values(self, chunk: Chunk) -> Values:
+        """Return the values of the targets for each draw of some windows, (window, draw, target).
+
+        Raises
+        ------
+        WrongBoxesError
+            If boxes go wrong.
+        """
+        part = self.windows.subset(chunk.which)
+        return self._watched.evaluate(part.starts, self._draw(part, chunk.first, chunk.last))
+
+    @cached_property
+    def _watched(self) -> Engine:
+        """The engine, held against whole passes on the way where it could be wrong."""
+        if self.engine.name != NAME_IN_PROVENANCE["incremental"]:
+            return self.engine
+        from preddiff.engines.watch import watched
+
+        return watched(self.engine, self._probe.starts, self.seed)
 
     @cached_property
     def _choice(self) -> Choice:
@@ -239,11 +296,11 @@ class SampledRun:
         tolerance = self.work.tolerance
         work = (
             f"{len(self.windows):,} windows × {self.samples} draws = {draws:,} draws"
-            f"{'' if tolerance is None else ' at most'} ({self.engine.name} engine)"
+            f"{'' if tolerance is None else ' at most'} ({self.facts['engine']} engine)"
         )
         visits = self.probable_visits
         probable = draws if visits is None else min(draws, visits * self._first_draws)
-        each = self._seconds_per_draw(probable)
+        each = self._seconds_per_draw(probable) if self.workers is None else None
         if each is None:
             return work
         if tolerance is None:
@@ -271,11 +328,11 @@ class SampledRun:
         A few draws are evaluated by whole passes as well. Where one is off, all that was done is
         thrown away, and done again by whole passes.
         """
-        _ = self.engine  # whose choice is no part of the pace
+        _ = self.facts  # the choice of the engine is no part of the pace
         timed = Stopwatch(after_chunk, int(means.groups.sum()) * means.size)
         estimates = self._checked(means, timed)
         pace = timed.pace(self._pace, estimates, by_error=self.work.tolerance is not None)
-        if pace is not None and self.subject.model.sha256:
+        if pace is not None and self.workers is None and self.subject.model.sha256:
             pace.keep(self._about)
         return estimates
 
@@ -296,32 +353,31 @@ class SampledRun:
             "window": self.windows.size,
             "sampler": self.sampler.sha256,
             "antithetic": self.sampler.group,
-            "engine": self.engine.name,
+            "engine": self.facts["engine"],
             "precision": self.facts["precision"],
         }
 
     def _checked(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         """Return the evidence; boxes are held against whole passes, which replace wrong ones."""
-        if self.engine.name != NAME_IN_PROVENANCE["incremental"]:
-            return self._analysed(self.engine, means, after_chunk)
-        from preddiff.engines.watch import WrongBoxesError, watched
+        if self.facts["engine"] != NAME_IN_PROVENANCE["incremental"]:
+            return self._analysed(means, after_chunk)
+        from preddiff.engines.watch import WrongBoxesError
 
         try:
-            engine = watched(self.engine, self._probe.starts, self.seed)
-            return self._analysed(engine, means, after_chunk)
+            return self._analysed(means, after_chunk)
         except WrongBoxesError as wrong:
             text = f"whole forward passes from the beginning, as {wrong}"
             warnings.warn(EngineWarning(text, wrong.why), stacklevel=2)
         forget(self._task)
         means.clear()
-        self.__dict__["_choice"] = by_whole_passes(self._task)
-        return self._analysed(self.engine, means, after_chunk)
+        choice = by_whole_passes(self._task)
+        self.__dict__.update(_choice=choice, facts=choice.facts, _watched=choice.engine)
+        return self._analysed(means, after_chunk)
 
-    def _analysed(self, engine: Engine, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
+    def _analysed(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         return analyse(
             self.windows,
-            self._draw,
-            engine.evaluate,
+            self._evaluation,
             self.base,
             self.measure,
             self._schedule,

@@ -10,6 +10,7 @@ import numpy as np
 from preddiff.engines.dense import Dense
 from preddiff.errors import ResultError
 from preddiff.method.analysis import AfterChunk
+from preddiff.method.chunks import Chunk, Evaluates, Here, in_order
 from preddiff.method.estimates import Estimates
 from preddiff.method.measures import Measure
 from preddiff.method.regions import Regions
@@ -18,11 +19,12 @@ from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers
 from preddiff.method.shares import shares
 from preddiff.models import Model
 from preddiff.pipeline import progress
+from preddiff.pipeline.elsewhere import SentRun, Workers
 from preddiff.pipeline.settings import Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import Sampler
 from preddiff.samplers.base import fill, hide
-from preddiff.types import Batch, PerTarget
+from preddiff.types import Batch, PerTarget, Values
 
 _FORECAST_SETS = 4  # that are timed,
 _PASSES_PER_TIMED = 20  # and no more than one pass for so many of the work
@@ -42,6 +44,7 @@ class RunOfSets:
     targets, base : (target,), class or channel numbers and their values on the unperturbed input.
     batch : inputs evaluated at once by what began the work; None lets the memory say.
     finished : whether the work was done to the end.
+    workers : that evaluate chunks; None evaluates them in this process.
     """
 
     subject: Subject
@@ -54,13 +57,16 @@ class RunOfSets:
     work: Work
     batch: int | None = None
     finished: bool = False
+    workers: Workers | None = None
 
     preparing = "Preparing the network…"
     probable_visits = None
 
-    @property
+    @cached_property
     def facts(self) -> Mapping[str, str | float]:
         """The engine, what runs the network, and its precision."""
+        if self._sent is not None:
+            return self._sent.facts()
         engine = self._engine
         runtime = {} if engine.model.runtime is None else {"runtime": engine.model.runtime}
         return {
@@ -89,13 +95,38 @@ class RunOfSets:
                 )
         return run
 
+    def on(self, workers: Workers) -> "RunOfSets":
+        """Return the run whose chunks workers evaluate."""
+        return replace(self, workers=workers)
+
+    @property
+    def shared(self) -> tuple[object, ...]:
+        """The model and the sampler, which runs on other inputs have, too."""
+        return self.subject.model, self.sampler
+
+    def to_send(self) -> "RunOfSets":
+        """Return what a worker needs of the run."""
+        return replace(self, subject=self.subject.to_send(), workers=None)
+
+    def by(self, engine: Mapping[str, str | float]) -> "RunOfSets":
+        """Return the run by an engine that was chosen elsewhere."""
+        return self.going_on(engine, finished=False)
+
+    @cached_property
+    def _sent(self) -> SentRun | None:
+        return None if self.workers is None else self.workers.send(self.to_send())
+
+    @property
+    def _evaluation(self) -> Evaluates:
+        return Here(self.values) if self._sent is None else self._sent.evaluation(self.facts)
+
     def forecast(self) -> str:
-        """Return draws and time, from a few sets; of few, no time."""
+        """Return draws and time, from a few sets; of few or elsewhere, no time."""
         work = (
             f"{len(self.design):,} sets of {self._parts} × {self.samples} draw"
             f"{'s' * (self.samples > 1)}"
         )
-        if len(self.design) < _PASSES_PER_TIMED * _FORECAST_SETS:
+        if self.workers is not None or len(self.design) < _PASSES_PER_TIMED * _FORECAST_SETS:
             return work
         inputs = np.concatenate([self._filled(number) for number in range(_FORECAST_SETS)])
         self._engine.evaluate_whole(inputs[:1])  # the first pass of a network is slow
@@ -119,23 +150,33 @@ class RunOfSets:
             return self._estimates(means)
 
         total = len(self.design)
-        done = int((means.groups > 0).sum())
-        for first in range(done, 0 if self.finished else total, GROUP):
-            self._visit(np.arange(first, first + GROUP), means, self._engine)
+
+        def following(ahead: int) -> Chunk | None:
+            first = total if self.finished else means.visits + ahead
+            return (
+                Chunk(np.arange(first, first + GROUP), 0, self.samples) if first < total else None
+            )
+
+        for chunk, values in in_order(following, self._evaluation):
+            means.add(chunk.which, values.transpose(2, 0, 1))
             if after_chunk(current, means.visits, total):
                 break
         return current()
 
+    def values(self, chunk: Chunk) -> Values:
+        """Return the values of the targets for each draw of some sets, (set, draw, target)."""
+        return self._values(chunk.which, self._engine)
+
     def evidence_of(self, numbers: SetNumbers) -> SetEvidence:
         """Return the evidence (target, set) of some of the sets, whatever runs the others."""
         means = self.begin()
-        self._visit(numbers, means, self._dense(self.subject.model))
+        values = self._values(numbers, self._dense(self.subject.model))
+        means.add(numbers, values.transpose(2, 0, 1))
         return self._of_sets(means, numbers)
 
-    def _visit(self, numbers: SetNumbers, means: RunningMeans, engine: Dense) -> None:
+    def _values(self, numbers: SetNumbers, engine: Dense) -> Values:
         inputs = np.concatenate([self._filled(number) for number in numbers.tolist()])
-        values = engine.evaluate_whole(inputs).reshape(len(numbers), self.samples, -1)
-        means.add(numbers, values.transpose(2, 0, 1))
+        return engine.evaluate_whole(inputs).reshape(len(numbers), self.samples, -1)
 
     def _of_sets(self, means: RunningMeans, numbers: SetNumbers) -> SetEvidence:
         mean, error = means.mean_and_error(numbers)

@@ -72,6 +72,11 @@ class Subject:
         of_output = self.model.value_unit if self.node is None else None
         return of_output or ActivationDifference.unit
 
+    def to_send(self) -> "Subject":
+        """Return what evaluating draws needs of it: not the picture as it was, or the mask."""
+        source = replace(self.source, values=self.picture)
+        return replace(self, source=source, mask=None)
+
     @property
     def valid(self) -> ValidRange | None:
         """The range that draws are clipped to: that of pictures; None where none is known."""

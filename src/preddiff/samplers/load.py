@@ -3,6 +3,7 @@
 A new sampler gets its name on the command line by one line in `LOADERS`.
 """
 
+import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -127,9 +128,14 @@ class KnownSamplers:
 
     def __init__(self) -> None:
         self._known: list[tuple[Hashable, Grid | None, Sampler]] = []
+        self._loading = threading.Lock()  # inputs may be explained in threads
 
     def get(self, key: Hashable, grid: Grid | None, load: Callable[[], Sampler]) -> Sampler:
         """Return the sampler of such inputs, on such a grid; it is loaded the first time."""
+        with self._loading:
+            return self._found(key, grid, load)
+
+    def _found(self, key: Hashable, grid: Grid | None, load: Callable[[], Sampler]) -> Sampler:
         for known, its, sampler in self._known:
             if known == key and (its is grid or (its and grid and its.is_like(grid))):
                 return sampler

@@ -102,6 +102,11 @@ class Network(Model):
         self._parts: dict[str, nn.Module] = {}
         self._faster: tuple[tuple[str | None, tuple[int, ...]], Model] | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what makes a copy, here or on another machine: not what can be made again."""
+        kept = {name: value for name, value in self.__dict__.items() if name != "graph"}
+        return {**kept, "_parts": {}, "_faster": None}
+
     @cached_property
     def sha256(self) -> str:  # type: ignore[override]
         """Fingerprint of the weights; it takes a tenth of a second when it is first asked for."""
@@ -139,11 +144,8 @@ class Network(Model):
     def with_module(self, module: nn.Module) -> Self:
         """Return a copy that runs another module made of the same weights; they share the hash."""
         derived = copy.copy(self)
-        derived.__dict__.pop("graph", None)
         derived.__dict__["sha256"] = self.sha256  # of all weights, also those that are left out
         derived.module = derived.complete = module
-        derived._parts = {}
-        derived._faster = None
         return derived
 
     @cached_property

@@ -1,0 +1,1 @@
+"""Chunks evaluated by the workers of a Dask cluster."""
