@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from preddiff.pipeline.verification import verify
     from preddiff.render.exports import export
     from preddiff.render.figures import figure
+    from preddiff.results.channel_table import channel_table
     from preddiff.results.explanation import Explanation
     from preddiff.results.region_table import region_table
     from preddiff.results.store import load, save
@@ -31,6 +32,7 @@ __all__ = [
     "PAPER",
     "Explanation",
     "PreddiffError",
+    "channel_table",
     "compare",
     "datasets",
     "explain",
@@ -53,6 +55,7 @@ __all__ = [
 _HOMES = {
     "PAPER": "preddiff.pipeline.settings",
     "Explanation": "preddiff.results.explanation",
+    "channel_table": "preddiff.results.channel_table",
     "compare": "preddiff.pipeline.comparison",
     "explain": "preddiff.pipeline.explain",
     "explain_many": "preddiff.pipeline.many",

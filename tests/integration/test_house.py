@@ -39,8 +39,8 @@ def test_samplers_and_models_are_there_without_torch():
 
 def test_the_public_names_are_these():
     assert preddiff.__all__ == [
-        "PAPER", "Explanation", "PreddiffError", "compare", "datasets", "explain", "explain_many",
-        "export", "figure", "interactions", "load", "load_model", "models", "page",
+        "PAPER", "Explanation", "PreddiffError", "channel_table", "compare", "datasets", "explain",
+        "explain_many", "export", "figure", "interactions", "load", "load_model", "models", "page",
         "region_table", "rerun",
         "samplers", "save", "targets", "verify",
     ]  # fmt: skip

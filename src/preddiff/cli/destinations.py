@@ -28,9 +28,11 @@ def write_results(explanations: "Comparison", result: Path, *, only: bool) -> li
     ----------
     only : leave out figure and page.
     """
+    from preddiff.media.atomic import atomic_write
     from preddiff.media.names import file_names
     from preddiff.render import exports
     from preddiff.results import store
+    from preddiff.results.channel_table import channel_table, is_of_channel
     from preddiff.viewer.page import page
 
     saved = []
@@ -39,12 +41,20 @@ def write_results(explanations: "Comparison", result: Path, *, only: bool) -> li
         saved.append(store.save(explanation, with_ending(own, ".zarr")))
         if explanation.grid is not None:
             exports.export(explanation, with_ending(own, ".nii.gz"))
+    if all(is_of_channel(each) for each in explanations):
+        with atomic_write(channels_path(result)) as written:
+            channel_table(explanations).to_csv(written, index=False)
     if only or any(each.provenance["window"] == "unit" for each in explanations):
         return [*saved, saved[0]]  # nobody can look at a hundred thousand units
     exports.export(explanations, with_ending(result, ".png"))
     if any(each.provenance["window"] == "channel" for each in explanations):
         return [*saved, with_ending(result, ".png")]  # channels lie on no picture: there is no page
     return [*saved, page(explanations, with_ending(result, ".html"))]
+
+
+def channels_path(result: Path) -> Path:
+    """Return where the table of an input's channels goes."""
+    return with_ending(result, ".channels.csv")
 
 
 def check_not_read(
@@ -71,14 +81,24 @@ def _taken(result: Path, ending: str, *, several: bool) -> Iterator[Path]:
     return result.parent.glob(name + ending)
 
 
-def check_destinations(path: Path, result: Path, *, several: bool, overwrite: bool) -> None:
+def check_destinations(
+    path: Path,
+    result: Path,
+    *,
+    several: bool,
+    overwrite: bool,
+    channels: Sequence[str] | None = None,
+) -> None:
     """Raise if results would replace what is no result, or that of another input unasked."""
+    from preddiff.media import ours
     from preddiff.media.input import open_input
+    from preddiff.media.several import paths as joined
     from preddiff.render import exports
     from preddiff.results import store
     from preddiff.viewer.page import check_destination
 
-    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
+    # Path.exists raises for a name that is too long.
+    if not (joined(path) or os.path.exists(path)):  # noqa: PTH110
         return  # which is said when it is opened
     try:
         os.lstat(with_ending(path.absolute().parent / result.name, max(_ENDINGS, key=len)))
@@ -92,8 +112,9 @@ def check_destinations(path: Path, result: Path, *, several: bool, overwrite: bo
         store.check_destination(taken)
         if not overwrite:
             with suppress(InputError):  # which is said when it is explained
-                store.check_input(taken, open_input(path))
+                store.check_input(taken, open_input(path, channels))
     for taken in _taken(result, ".nii.gz", several=several):
         exports.check_destination(taken)
     exports.check_destination(with_ending(result, ".png"))
+    ours.check_destination(channels_path(result), ours.is_region_table)
     check_destination(with_ending(result, ".html"))

@@ -29,8 +29,8 @@ def explain(
         list[Path] | None,
         typer.Argument(
             metavar="INPUT...",
-            help="Pictures, scans (NIfTI, Analyze, MGH), DICOM files, folders of slices, and "
-            "folders of any of these.",
+            help="Pictures, scans (NIfTI, Analyze, MGH; as channels T1.nii.gz+FLAIR.nii.gz), DICOM "
+            "files, folders of slices, and folders of any of these.",
             show_default=False,
         ),
     ] = None,
@@ -55,9 +55,9 @@ def explain(
         typer.Option(
             metavar="SPEC",
             help="conditional[:FILE], student[:FILE], mixture:FILE, exemplar:FOLDER, "
-            "marginal:FOLDER, blurred[:SIGMA], inpaint:telea|ns, cohort:FILE[@age=71,...] or "
-            "constant:VALUE|mean; may be repeated. [default: conditional, or that of a classifier "
-            "fitted with --reference; see --paper]",
+            "marginal:FOLDER, blurred[:SIGMA], inpaint:telea|ns, cohort:FILE[@age=71,...], "
+            "constant:VALUE|mean, or channel:NAME|each:SPEC; may be repeated. [default: "
+            "conditional, or that of a classifier fitted with --reference; see --paper]",
         ),
     ] = None,
     target: Annotated[
@@ -197,6 +197,13 @@ def explain(
     resample: Annotated[
         bool, typer.Option("--resample", help="Interpolate scans to the grid of the model.")
     ] = False,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Names of the channels of a scan of four dimensions, e.g. T1,FLAIR.",
+        ),
+    ] = None,
     preprocess: Preprocess = None,
     labels: Labels = None,
     order: Order = None,
@@ -245,10 +252,12 @@ def explain(
     from preddiff.cli.one_input import Errand, Keywords, explain_input
     from preddiff.media.atomic import check_results_folder
     from preddiff.media.listing import is_many, listed, listed_in
+    from preddiff.media.several import paths as joined
     from preddiff.models import load_model
     from preddiff.pipeline.cluster.scheduler import connected
     from preddiff.pipeline.settings import PAPER
     from preddiff.results import summary as summaries
+    from preddiff.samplers.spec import EVERY_CHANNEL
 
     options.verbose.set(verbose)
     if (table is None) == (not inputs):
@@ -258,10 +267,11 @@ def explain(
     results = [output / each.name for each in given]
     windows = [_window(text) for text in window] if window else [None]
     several = any(len(each or []) > 1 for each in (model, sampler, node, source, windows))
+    several = several or any(each.startswith(EVERY_CHANNEL) for each in sampler or [])
     if resume and several:
         raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
     read: dict[str, list[Path | None]] = {
-        "input": [each.path for each in given],
+        "input": [part for each in given for part in joined(each.path) or [each.path]],
         "mask": [mask, *(each.mask for each in given)],
         "mask of the model": [model_mask],
         "regions": [None if regions is None else Path(regions)],
@@ -294,13 +304,20 @@ def explain(
         "device": device,
         "mask": mask,
         "resample": resample,
+        "channels": None if channels is None else channels.split(","),
     }
     loaded = [
         load_model(spec, preprocess=preprocess, labels=labels, order=stated, mask=model_mask)
         for spec in model or ["embedded"]
     ]
     for each, result in zip(given, results, strict=True):
-        check_destinations(each.path, result, several=several, overwrite=overwrite)
+        check_destinations(
+            each.path,
+            result,
+            several=several,
+            overwrite=overwrite,
+            channels=settings["channels"],
+        )
     varied = {"sampler": sampler, "window": windows, "node": node, "source": source}
     with connected(scheduler, scheduler_file) as client:
         errand = Errand(

@@ -185,11 +185,18 @@ def draws_path(result: Path) -> Path:
 
 def _print_summary(explanations: "Comparison") -> None:
     """Print the predictions, and how precise the maps are; each named by what differs."""
+    from preddiff.results.channel_table import channel_table, is_of_channel
+
     for title, explanation in zip(explanations.titles, explanations, strict=True):
         prefix = f"{title}, " if len(explanations) > 1 else ""
         for label, value in zip(explanation.labels, explanation.values, strict=True):
             echo(f"{prefix}{label}: {value}")
         echo(f"{prefix}{_effort(explanation)}", err=True)
+    if all(map(is_of_channel, explanations)):
+        unit = explanations[0].unit
+        for row in channel_table(explanations).to_dict("records"):
+            mean = f"{row['relevance']:+.3g} ± {row['standard_error']:.1g} {unit} on average"
+            echo(f"channel {row['name']}, {row['target']}: {mean}")
 
 
 def _effort(explanation: "Explanation") -> str:

@@ -1,6 +1,7 @@
 """Open what a caller gives, once: the first act of every explanation."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from preddiff.errors import InputError
-from preddiff.media import images, volumes
+from preddiff.media import images, several, volumes
 from preddiff.media.grid import Grid
 from preddiff.media.names import named
 from preddiff.media.reading import display_name
@@ -33,6 +34,7 @@ class Input:
     grid : the position of a scan's voxels; None for anything else.
     resampled_from : fingerprint of the scan that this was resampled from; None for anything else.
     features : names of a row's numbers; None for anything else.
+    channels : names of a scan's channels, where it has several; else empty.
     """
 
     values: Image.Image | Pixels
@@ -40,6 +42,7 @@ class Input:
     grid: Grid | None = None
     resampled_from: str | None = None
     features: tuple[str, ...] | None = None
+    channels: tuple[str, ...] = ()
 
     @property
     def is_row(self) -> bool:
@@ -67,14 +70,16 @@ Source = str | Path | Image.Image | ArrayLike | Volume | Input
 """What `open_input` takes; also an image of nibabel."""
 
 
-def open_input(source: Source) -> Input:
+def open_input(source: Source, channels: Sequence[str] | None = None) -> Input:
     """Return the input that a path, PIL image, array or scan holds.
 
     Parameters
     ----------
     source : the path of a picture, of a NIfTI or Analyze file, or of a folder of DICOM slices; a
         PIL image; floats (channel, y, x) or (channel, z, y, x); an image of nibabel; a row of a
-        table, (feature,) or a Series of pandas; or an Input, which is returned as it is.
+        table, (feature,) or a Series of pandas; or an Input, which is returned as it is. Scans on
+        one grid, one for each channel, are joined by a plus: "T1.nii.gz+FLAIR.nii.gz".
+    channels : names of the channels of a scan of four dimensions, the last of which they are.
 
     Raises
     ------
@@ -84,9 +89,13 @@ def open_input(source: Source) -> Input:
     if isinstance(source, Input):
         return source
     path = named(source) if isinstance(source, str | Path) else None
-    volume = volumes.opened(source)
+    volume = volumes.opened(source, channels)
     if volume is not None:
-        return Input(volume.values, display_name(path) if path else "scan", volume.grid)
+        parts = [] if path is None else several.paths(path) or [path]
+        name = "+".join(map(display_name, parts)) or "scan"
+        return Input(volume.values, name, volume.grid, channels=volume.channels)
+    if channels is not None:
+        raise InputError(f"channels={channels!r}: are of scans of four dimensions; leave it out")
     if path is not None:
         return Input(images.read(path), display_name(path))
     if isinstance(source, Image.Image):

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from preddiff.media import several
 from preddiff.media.images import IMAGE_EXTENSIONS
 
 # Only these are cut off. What follows a dot may just as well be part of a name: folders of DICOM
@@ -37,6 +38,8 @@ def result_name(path: str | Path) -> str:
 
     Bytes that are not UTF-8 become %XX, as no page or table can hold them.
     """
+    if parts := several.paths(path):
+        return "+".join(map(result_name, parts))
     path = named(path)
     name = path.name or "scan"  # the root of a disk
     ending = next((e for e in _ENDINGS if name.lower().endswith(e)), "")

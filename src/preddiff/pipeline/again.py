@@ -12,6 +12,7 @@ from preddiff.engines.base import ENGINES, NAME_IN_PROVENANCE, PRECISIONS
 from preddiff.errors import InputError, ModelError, SamplerError, TargetError
 from preddiff.media.additions import additions
 from preddiff.media.input import Input, Source, open_input
+from preddiff.media.several import paths as joined
 from preddiff.method.windows import Windows
 from preddiff.models import Model, load_model, targets
 from preddiff.models.load import FACTORY, SPEC_SOURCES
@@ -117,8 +118,17 @@ def _is_harmless(spec: str) -> bool:
 
 def _input(result: Explanation, given: Given) -> Input:
     if given.picture is not None:
-        return open_input(given.picture)
-    return Input(result.picture.values, str(result.provenance["input"]), result.grid)
+        return open_input(given.picture, _channels(result, given.picture))
+    facts = result.provenance
+    channels = tuple(facts.get("channels", ()))
+    return Input(result.picture.values, str(facts["input"]), result.grid, channels=channels)
+
+
+def _channels(result: Explanation, picture: Source) -> tuple[str, ...] | None:
+    """Return the names of a scan's channels, where they are those of one file."""
+    named = tuple(result.provenance.get("channels", ()))
+    is_one = not isinstance(picture, str | Path) or not joined(picture)
+    return named if named and is_one and not isinstance(picture, Input | np.ndarray) else None
 
 
 def _question(result: Explanation, given: Given) -> Question:
@@ -174,7 +184,10 @@ def _named_sampler(spec: str, model: Model) -> str:
     """Return the sampler that a result names: one beside its model, or a file in this folder."""
     if model.remembered is not None and spec == f"cohort:{model.remembered.path.name}":
         return model.remembered.spec(model.spec)
-    name, _, argument = spec.partition(":")
+    inner = spec
+    while inner.startswith("channel:"):
+        inner = inner.split(":", 2)[-1]
+    name, _, argument = inner.partition(":")
     is_anothers = name in additions("preddiff.samplers") and name not in LOADERS
     if is_anothers or Path(argument).name != argument:
         raise SamplerError(

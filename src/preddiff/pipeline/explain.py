@@ -42,6 +42,7 @@ def explain(
     tolerance: float | None = None,
     mask: ArrayLike | str | Path | None = None,
     resample: bool = False,
+    channels: Sequence[str] | None = None,
     train_size: float | None = None,
     measure: str = "auto",
     baselines: Sequence[str] = (),
@@ -68,9 +69,10 @@ def explain(
     model : a Model, or anything that `load_model` takes.
     picture : a path or PIL image, resized and cropped as the model's preprocessing says; or
         floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is; or a scan:
-        the path of a NIfTI, Analyze, MGH or DICOM file, or of a folder of DICOM slices; or an
-        image of nibabel; or a row of a table, (feature,) or a Series of pandas, which needs a
-        sampler of such rows (docs/models.md).
+        the path of a NIfTI, Analyze, MGH or DICOM file, or of a folder of DICOM slices; or several
+        on one grid, "T1.nii.gz+FLAIR.nii.gz", which are its channels; or an image of nibabel; or a
+        row of a table, (feature,) or a Series of pandas, which needs a sampler of such rows
+        (docs/models.md).
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
         the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7. Also what is
         made of the output: "husky against wolf", one of `preddiff.targets`, or a function of what
@@ -79,7 +81,8 @@ def explain(
     source : hide windows of a hidden node's values instead of the input's (equation 5); the node
         that is explained must lie behind it.
     sampler : conditional, conditional:FILE, marginal:FOLDER, blurred:SIGMA, inpaint:telea|ns,
-        cohort:FILE[@NAME=NUMBER,...], constant:VALUE|mean; or a Sampler, which is taken as it is (a
+        cohort:FILE[@NAME=NUMBER,...], constant:VALUE|mean, channel:NUMBER:SPEC, which hides one
+        channel alone; or a Sampler, which is taken as it is (a
         ConditionalGaussian brings its own patch, whatever the margin). None is conditional, or the
         sampler that a classifier of scans was fitted with (`preddiff classify fit --reference`).
     window : length of the window in pixels (the paper's k); None is 10, and 3 for volumes; with
@@ -119,6 +122,7 @@ def explain(
     mask : true where it matters, (y, x) or (z, y, x), or the path of a picture or a scan: only
         windows that touch it are analysed.
     resample : let a scan, and its mask, be interpolated to the model's grid, if that is another.
+    channels : names of the channels of a scan of four dimensions, the last of which they are.
     train_size : N of the Laplace correction; None is the model's own, or ImageNet's where that is
         unknown; `math.inf` corrects nothing.
     measure : "weight_of_evidence" or "WE", in bits; "activation_difference" or "AD"; of
@@ -159,7 +163,7 @@ def explain(
     PreddiffError
         A subclass that says which setting, model or input cannot be used, and what to do.
     """
-    opened = open_input(picture)
+    opened = open_input(picture, channels)
     chosen = Settings.of(
         settings,
         targets=targets,
@@ -178,6 +182,7 @@ def explain(
         tolerance=tolerance,
         mask=mask,
         resample=resample,
+        channels=channels,
         train_size=train_size,
         measure=measure,
         baselines=baselines,

@@ -47,7 +47,7 @@ def finished(
     result = store.load(path)
     if result.is_partial:
         return None
-    opened = open_input(picture)
+    opened = open_input(picture, settings.get("channels"))  # type: ignore[arg-type]
     plans = [each for _, each in plans_of_sizes(model, opened, Settings.of(preset, **settings))]
     now = facts_of(plans)
     if draws.exists() and is_tightened(result.provenance["tolerance"], now["tolerance"]):

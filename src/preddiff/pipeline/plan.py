@@ -26,7 +26,7 @@ from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
 from preddiff.pipeline.run_of_sets import RunOfSets
 from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.pipeline.subject import Subject
-from preddiff.samplers import Sampler
+from preddiff.samplers import OneChannel, Sampler
 from preddiff.samplers import load as samplers
 from preddiff.samplers.base import Projected, reference, stands_in
 from preddiff.samplers.fingerprint import fingerprint
@@ -227,6 +227,7 @@ def _sampler(subject: Subject, sampling: Sampling, *, resample: bool) -> Sampler
         hidden=subject.inputs is not subject.picture,
         grid=subject.source.grid if subject.on_scan else None,
         resample=resample,
+        channels=subject.source.channels,
     )
 
 
@@ -350,6 +351,8 @@ def _facts(
         **({"target_of_output": question.of_output.name} if question.of_output else {}),
         "source": question.source or "",
         **({"features": list(features)} if (features := subject.source.features) else {}),
+        **({"channels": list(names)} if (names := subject.source.channels) else {}),
+        **({"hidden_channel": sampler.name} if isinstance(sampler, OneChannel) else {}),
         "node": question.node or "",
         "window": sampling.window,
         "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",

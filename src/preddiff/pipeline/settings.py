@@ -67,6 +67,7 @@ class Question:
     train_size: float | None = None
     mask: ArrayLike | str | Path | OpenedMask | None = None
     resample: bool = False
+    channels: Sequence[str] | None = None
     baselines: Sequence[str] = ()
 
     def __post_init__(self) -> None:

@@ -166,7 +166,7 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
         cure = "resample it, or let it be resampled (resample=True, --resample)"
         raise InputError(mismatch("a scan", source.grid, "the model's", model.grid, cure))
     moved = volumes.resample(Volume(np.asarray(source.values), source.grid), model.grid)
-    return Input(moved.values, source.name, moved.grid, source.sha256)
+    return Input(moved.values, source.name, moved.grid, source.sha256, channels=source.channels)
 
 
 def _check_size(source: Input, window: Size) -> None:

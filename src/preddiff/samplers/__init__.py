@@ -14,9 +14,10 @@ from preddiff.samplers.gaussian.stationary import StationaryGaussian
 from preddiff.samplers.gaussian.student import StudentT
 from preddiff.samplers.inpaint import Inpaint
 from preddiff.samplers.marginal import Marginal
+from preddiff.samplers.one_channel import OneChannel
 
 __all__ = [
     "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Exemplar",
-    "Inpaint", "Located", "Marginal", "Mixture", "RowGaussian", "Sampler", "StationaryGaussian",
-    "StudentT",
+    "Inpaint", "Located", "Marginal", "Mixture", "OneChannel", "RowGaussian", "Sampler",
+    "StationaryGaussian", "StudentT",
 ]  # fmt: skip

@@ -58,6 +58,7 @@ LOADERS = {
     "cohort": SpecLoader(
         "cohort:FILE, cohort:FILE@NAME=NUMBER", "preddiff.samplers.brain.load:from_spec"
     ),
+    "channel": SpecLoader("channel:NUMBER:SPEC", "preddiff.samplers.one_channel:from_spec"),
     "constant": SpecLoader("constant:VALUE, constant:mean", "preddiff.samplers.constant:from_spec"),
 }
 
@@ -76,6 +77,7 @@ def load_sampler(
     hidden: bool = False,
     grid: Grid | None = None,
     resample: bool = False,
+    channels: tuple[str, ...] = (),
 ) -> Sampler:
     """Return the sampler that is meant, for inputs of `shape` and windows of one size.
 
@@ -92,6 +94,7 @@ def load_sampler(
     grid : where the voxels of a scan lie: a sampler of scans that are stored along other axes is
         turned; one of scans that lie elsewhere is refused.
     resample : whether scans of a pool that lie elsewhere are interpolated to it instead.
+    channels : names of the input's channels, where they are known.
 
     Raises
     ------
@@ -100,15 +103,25 @@ def load_sampler(
     """
     if not isinstance(spec, str):
         return placed(_checked(spec), grid)
-    name, _, argument = spec.partition(":")
-    loader = _loader(name, spec)
-    context = SpecContext(shape, window, margin, prepare, mean, hidden, grid, resample)
+    context = SpecContext(shape, window, margin, prepare, mean, hidden, grid, resample, channels)
     known = _known.get()
     if known is None:
-        return placed(loader.load(argument, context), grid)
+        return load_by_name(spec, context)
     of_mean = None if mean is None else mean.tobytes()
-    key = (spec, shape, window, margin, prepare, of_mean, hidden, resample)
-    return known.get(key, grid, lambda: placed(loader.load(argument, context), grid))
+    key = (spec, shape, window, margin, prepare, of_mean, hidden, resample, channels)
+    return known.get(key, grid, lambda: load_by_name(spec, context))
+
+
+def load_by_name(spec: str, context: SpecContext) -> Sampler:
+    """Return the sampler of a SPEC for a context.
+
+    Raises
+    ------
+    SamplerError
+        As `load_sampler` does.
+    """
+    name, _, argument = spec.partition(":")
+    return placed(_loader(name, spec).load(argument, context), context.grid)
 
 
 def _loader(name: str, spec: str) -> SpecLoader:
@@ -161,8 +174,11 @@ def loaded_once(known: KnownSamplers) -> Iterator[None]:
 def sampler_name(spec: str | Sampler) -> str:
     """Return a sampler's name for a result's provenance, without the folders of a file's path."""
     if not isinstance(spec, str):
-        return type(spec).__name__
+        return str(getattr(spec, "spec_text", type(spec).__name__))
     name, _, argument = spec.partition(":")
+    if name == "channel":
+        channel, _, inner = argument.partition(":")
+        return f"channel:{channel}:{sampler_name(inner)}"
     return f"{name}:{display_name(argument)}" if argument else name
 
 

@@ -18,6 +18,10 @@ from preddiff.types import PerChannel, Pixels
 PrepareImage = Callable[[Image.Image], Pixels]
 
 
+EVERY_CHANNEL = "channel:each:"
+"""What a SPEC begins with that stands for one of each channel."""
+
+
 @dataclass(frozen=True, eq=False)
 class SpecContext:
     """The input that a sampler is for, and what the model knows of such inputs.
@@ -33,6 +37,7 @@ class SpecContext:
     hidden : True if windows hide a node's values and not those of a picture or volume.
     grid : where the voxels of a scan lie; None of anything else.
     resample : whether other scans may be interpolated to that grid.
+    channels : names of the input's channels, where they are known.
     """
 
     shape: tuple[int, ...]
@@ -43,6 +48,7 @@ class SpecContext:
     hidden: bool = False
     grid: Grid | None = None
     resample: bool = False
+    channels: tuple[str, ...] = ()
 
     @property
     def patch(self) -> int | tuple[int, ...]:

@@ -107,6 +107,13 @@ class ConditionalGaussian(Anywhere, Patchwise):
         """Return this sampler with antithetic pairs of draws."""
         return self._with(self.mean, self.covariance, self.shape, pairs=True)
 
+    def over_channels(self) -> Self:
+        """Return the same law with channels as the first axis of patches of one channel.
+
+        A window that is one long there is drawn given what the other channels have.
+        """
+        return self._with(self.mean, self.covariance, (1, *self.shape), pairs=self.pairs)
+
     @property
     def sha256(self) -> str:
         """Fingerprint of the normal, and of whether draws are clipped."""
