@@ -13,6 +13,7 @@ from preddiff.media import images
 from preddiff.media.grid import Grid
 from preddiff.media.input import as_pixels
 from preddiff.method.evidence import complements
+from preddiff.models.columns import Columns
 from preddiff.models.masking import Masking
 from preddiff.models.order import Order
 from preddiff.models.remembered import Remembered
@@ -42,6 +43,7 @@ class Model(ABC):
     order : of the features that volumes were flattened to; None if it was not stated.
     masking : which voxels of scans are its features; None if they are not those in a mask.
     remembered : the sampler that was fitted with it; None if there is none.
+    columns : of the table that it was fitted on; None if its rows are numbers.
     runtime : what a network was exported to, with its version; None if it was not.
     """
 
@@ -59,6 +61,7 @@ class Model(ABC):
     order: Order | None = None
     masking: Masking | None = None
     remembered: Remembered | None = None
+    columns: Columns | None = None
     runtime: str | None = None
 
     @abstractmethod

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from preddiff.errors import TORCH, ModelError, nearest
 from preddiff.media.additions import additions, loaded
 from preddiff.models.base import Model
+from preddiff.models.columns import Columns
 from preddiff.models.labels import LabelSource, names
 from preddiff.models.masking import MaskSource
 from preddiff.models.objects import from_object
@@ -19,7 +21,18 @@ from preddiff.models.order import Order
 from preddiff.models.request import Output, PreprocessingSettings, Request
 
 # What brings PyTorch and all else that a source needs.
-_EXTRAS = {"embedded": "demo", "onnx": "onnx", "timm": "timm", "huggingface": "hf"}
+_EXTRAS = {
+    "embedded": "demo",
+    "onnx": "onnx",
+    "timm": "timm",
+    "huggingface": "hf",
+    "keras": "keras",
+    "monai": "monai",
+}
+
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ def load_model(
     train_size: float | None = None,
     order: Order | None = None,
     mask: MaskSource | None = None,
+    table: pd.DataFrame | None = None,
 ) -> Model:
     """Load a model to explain.
 
@@ -110,14 +124,18 @@ def load_model(
         nilearn that made them, or the mask, on the scans' grid, as the path of a NIfTI file or an
         image of nibabel. Voxels are in the order xyz, as `data[mask]` and nilearn have them, unless
         `order` says otherwise. A pipeline that begins with a masker needs none.
+    table : for scikit-learn estimators of tables: the training examples, as a DataFrame. The
+        estimator gets rows with its names, types and categories; `model.columns.encode(rows)` makes
+        numbers of them, which are explained and drawn.
 
     Raises
     ------
     ModelError
         If there is no such model, or it cannot be loaded as requested.
     """
+    columns = None if table is None else Columns(table)
     model = _loaded(
-        source, Request(output, preprocess, output_key, order, mask, labels is not None)
+        source, Request(output, preprocess, output_key, order, mask, labels is not None, columns)
     )
     # The model may be the caller's own object, given here or kept by a factory: it is not changed.
     if labels is not None or train_size is not None or unit is not None:
@@ -150,6 +168,8 @@ def _loaded(source: object, request: Request) -> Model:
         )
     if request.mask is not None and model.masking is None:
         raise ModelError(f"mask: {model.spec} is no scikit-learn estimator; leave it out")
+    if request.columns is not None and model.columns is None:
+        raise ModelError(f"table: {model.spec} is no scikit-learn estimator; leave it out")
     return model
 
 

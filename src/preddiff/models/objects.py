@@ -80,12 +80,17 @@ def _class(source: object, request: Request) -> Model | None:
 
 def _estimator(source: object, request: Request) -> Model | None:
     # A support vector machine without probabilities has a decision function only.
-    if not (hasattr(source, "predict_proba") or hasattr(source, "decision_function")):
+    classifies = hasattr(source, "predict_proba") or hasattr(source, "decision_function")
+    if not classifies and not (hasattr(source, "predict") and hasattr(source, "get_params")):
         return None
-    request.refuse(f"a {type(source).__name__}")
     from preddiff.models.sources import sklearn
 
-    return sklearn.from_estimator(source, request.order, request.mask)
+    regresses = sklearn.is_regressor(source)
+    if not classifies and not regresses:
+        return None
+    if not (regresses and request.output == "values"):
+        request.refuse(f"a {type(source).__name__}")
+    return sklearn.from_estimator(source, request.order, request.mask, request.columns)
 
 
 def _callable(source: object, request: Request) -> Model | None:

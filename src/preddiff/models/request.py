@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from preddiff.errors import ModelError
+from preddiff.models.columns import Columns
 from preddiff.models.masking import MaskSource
 from preddiff.models.order import ORDERS, Order
 
@@ -35,6 +36,7 @@ class Request:
     output_key : of what the network returns, which is taken; None leaves that to what is usual.
     order : in which volumes were flattened to features; None leaves that open.
     mask : whose voxels are the features; None leaves that open.
+    columns : of the table that an estimator was fitted on; None gives it numbers.
     has_labels : whether names of the classes are given, so that none need be found.
     """
 
@@ -44,6 +46,7 @@ class Request:
     order: Order | None = None
     mask: MaskSource | None = None
     has_labels: bool = False
+    columns: Columns | None = None
 
     def __post_init__(self) -> None:
         if self.order is not None and self.order not in ORDERS:

@@ -1,4 +1,4 @@
-"""scikit-learn classifiers: any estimator with predict_proba, on flattened inputs."""
+"""scikit-learn's estimators: with predict_proba, and regressors, on flattened inputs."""
 
 import warnings
 
@@ -6,18 +6,23 @@ import numpy as np
 
 from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.models.base import Model, checked_values
+from preddiff.models.columns import Columns
 from preddiff.models.folding import Intercept, SklearnObject, Weights, fold
 from preddiff.models.linear import Linear
 from preddiff.models.masking import Masking, MaskSource, is_masker
 from preddiff.models.masking import opened as opened_masking
 from preddiff.models.order import STATE_ORDER, Features, Order, check_features, to_features
+from preddiff.models.request import VALUE_UNIT
 from preddiff.types import AnyShape, Batch, Floats, Pixels, Predictions
 
 _SAME_PROBABILITY = 1e-3  # steps in float32, and kernels of large intensities, lose digits
 
 
 def from_estimator(
-    estimator: SklearnObject, order: Order | None = None, mask: MaskSource | None = None
+    estimator: SklearnObject,
+    order: Order | None = None,
+    mask: MaskSource | None = None,
+    columns: Columns | None = None,
 ) -> Model:
     """Return the model of a fitted estimator whose features are the input's values in some order.
 
@@ -34,7 +39,8 @@ def from_estimator(
     ModelError
         If the estimator is not fitted, or gives no probabilities and is not linear.
     """
-    if not hasattr(estimator, "classes_"):
+    regresses = is_regressor(estimator)
+    if not (is_fitted(estimator) if regresses else hasattr(estimator, "classes_")):
         raise ModelError(f"{type(estimator).__name__} is not fitted: call .fit(X, y) first")
     estimator, masker = _without_masker(estimator)
     if masker is not None and mask is not None:
@@ -44,13 +50,34 @@ def from_estimator(
         )
     mask = masker if mask is None else mask
     masking = None if mask is None else opened_masking(mask, order)
-    folded = fold(estimator)
+    if regresses:
+        return Estimator(estimator, order, masking, columns)
+    folded = fold(estimator) if columns is None else None
     _explain_missing_probabilities(estimator, is_linear=folded is not None)
     if folded is None:
-        return Estimator(estimator, order, masking)
+        return Estimator(estimator, order, masking, columns)
     if masking is None:
         return Folded(estimator, *folded, order=order)
     return of_voxels(estimator, *folded, masking)
+
+
+def is_regressor(source: object) -> bool:
+    """Return whether an object is a regressor of scikit-learn, or a pipeline that ends in one."""
+    from sklearn.base import is_regressor as is_one
+
+    return hasattr(source, "predict") and hasattr(source, "get_params") and bool(is_one(source))
+
+
+def is_fitted(estimator: SklearnObject) -> bool:
+    """Return whether an estimator was fitted."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
 
 
 def of_voxels(
@@ -165,13 +192,15 @@ def _explain_missing_probabilities(estimator: SklearnObject, *, is_linear: bool)
 
 
 class Estimator(Model):
-    """A fitted scikit-learn estimator that is no linear model.
+    """A fitted scikit-learn estimator that is no linear model, or a regressor.
 
     Parameters
     ----------
-    estimator : has `classes_` and `predict_proba`; its features are the input's values.
+    estimator : has `classes_` and `predict_proba`, or is a regressor; its features are the input's
+        values.
     order : of the features; None if it was not stated.
     masking : where the features are voxels of a scan.
+    columns : of the table that it was fitted on: it gets rows as that table has them.
     """
 
     def __init__(
@@ -179,30 +208,40 @@ class Estimator(Model):
         estimator: SklearnObject,
         order: Order | None = None,
         masking: Masking | None = None,
+        columns: Columns | None = None,
     ) -> None:
         self.estimator = estimator
         self.order = order
+        self.columns = columns
         if masking is not None:
             masking.check_count(estimator.n_features_in_, type(estimator).__name__)
         _lay_on_grid(self, masking)
-        self.labels = [str(label) for label in estimator.classes_]
-        self.classes = len(self.labels)
+        if is_regressor(estimator):
+            self.output, self.value_unit = "values", VALUE_UNIT
+        else:
+            self.labels = [str(label) for label in estimator.classes_]
+            self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
-        """Return class probabilities (n, K); there are no nodes."""
+        """Return class probabilities, or values of a regressor, (n, K); there are no nodes."""
         self._refuse_node(node)
         flat = _features(self, inputs)
+        rows = flat if self.columns is None else self.columns.decode(flat)
+        is_value = self.value_unit is not None
         try:
             with warnings.catch_warnings():
                 # Of an estimator that was fitted on a table with names, which arrays do not have.
                 warnings.filterwarnings("ignore", "X does not have valid feature names")
-                values = self.estimator.predict_proba(flat)
+                ask = self.estimator.predict if is_value else self.estimator.predict_proba
+                values = np.asarray(ask(rows))
         except ValueError as error:
+            hint = "" if self.columns else "; if it was fitted on a table, load_model(..., table=)"
             raise ModelError(
                 f"{self.spec} does not take inputs of shape {inputs.shape[1:]}, flattened to "
-                f"{flat.shape[1]} features ({first_line(error)})"
+                f"{flat.shape[1]} features ({first_line(error)}){hint}"
             ) from error
+        values = values[:, None] if is_value and values.ndim == 1 else values
         return checked_values(values, len(inputs), self.spec)
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:

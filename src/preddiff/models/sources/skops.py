@@ -85,10 +85,11 @@ def load(spec: str, request: Request) -> Model:
     path = Path(spec)
     content = _read(path)
     if not (isinstance(content, dict) and ours.CLASSIFIER_MARK in content):
-        if not (hasattr(content, "predict_proba") or hasattr(content, "decision_function")):
+        classifies = hasattr(content, "predict_proba") or hasattr(content, "decision_function")
+        if not classifies and not sklearn.is_regressor(content):
             raise ModelError(
                 f"{path}: holds a {type(content).__name__}, expected a classifier of scikit-learn "
-                "with predict_proba"
+                "with predict_proba, or a regressor"
             )
         model = _of_features(path, content, request)
     else:
@@ -122,7 +123,7 @@ def _of_features(path: Path, content: SklearnObject, request: Request) -> Model:
         return ModelError(f"{path}: its estimator is damaged ({why}); save it anew")
 
     with failures_as(damaged), np.errstate(all="ignore"):
-        return sklearn.from_estimator(content, request.order, request.mask)
+        return sklearn.from_estimator(content, request.order, request.mask, request.columns)
 
 
 def _of_scans(path: Path, content: Content) -> sklearn.Folded:
