@@ -9,6 +9,8 @@ Installing a package is what lets its code run; a result or a picture cannot. Na
 first: nothing that is installed changes what they mean.
 """
 
+import sys
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Literal
 
@@ -20,6 +22,12 @@ Group = Literal["preddiff.models", "preddiff.samplers", "preddiff.baselines"]
 
 def additions(group: Group) -> dict[str, EntryPoint]:
     """Return the additions of one kind, by name. Nothing of them is imported."""
+    return _found(group, tuple(sys.path))
+
+
+@lru_cache(maxsize=8)
+def _found(group: Group, path: tuple[str, ...]) -> dict[str, EntryPoint]:  # noqa: ARG001
+    # Every package that is installed is looked at, which takes as long as a forward pass.
     return {each.name: each for each in entry_points(group=group)}
 
 

@@ -22,7 +22,7 @@ the least-squares fit of v(S) by a sum over the windows in S: the hidden windows
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -126,4 +126,10 @@ class SetDesign:
     def windows_of(self, number: int) -> Windows:
         """Return the windows that a set hides."""
         group, row = divmod(number, GROUP)
-        return self.windows.subset(np.flatnonzero(self.hidden(group)[row]))
+        return self.windows.subset(np.flatnonzero(_hidden(self, group)[row]))
+
+
+@lru_cache(maxsize=1)
+def _hidden(design: SetDesign, group: int) -> Hidden:
+    """Return the same as `SetDesign.hidden`, of which the sets are asked for one by one."""
+    return design.hidden(group)

@@ -6,7 +6,7 @@ whichever predicts sets that it has not seen better. Letters of axes: n set, t t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -137,10 +137,16 @@ def _priors(windows: Windows) -> list[Factor | None]:
     """
     if len(windows) > _MOST_NEIGHBOURS or isinstance(windows, Regions):
         return [None]
-    at = windows.starts / np.array(windows.size)
+    return [None, *_smooth(windows.size, windows.starts.tobytes())]
+
+
+@lru_cache(maxsize=1)
+def _smooth(size: tuple[int, ...], starts: bytes) -> list[Factor]:
+    """Return the factors for smooth maps, which many inputs have in common."""
+    at = np.frombuffer(starts, np.int64).reshape(-1, len(size)) / np.array(size)
     distances = np.sqrt(3 * ((at[:, None] - at[None]) ** 2).sum(axis=2))
     scaled = [distances / reach for reach in _REACHES]
-    return [None, *(_factor((1 + each) * np.exp(-each)) for each in scaled)]
+    return [_factor((1 + each) * np.exp(-each)) for each in scaled]
 
 
 def _factor(covariance: Factor) -> Factor:

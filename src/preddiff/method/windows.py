@@ -163,8 +163,8 @@ class Windows:
         if len(self) > _FEW:
             return np.asarray(self.coverage > 0)
         covered = np.zeros(self.shape, dtype=bool)
-        for start in self.starts.tolist():
-            covered[box(start, self.size)] = True
+        every = np.lib.stride_tricks.sliding_window_view(covered, self.size, writeable=True)
+        every[tuple(self.starts.T)] = True
         return covered
 
     def total(self, values: WindowRows) -> SpatialRows:
