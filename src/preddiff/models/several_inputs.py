@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.errors import InputError, SettingError
-from preddiff.types import Batch, Floats
+from preddiff.types import Batch, Floats, Predictions
 
 if TYPE_CHECKING:
     from torch import nn
 
-Answers = Callable[..., Floats]
+Staying = Annotated[Floats, "..."]
+"""An input that stays, without the axis of the batch."""
+
+Answers = Callable[..., Predictions]
 """Takes a batch of each input, gives values (n, K)."""
 
 
 def one_input(
     model: Answers | nn.Module, inputs: Sequence[ArrayLike], free: int = 0
-) -> Callable[[Batch], Floats] | nn.Module:
+) -> Callable[[Batch], Predictions] | nn.Module:
     """Return a model of one of its inputs, for `explain` or `load_model`; the others are fixed.
 
     Windows are hidden in any one input this way, whatever its kind: a picture, a scan, a row of
@@ -51,7 +54,7 @@ def one_input(
 
         return Fixed(cast("nn.Module", model), others, free)
 
-    def of_one(batch: Batch) -> Floats:
+    def of_one(batch: Batch) -> Predictions:
         given = [np.repeat(each[None], len(batch), axis=0) for each in others]
         return model(*given[:free], batch, *given[free:])
 
@@ -59,7 +62,7 @@ def one_input(
     return of_one
 
 
-def _checked(values: ArrayLike, number: int) -> Floats:
+def _checked(values: ArrayLike, number: int) -> Staying:
     array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
     if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
         raise InputError(

@@ -1,6 +1,7 @@
 """Fixed: a network of several inputs, of which all but one stay."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import nn
@@ -18,7 +19,9 @@ class Fixed(nn.Module):
     free : the number of the one that is given.
     """
 
-    def __init__(self, network: nn.Module, others: Sequence[Floats], free: int) -> None:
+    def __init__(
+        self, network: nn.Module, others: Sequence[Annotated[Floats, "..."]], free: int
+    ) -> None:
         super().__init__()
         self.network = network
         self.free = free
