@@ -3,12 +3,15 @@
 import math
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from preddiff.cli.terminal import echo
 from preddiff.errors import SettingError
+
+if TYPE_CHECKING:
+    from preddiff.results.explanation import Explanation
 
 _HELP = """
 Write a RESULT in another program's format, next to the result.
@@ -179,12 +182,26 @@ def _table(result: Path, regions: str | None, names: Path | None, resample: bool
 
     if regions is None:
         raise SettingError("--to csv: is a table of regions; say which with --regions")
-    table = region_table(store.load(result), regions, names, resample=resample)
+    explanation = store.load(result)
+    table = region_table(explanation, regions, names, resample=resample)
     path = named(result).with_name(f"{name_of_result(result)}.regions.csv")
     ours.check_destination(path, ours.is_region_table)
+    if explanation.coverage.dims == ("y", "x"):
+        _outlines(explanation, regions, path.with_suffix(".png"))
     with atomic_write(path) as written:
         table.to_csv(written, index=False)
+    if (table["speaks"] == "unclear").any():
+        echo("column speaks, unclear: its sign may be chance (or its error is unknown)", err=True)
     return path
+
+
+def _outlines(explanation: "Explanation", regions: str, path: Path) -> None:
+    """Write a picture of the regions with their numbers."""
+    from preddiff.render import exports
+    from preddiff.results.region_table import labels_on
+
+    labels = labels_on(explanation, regions, resample=False)
+    exports.export_outlines(explanation, labels, path)
 
 
 def _check_options(to: Format, *, outside: float | None, **of_figures: object) -> None:

@@ -13,9 +13,11 @@ from preddiff.media.atomic import atomic_write
 from preddiff.render.beside import Beside
 from preddiff.render.figures import figure
 from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
+from preddiff.render.outlines import figure_of_regions
 from preddiff.render.strips import DEFAULT_THRESHOLD
 from preddiff.results.explanation import Explanation
 from preddiff.results.interactions import Interactions
+from preddiff.types import Labels
 
 _DPI = 150
 
@@ -112,6 +114,21 @@ def export_figure(interactions: Interactions, path: Path) -> Path:
     check_destination(path)
     with atomic_write(path) as written:
         _draw(figure(interactions), interactions, written, ".png")
+    return path
+
+
+def export_outlines(explanation: Explanation, labels: Labels, path: Path) -> Path:
+    """Write the outlines and numbers of regions (y, x) over a picture as .png.
+
+    Raises
+    ------
+    ResultError
+        If the file cannot be written, or would replace one that this package did not write.
+    """
+    check_destination(path)
+    with atomic_write(path) as written:
+        drawn = figure_of_regions(explanation.picture.values, labels)
+        _draw(drawn, explanation, written, ".png")
     return path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from preddiff.errors import SettingError
-from preddiff.render import colours
+from preddiff.render import colours, outlines
 from preddiff.render.bars import bars
 from preddiff.render.beside import Beside
 from preddiff.render.drawing import Drawing
@@ -24,6 +24,7 @@ from preddiff.results.explanation import Explanation
 from preddiff.results.interactions import Interactions
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 
@@ -127,6 +128,7 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
         images = _panels(each, row, ends[each.unit], others, chosen)
         for panel, (name, image) in zip(panels[number], images.items(), strict=True):
             show_image(panel, image, name if number == 0 else "")
+        _outline(panels[number, 0], each)
         caption = _caption(each, row) if not title else f"{title}\n{_caption(each, row)}"
         panels[number, 0].set_ylabel(caption, fontsize=10, parse_math=False)
     for unit, end in ends.items():
@@ -140,6 +142,13 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
     if notes:
         drawing.supxlabel("; ".join(notes), fontsize=9)
     return drawing
+
+
+def _outline(panel: Axes, explanation: Explanation) -> None:
+    """Draw over the input which regions were hidden, if any were."""
+    regions = explanation.regions
+    if regions is not None and regions.shape == explanation.picture.shape[1:]:
+        outlines.draw(panel, regions.values)
 
 
 def _notes(explanation: Explanation, chosen: Shown) -> list[str]:

@@ -10,10 +10,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from scipy import ndimage
 
 from preddiff.render import colours
 from preddiff.render.drawing import Drawing
+from preddiff.render.outlines import middle
 from preddiff.render.overlay import overlay
 from preddiff.render.panels import show_image
 from preddiff.render.slices import Plane
@@ -120,7 +120,7 @@ def _draw_regions(axes: Axes, flat: _Flat, found: Interactions, row: int, end: f
     for number in own:
         inside = flat.regions == number
         if inside.any():
-            middles[number] = _middle(inside)
+            middles[number] = middle(inside)
             axes.contour(inside, [0.5], colors="black", linewidths=0.4)
     seen = [p for p in found.strongest(row) if p.one in middles and p.other in middles]
     for pair in reversed(seen[:_MOST_LINES]):
@@ -139,13 +139,6 @@ def _draw_regions(axes: Axes, flat: _Flat, found: Interactions, row: int, end: f
 
 def _colour(value: float, end: float) -> tuple[float, ...]:
     return tuple(float(part) / 255 for part in colours.signed(np.array(value), end))
-
-
-def _middle(inside: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the point of a region that is farthest from its border."""
-    depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-    return float(y), float(x)
 
 
 def _draw_matrix(axes: Axes, found: Interactions, row: int, end: float) -> None:

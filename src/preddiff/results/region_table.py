@@ -50,7 +50,8 @@ def region_table(
     A row for each target and region with the columns `target`, `region` (its number), `name`,
     `elements` (pixels or voxels of it that have a relevance), `relevance` (their mean, in the
     result's unit), `standard_error` (of the mean), `total` (the sum of the relevance) and `speaks`:
-    "for" or "against" the target where the mean is more than 1.96 standard errors from 0, else "".
+    "for" or "against" the target where the mean is more than 1.96 standard errors from 0, else
+    "unclear": its sign may be chance, or its error is unknown.
 
     The error follows from those of the windows where each was measured by itself. Of maps that were
     interpolated, are of random sets or of windows of several sizes it is the mean of the pixels'
@@ -63,7 +64,7 @@ def region_table(
     """
     import pandas as pd
 
-    inside = _labels(explanation, regions, resample)
+    inside = labels_on(explanation, regions, resample=resample)
     # Where no window is, nothing is known.
     inside = np.where(np.isfinite(explanation.relevance.values[0]), inside, 0)
     if not inside.any():
@@ -87,10 +88,17 @@ def _row(
     speaks = "for" if mean > 0 else "against"
     is_clear = abs(mean) > INTERVAL * error  # not where the error is unknown
     named = known.get(number, "")
-    return label, number, named, count, mean, error, mean * count, speaks if is_clear else ""
+    return label, number, named, count, mean, error, mean * count, speaks if is_clear else "unclear"
 
 
-def _labels(explanation: Explanation, regions: RegionSource, resample: bool) -> Labels:
+def labels_on(explanation: Explanation, regions: RegionSource, *, resample: bool) -> Labels:
+    """Return the number of the region that each pixel of a map belongs to, 0 of none.
+
+    Raises
+    ------
+    InputError
+        If the regions do not lie on the map.
+    """
     picture = explanation.picture.values
     source = Input(picture, str(explanation.provenance["input"]), explanation.grid)
     opened = labels.open_regions(regions)
