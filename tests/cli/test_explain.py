@@ -237,7 +237,7 @@ def test_repeated_options_are_explained_side_by_side(folder, monkeypatch):
     assert result.stdout.startswith("window 6, ")
     assert result.stdout.splitlines()[-1] == str(Path("out/cat.html"))
     again = CliRunner().invoke(cli.app, [*words, "--resume"])
-    assert "of one explanation at a time" in str(again.exception)
+    assert "expected a command for each, with an --output of its own" in str(again.exception)
 
 
 @pytest.mark.parametrize("window", ["4", "channel", "unit"])

@@ -269,7 +269,11 @@ def explain(
     several = any(len(each or []) > 1 for each in (model, sampler, node, source, windows))
     several = several or any(each.startswith(EVERY_CHANNEL) for each in sampler or [])
     if resume and several:
-        raise SettingError("--resume: of one explanation at a time; leave out what is repeated")
+        raise SettingError(
+            "--resume: goes on with one explanation of each input, and a model, sampler, window, "
+            "node or source is repeated here: expected a command for each, with an --output of its "
+            "own"
+        )
     read: dict[str, list[Path | None]] = {
         "input": [part for each in given for part in joined(each.path) or [each.path]],
         "mask": [mask, *(each.mask for each in given)],

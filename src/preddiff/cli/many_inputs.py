@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from preddiff.cli.destinations import with_ending
+from preddiff.cli.gathered import said_once
 from preddiff.cli.one_input import (
     Errand,
     Explained,
@@ -43,7 +44,7 @@ def explain_inputs(errand: Errand, inputs: "Sequence[Listed]", summary: Path) ->
 
     work = _Batch(errand, inputs, summary)
     try:
-        with loaded_once(KnownSamplers()):
+        with loaded_once(KnownSamplers()), said_once():
             return work.run()
     finally:
         work.write_summary()

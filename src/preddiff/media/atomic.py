@@ -34,7 +34,7 @@ def atomic_write(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     _check_kind(path, folder)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging.clear_abandoned(path.parent)
+        staging.clear_now_and_then(path.parent)
         staged = staging.claim(path.parent)
         try:
             written = staged.new / path.name

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ except ImportError:  # Windows: without locks, nothing is known to be abandoned
 _PREFIX = ".preddiff."
 _NAME = re.compile(r"\.preddiff\.[a-z0-9_]{8}")  # as tempfile.mkdtemp makes them
 _ATTEMPTS = 100
+_TIMES_BETWEEN_LOOKS = 100  # that one takes
+_next_look: dict[Path, float] = {}
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,20 @@ def clear_abandoned(parent: Path) -> None:
     with suppress(OSError):
         for folder in [Path(entry.path) for entry in os.scandir(parent) if _is_staging(entry)]:
             _clear_if_abandoned(folder)
+
+
+def clear_now_and_then(parent: Path) -> None:
+    """Clear what killed programs left in a folder, unless it was looked through a moment ago.
+
+    To look through a folder of ten thousand results takes as long as to write one: no more than a
+    hundredth of the time of a run goes into it.
+    """
+    begun = time.monotonic()
+    if begun < _next_look.get(parent, 0.0):
+        return
+    clear_abandoned(parent)
+    now = time.monotonic()
+    _next_look[parent] = now + (now - begun) * _TIMES_BETWEEN_LOOKS
 
 
 def clear(folder: Path) -> None:
