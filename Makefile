@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench dist fuzz browser
+.PHONY: demo test lint format bench dist docs fuzz browser
 
 demo: .venv/.with-demo
 	$(BIN)/preddiff explain "$$($(BIN)/python scripts/demo_picture.py)" --target top3 --output demo
@@ -28,6 +28,10 @@ bench: .venv/.with-dev
 # Builds sdist and wheel in dist/ and tries the wheel in an empty environment.
 dist: .venv/.with-dist
 	PYTHON=$(CURDIR)/$(BIN)/python scripts/dist.sh
+
+# Builds the site in build/site, with every example run; a warning or a dead link ends it.
+docs: .venv/.with-docs
+	$(BIN)/python -m sphinx -W --keep-going -b html -c docs . build/site
 
 # Reads damaged files of every kind; offenders are kept in fuzz-offenders.
 fuzz: .venv/.with-dev

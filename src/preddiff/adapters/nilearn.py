@@ -9,6 +9,7 @@ import numpy as np
 from preddiff.errors import SettingError
 from preddiff.media.maps import nifti_image
 from preddiff.render.maps import DEFAULT_MAP, map_named
+from preddiff.render.strips import DEFAULT_THRESHOLD
 from preddiff.types import Setting
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def plot_relevance(
     Parameters
     ----------
     explanation, target, map : as of `relevance_image`.
-    how : as of `plot_stat_map`, such as cut_coords, threshold or display_mode.
+    how : as of `plot_stat_map`, such as cut_coords or display_mode; the threshold is 15 % of
+        the map's largest value, as in our own figures.
 
     Returns
     -------
@@ -76,5 +78,7 @@ def plot_relevance(
     shown = relevance_image(explanation, target, map)
     if explanation.grid is not None and "bg_img" not in how:
         how["bg_img"] = nifti_image(explanation.picture.values[0], explanation.grid)
+    largest = float(np.abs(shown.get_fdata()).max())
+    how.setdefault("threshold", DEFAULT_THRESHOLD * largest or None)
     how.setdefault("title", explanation.labels[0] if target is None else target)
     return plot_stat_map(shown, **how)

@@ -69,8 +69,8 @@ def warn_of_correction(plan: Plan, estimates: Estimates) -> None:
         f"the Laplace correction with train_size={plan.facts['train_size']} takes "
         f"{100 * taken[worst]:.0f} % of the evidence for {plan.labels[worst]!r}, whose probability "
         f"is {plan.base[worst]:.6g}; say how many examples the model learned from, "
-        "train_size=len(X) (--train-size N), of which nothing is said, or leave the correction "
-        "out, train_size=math.inf (--train-size inf)",
+        "explain(…, train_size=len(X)) (--train-size N), or leave the correction out, "
+        "train_size=math.inf (--train-size inf)",
         EngineWarning,
         stacklevel=4,
     )
