@@ -30,6 +30,9 @@ AnyShape = Annotated[Floats, "..."]
 
 # Inputs and what a model makes of them.
 
+Signals = Annotated[NDArray[np.float32], "channel time"]
+"""Channels over time."""
+
 Pixels = Annotated[NDArray[np.float32], "channel *spatial"]
 """One input in input space: [0, 1] RGB for pictures, the scan's own units for volumes."""
 

@@ -16,6 +16,7 @@ from preddiff.media import images, several, volumes
 from preddiff.media.grid import Grid
 from preddiff.media.names import named
 from preddiff.media.reading import display_name
+from preddiff.media.signals import Signal
 from preddiff.media.volumes import Volume
 from preddiff.types import Pixels
 
@@ -50,6 +51,13 @@ class Input:
         return self.features is not None
 
     @property
+    def is_signal(self) -> bool:
+        """True for channels over time, (channel, time)."""
+        return (
+            not isinstance(self.values, Image.Image) and self.values.ndim == 2 and not self.is_row
+        )
+
+    @property
     def is_volume(self) -> bool:
         """True for three spatial dimensions."""
         return not isinstance(self.values, Image.Image) and self.values.ndim == 4
@@ -66,7 +74,7 @@ class Input:
         return digest.hexdigest()
 
 
-Source = str | Path | Image.Image | ArrayLike | Volume | Input
+Source = str | Path | Image.Image | ArrayLike | Volume | Signal | Input
 """What `open_input` takes; also an image of nibabel."""
 
 
@@ -77,8 +85,9 @@ def open_input(source: Source, channels: Sequence[str] | None = None) -> Input:
     ----------
     source : the path of a picture, of a NIfTI or Analyze file, or of a folder of DICOM slices; a
         PIL image; floats (channel, y, x) or (channel, z, y, x); an image of nibabel; a row of a
-        table, (feature,) or a Series of pandas; or an Input, which is returned as it is. Scans on
-        one grid, one for each channel, are joined by a plus: "T1.nii.gz+FLAIR.nii.gz".
+        table, (feature,) or a Series of pandas; a `Signal` of two axes; or an Input, which is
+        returned as it is. Scans on one grid, one for each channel, are joined by a plus:
+        "T1.nii.gz+FLAIR.nii.gz".
     channels : names of the channels of a scan of four dimensions, the last of which they are.
 
     Raises
@@ -100,6 +109,8 @@ def open_input(source: Source, channels: Sequence[str] | None = None) -> Input:
         return Input(images.read(path), display_name(path))
     if isinstance(source, Image.Image):
         return Input(source, "image")
+    if isinstance(source, Signal):
+        return Input(source.checked, "signal")
     if np.ndim(source) == 1:  # type: ignore[arg-type]
         return _row(source)
     return Input(as_pixels(source), "array")

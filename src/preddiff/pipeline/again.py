@@ -120,8 +120,14 @@ def _input(result: Explanation, given: Given) -> Input:
     if given.picture is not None:
         return open_input(given.picture, _channels(result, given.picture))
     facts = result.provenance
-    channels = tuple(facts.get("channels", ()))
-    return Input(result.picture.values, str(facts["input"]), result.grid, channels=channels)
+    features, channels = (tuple(facts.get(name, ())) for name in ("features", "channels"))
+    return Input(
+        result.picture.values,
+        str(facts["input"]),
+        result.grid,
+        features=features or None,
+        channels=channels,
+    )
 
 
 def _channels(result: Explanation, picture: Source) -> tuple[str, ...] | None:

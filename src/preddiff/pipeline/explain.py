@@ -71,8 +71,8 @@ def explain(
         floats (channel, y, x) in [0, 1], or a volume (channel, z, y, x), taken as it is; or a scan:
         the path of a NIfTI, Analyze, MGH or DICOM file, or of a folder of DICOM slices; or several
         on one grid, "T1.nii.gz+FLAIR.nii.gz", which are its channels; or an image of nibabel; or a
-        row of a table, (feature,) or a Series of pandas, which needs a sampler of such rows
-        (docs/models.md).
+        row of a table, (feature,) or a Series of pandas, or a `media.Signal` (channel, time), which
+        need a sampler of such (docs/models.md).
     targets : class numbers, labels, "topN" or "all"; None is "top1". For a node, its channels, each
         the mean over its places, or units: "12:5,7" is channel 12 at y = 5, x = 7. Also what is
         made of the output: "husky against wolf", one of `preddiff.targets`, or a function of what
@@ -218,6 +218,8 @@ def plans_of_sizes(
     settings = with_remembered(settings, model, announce=announce)
     if opened.is_row:
         settings = settings.of_row(len(opened.features or ()))
+    if opened.is_signal:
+        settings = settings.of_signal(opened.values.shape)  # type: ignore[union-attr]
     settings = settings.over(volume=opened.is_volume, side=subjects.shorter_side(model, opened))
     return [_planned(model, opened, each) for each in settings.parts]
 

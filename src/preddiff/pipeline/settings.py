@@ -318,6 +318,23 @@ class Settings:
         window = 1 if self.sampling.window is None else self.sampling.window
         return replace(self, sampling=replace(self.sampling, window=window))
 
+    def of_signal(self, shape: tuple[int, ...]) -> "Settings":
+        """Return these settings, which have to say what could stand in a signal.
+
+        Raises
+        ------
+        InputError
+            If there is no sampler: nothing is known of signals in general.
+        """
+        if self.sampling.sampler is None:
+            raise InputError(
+                f"a signal of shape {shape}: say what could have stood there, e.g. sampler="
+                "preddiff.samplers.Marginal(signals), of shape (n, channel, time)"
+            )
+        if self.question.node or self.question.source:
+            raise SettingError("a signal: nodes are of pictures and scans; leave them out")
+        return self
+
     @property
     def parts(self) -> "list[Settings]":
         """The settings of each size of windows."""

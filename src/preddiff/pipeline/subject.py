@@ -15,6 +15,7 @@ from preddiff.media.volumes import Volume
 from preddiff.method.measures import ActivationDifference
 from preddiff.models import Model, targets
 from preddiff.models.rows import OfRows
+from preddiff.models.signals import OfSignals
 from preddiff.pipeline.lengths import Size, as_text
 from preddiff.pipeline.settings import Question, Sampling
 from preddiff.results.explanation import SPATIAL_AXES
@@ -110,6 +111,7 @@ def make(
         _check_size(source, sampling.size)
     model = model if device == "cpu" else _on_device(model, device)
     model = OfRows(model) if source.is_row else model
+    model = OfSignals(model) if source.is_signal else model
     picture = model.prepare(source.values)
     model.check(picture, is_scan=source.grid is not None)
     numbers: list[int] = []
@@ -121,7 +123,7 @@ def make(
     subject = Subject(
         model=model,
         inputs=picture,
-        axes=("feature",) if source.is_row else SPATIAL_AXES[-(picture.ndim - 1) :],
+        axes=_axes(source, picture),
         picture=picture,
         source=source,
         node=question.node,
@@ -133,6 +135,13 @@ def make(
         subject = _from_node(subject, question.source, sampling)
     units = targets.parse_units(question.named_targets)
     return _of_units(subject, units) if units else subject
+
+
+def _axes(source: Input, picture: Pixels) -> tuple[str, ...]:
+    """Return the names of the axes that windows lie on."""
+    if source.is_row or source.is_signal:
+        return ("feature",) if source.is_row else ("time",)
+    return SPATIAL_AXES[-(picture.ndim - 1) :]
 
 
 def shorter_side(model: Model, source: Input) -> int:

@@ -13,6 +13,7 @@ from preddiff.render import colours, outlines
 from preddiff.render.bars import bars
 from preddiff.render.beside import Beside
 from preddiff.render.drawing import Drawing
+from preddiff.render.lines import lines
 from preddiff.render.maps import DEFAULT_MAP, Shown, map_named
 from preddiff.render.matrices import matrices
 from preddiff.render.mirrors import mirror_note, without_mirror
@@ -45,7 +46,8 @@ def figure(
     Maps of other methods (`baselines`) stand beside the sensitivity map, each on its own scale.
 
     Of a volume, it shows the three slices that meet where the target's relevance is largest, as
-    figures 9 to 12 of the paper do. Of a node's channels, it shows the strongest.
+    figures 9 to 12 of the paper do. Of a node's channels, it shows the strongest. Of a signal, it
+    shows lines over time.
 
     Where two classes are all there are, one's map is minus the other's, and only one is drawn.
 
@@ -83,6 +85,8 @@ def figure(
         return strips(rows, _of_scan(several, chosen), list(notes))
     if look.slices or look.threshold != DEFAULT_THRESHOLD or look.beside is not None:
         raise SettingError("slices, threshold and beside: are of volumes; leave them out")
+    if axes == {("time",)}:
+        return lines(list(_titled(several)), chosen)
     if axes in ({("channel",)}, {("feature",)}):
         return bars(list(_titled(several)), chosen)
     if axes != {("y", "x")}:
