@@ -13,10 +13,13 @@ trap 'rm -rf "$elsewhere"' EXIT
 rm -rf dist
 "$python" -m build --outdir dist .
 wheel=$(echo "$PWD"/dist/preddiff-*.whl)
+# Listed into files: grep leaves a pipe at the first match, which Python takes for a failure.
+"$python" -m zipfile --list "$wheel" >"$elsewhere/wheel"
+"$python" -m tarfile --list dist/preddiff-*.tar.gz >"$elsewhere/sdist"
 for file in LICENSE preddiff/py.typed preddiff/viewer/static/picture.html.j2 vendor/niivue.umd.js; do
-	"$python" -m zipfile --list "$wheel" | grep -q "$file" || { echo "$wheel: has no $file" >&2; exit 1; }
+	grep -q "$file" "$elsewhere/wheel" || { echo "$wheel: has no $file" >&2; exit 1; }
 done
-"$python" -m tarfile --list dist/preddiff-*.tar.gz | grep -q LICENSE
+grep -q LICENSE "$elsewhere/sdist"
 
 "$python" -m venv "$elsewhere/env"
 cd "$elsewhere"

@@ -1,6 +1,6 @@
 """
-How sure is the map?
-====================
+Error bars: how sure is the map?
+================================
 
 Every number comes from random draws, and has a standard error.
 """
