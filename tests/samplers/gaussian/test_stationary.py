@@ -123,7 +123,7 @@ def test_draws_are_clipped_unless_asked_otherwise(rng):
 
 def test_windows_hidden_together_are_not_seen(rng):
     sampler = StationaryGaussian.natural(40)
-    windows = Windows.over((80, 80), 36, 36)
+    windows = Windows.over((80, 80), 36, 44)
     one = rng.random((3, 80, 80)).astype(np.float32)
     hidden = windows.coverage > 0
     other = np.where(hidden, 0.5, one).astype(np.float32)
