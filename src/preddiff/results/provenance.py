@@ -3,10 +3,12 @@
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 
-_ALWAYS = ("torch", "numpy")
+_WHERE_INSTALLED = ("torch", "numpy")
 # Others that numbers may depend on, by what they are imported as: named where a program has them.
 _WHERE_IMPORTED = {
     "scipy": "scipy",
@@ -27,6 +29,13 @@ _WHERE_IMPORTED = {
 }
 
 
+def _installed() -> Iterator[tuple[str, str]]:
+    """Yield names and versions of what is named wherever it is installed."""
+    for name in _WHERE_INSTALLED:
+        with suppress(metadata.PackageNotFoundError):
+            yield name, metadata.version(name)
+
+
 def environment() -> dict[str, str]:
     """Return versions, machine and date, as attributes of a result.
 
@@ -38,7 +47,7 @@ def environment() -> dict[str, str]:
         if (version := getattr(sys.modules.get(module), "__version__", None))
     }
     versions = {
-        **{name: metadata.version(name) for name in _ALWAYS},
+        **dict(_installed()),
         **imported,
         "Python": platform.python_version(),
     }
