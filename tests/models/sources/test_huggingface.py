@@ -131,6 +131,12 @@ def test_folders_that_are_none(tmp_path):
         load_model(f"hf:{tmp_path}")
 
 
+def test_names_are_as_many_as_classes(folder):
+    assert load_model(f"hf:{folder}", labels=["p", "q", "r"]).labels == ["p", "q", "r"]
+    with pytest.raises(ModelError, match="2 labels for 3 classes of hf:mine: expected as many"):
+        load_model(f"hf:{folder}", labels=["p", "q"])
+
+
 def test_logits_are_all_that_is_taken(folder):
     with pytest.raises(ModelError, match="output_key='x': hf:.*mine returns one thing"):
         load_model(f"hf:{folder}", output_key="x")

@@ -53,13 +53,16 @@ def load(spec: str, request: Request) -> Network:
     preprocessing = found.preprocessing
     if preprocessing is None and (folder / _PROCESSOR).is_file():
         preprocessing = metadata.preprocessing(metadata.read(folder / _PROCESSOR)[0])
-    return Network(
+    named = huggingface.labels(module)
+    model = Network(
         module.eval(),
         preprocessing,
         output="logits" if found.output == "auto" else found.output,
         spec=_PREFIX + display_name(folder.resolve()),
-        labels=found.labels or huggingface.labels(module),
+        labels=found.labels or named,
     )
+    model.classes = None if named is None else len(named)
+    return model
 
 
 def _config(folder: Path) -> Config:
