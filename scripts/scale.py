@@ -26,8 +26,8 @@ PICTURES = 3  # by the embedded network: a minute each
 SMALL = 1000  # of 12×12 pixels
 GROUP = 10  # passes at once, as random sets come
 SETS = 1000
-STEPS, MATRIX = 40, np.random.default_rng(2).normal(size=(128, 128))  # of work that is only work
-BUSY = 40  # inputs of such work
+STEPS, MATRIX = 200, np.random.default_rng(2).normal(size=(128, 128))  # of work that is only work
+BUSY = 24  # inputs of such work, a second each
 CHUNK_RUNS = 5
 MILLION = 1_000_000
 
@@ -59,6 +59,15 @@ def of_networks(rng):
             preddiff.save(explanation, Path(folder) / f"{n}.zarr")
         looped = (time.process_time() - begun) / PICTURES
     return alone, looped
+
+
+def rows_of_networks(alone, looped):
+    """Return what `of_networks` found as rows of a table."""
+    return (
+        f"| passes of a picture (1,000, embedded network), engine alone | {alone:.1f} s |\n"
+        f"| the same in `explain_many`, with everything and saved | {looped:.1f} s, "
+        f"{100 * (looped / alone - 1):.0f} % more |\n"
+    )
 
 
 def of_small_pictures(rng):
@@ -170,9 +179,9 @@ def of_clusters(rng):
         f"| growth of memory from the 200th to the 1,000th, collector | {grown[0]:.0f} MiB |\n"
         f"| the same, the worker that grew most | {grown[1]:.0f} MiB |\n"
     )
-    passes, own = of_networks(rng)
-    own -= passes
-    collector = own + SETS / GROUP * processor / 1000
+    passes, looped = of_networks(rng)
+    print(rows_of_networks(passes, looped))
+    collector = looped - passes + SETS / GROUP * processor / 1000
     print("| workers | a million pictures, wall | processor time | limited by |\n|---|---|---|---|")
     for workers in (1, 100, 10_000):
         by_workers = MILLION * passes / workers
@@ -205,10 +214,7 @@ def main():
     sets, windows = of_checkpoints(rng)
     alone, looped = of_networks(rng)
     print(
-        "| measured | |\n|---|---|\n"
-        f"| passes of a picture (1,000, embedded network), engine alone | {alone:.1f} s |\n"
-        f"| the same in `explain_many`, with everything and saved | {looped:.1f} s, "
-        f"{100 * (looped / alone - 1):.0f} % more |\n"
+        f"| measured | |\n|---|---|\n{rows_of_networks(alone, looped)}"
         f"| small pictures (12×12, 18 passes) a second | {grown_of[0]:.0f} |\n"
         f"| growth of memory from the 200th to the 1,000th of them | {grown_of[1]:.0f} MiB |\n"
         f"| one write of unfinished work, 1,000 sets | {sets:.0f} ms |\n"

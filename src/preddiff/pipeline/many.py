@@ -71,7 +71,7 @@ def explain_many(
     """Explain inputs one after the other, and yield each result as soon as it is there, in order.
 
     Model and sampler are loaded once; memory holds one input and its result at a time, unless the
-    caller keeps them; with a cluster as many as it has workers, and one more, 16 at most.
+    caller keeps them; with a cluster two for each of its workers and one more, 16 at most.
 
     Parameters
     ----------

@@ -52,14 +52,15 @@ class DaskWorkers:
     def sharing_out(self, most: int) -> Iterator[int]:
         """Within, let several inputs be explained at the same time; yield how many.
 
-        One more than there are workers: while a result is finished here, all have something to do.
+        Two for each worker and one more: while results are finished here, in order, all have
+        something to do.
 
         Parameters
         ----------
         most : inputs at the same time, however many workers there are.
         """
         before = self._inputs
-        self._inputs = min(most, len(self.addresses) + 1)
+        self._inputs = min(most, 2 * len(self.addresses) + 1)
         try:
             yield self._inputs
         finally:
