@@ -151,7 +151,13 @@ def _estimates(result: Explanation, plan: Plan) -> Estimates:
     if isinstance(plan.run, SampledRun):
         groups = np.full(len(which), plan.run.samples // plan.run.begin().size)
     bias = np.zeros_like(evidence)
-    return Estimates(plan.windows, numbers, evidence, errors, bias, 0, groups=groups)
+    known = None
+    if isinstance(plan.run, RunOfSets) and "set_evidence" in result.data:
+        # Where windows overlap, as at a border, their errors depend on each other by the sets.
+        sets = result.data["set_evidence"].values[:, _own_sets(result, plan)]
+        known = shares(plan.run.design, np.arange(sets.shape[1]), sets)
+        known = known if np.array_equal(known.known, numbers) else None
+    return Estimates(plan.windows, numbers, evidence, errors, bias, 0, groups=groups, shares=known)
 
 
 def _own(result: Explanation, plan: Plan) -> tuple[Integers, Integers]:
