@@ -3,7 +3,7 @@ import pytest
 
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
-from preddiff.samplers import Marginal
+from preddiff.samplers import Marginal, RowGaussian
 
 
 def test_marginal_draws_stand_at_the_same_place_and_are_all_different(rng):
@@ -42,3 +42,9 @@ def test_an_input_of_another_shape_is_refused(rng):
     inputs, windows = np.zeros((1, 5, 4), dtype=np.float32), Windows.over((5, 4), 2)
     with pytest.raises(SamplerError, match=r"the pool's inputs have shape \(1, 4, 4\), this one"):
         Marginal(rng.random((3, 1, 4, 4))).check(inputs, windows, None)
+
+
+@pytest.mark.parametrize("make", [Marginal, RowGaussian.fit])
+def test_a_table_with_categories_has_to_be_encoded(make):
+    with pytest.raises(SamplerError, match=r"object and shape \(2, 2\).*columns.encode"):
+        make(np.array([[61.0, "Graz"], [58.0, "Wien"]], dtype=object))

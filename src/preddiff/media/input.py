@@ -128,7 +128,8 @@ def _row(source: object) -> Input:
     if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
         raise InputError(
             f"an array of {values.dtype} and shape {values.shape}, a row: expected finite numbers; "
-            "encode categories as numbers, and fill what is missing"
+            "encode categories as numbers (load_model(pipeline, table=X_train).columns.encode, "
+            "docs/models.md), and fill what is missing"
         )
     # A Series of pandas has names as its index; a list has a method that is called so.
     names = getattr(getattr(source, "index", None), "values", range(len(values)))

@@ -68,8 +68,8 @@ def warn_of_correction(plan: Plan, estimates: Estimates) -> None:
     warnings.warn(
         f"the Laplace correction with train_size={plan.facts['train_size']} takes "
         f"{100 * taken[worst]:.0f} % of the evidence for {plan.labels[worst]!r}, whose probability "
-        f"is {plan.base[worst]:.6g}; say how many examples the model learned from, "
-        "explain(…, train_size=len(X)) (--train-size N), or leave the correction out, "
+        f"is {plan.base[worst]:.8g}; if the model learned from another number of examples, say "
+        "so, explain(…, train_size=len(X)) (--train-size N), or leave the correction out, "
         "train_size=math.inf (--train-size inf)",
         EngineWarning,
         stacklevel=4,

@@ -266,7 +266,7 @@ class Explanation:
         if self.relative_error_text or not self.is_noise.any():
             return self.relative_error_text
         of = " for the least certain target" if len(self.labels) > 1 else ""
-        return f"no larger than its error{of}: take more {self.effort}"
+        return f"the map is no larger than its error{of} (take more {self.effort})"
 
     @property
     def relative_errors(self) -> PerTarget:
@@ -298,9 +298,11 @@ class Explanation:
         shape = "×".join(str(n) for n in self.coverage.shape)
         facts = self.data.attrs
         separator = ", " if facts.get("sets", "") or not facts["samples"] else " × "
+        precision = "" if self.exactness else self.precision_text
+        said = [f"{self.data.sizes['window']} {self.parts}{separator}{self.draws}", self.unit]
         return (
             f"<Explanation of {shape} for {', '.join(self.labels)}: "
-            f"{self.data.sizes['window']} {self.parts}{separator}{self.draws}, {self.unit}>"
+            f"{', '.join(filter(None, [*said, precision]))}>"
         )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.media import Input, folders, images
@@ -10,7 +11,7 @@ from preddiff.media.folders import VolumeFolder
 from preddiff.media.grid import Grid, mismatch
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.spec import SpecContext
-from preddiff.types import Batch
+from preddiff.types import AnyShape, Batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,24 @@ class Pool:
     values: Batch
     grid: Grid | None = None
     origin: str | None = None
+
+
+def of_numbers(name: str, values: ArrayLike) -> AnyShape:
+    """Return values as an array, if they are numbers.
+
+    Raises
+    ------
+    SamplerError
+        If they are something else, such as the categories of a table.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise SamplerError(
+            f"{name}: of {array.dtype} and shape {array.shape}: expected numbers; encode the "
+            "categories of a table (load_model(pipeline, table=X_train).columns.encode, "
+            "docs/models.md)"
+        )
+    return array
 
 
 def read_pool(folder: str, context: SpecContext) -> Pool:

@@ -26,6 +26,9 @@ def check(
     if shape is not None and inputs.shape != shape:
         one = inputs.shape == (1, *shape)
         cure = "prepare the picture with load_model(...).prepare(image)"
+        if len(inputs.shape) != len(shape):
+            kind = "pictures" if len(shape) == 3 else "volumes"
+            cure = f"it is a model of {kind}; name one of inputs like this (model=, --model)"
         raise InputError(
             f"an array of shape {inputs.shape}: {spec} sees {shape}; "
             + ("of a batch of one, pass batch[0]" if one else cure)

@@ -35,7 +35,8 @@ def from_spec(argument: str, context: SpecContext) -> Conditional:
             f"the embedded sampler is of pictures, the input has {dimensions} spatial dimensions: "
             "name a folder of inputs like it (--sampler marginal:FOLDER), or fit a sampler on a "
             "reference group (preddiff sampler fit TABLE -o reference.npz --family cohort --where "
-            "COLUMN=VALUE) and name it (--sampler cohort:reference.npz)"
+            "COLUMN=VALUE) and name it (--sampler cohort:reference.npz); a classifier that was "
+            "fitted with preddiff classify fit --reference COLUMN=VALUE has one of its own"
         )
     if context.cube <= natural.REACH:
         return _cut(ConditionalGaussian.natural(context.cube, colours=context.shape[0]), context)
