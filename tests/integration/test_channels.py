@@ -129,7 +129,10 @@ def test_the_table_says_which_channel_mattered(scans, tmp_path):
     assert table["region"].tolist() == [1, 0]
     np.testing.assert_allclose(table["relevance"][0], both[1].relevance.mean(), rtol=1e-6)
     assert table["relevance"][1] == 0
-    assert table["speaks"].tolist() == ["for" if table["relevance"][0] > 0 else "against", ""]
+    assert table["speaks"].tolist() == [
+        "for" if table["relevance"][0] > 0 else "against",
+        "unclear",
+    ]
     preddiff.save(both[1], tmp_path / "flair.zarr")
     assert preddiff.verify(tmp_path / "flair.zarr", model=Linear(weights, -30)).passed
     with pytest.raises(InputError, match="expected windows in one channel"):

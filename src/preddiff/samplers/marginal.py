@@ -15,7 +15,7 @@ from preddiff.samplers import projection
 from preddiff.samplers.base import Normals, ValidRange, Weights, replaced
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.samplers.pool import of_numbers, read_pool
+from preddiff.samplers.pool import check_numbers, read_pool
 from preddiff.samplers.spec import SpecContext
 from preddiff.samplers.streams import window_generator
 from preddiff.types import Batch, Draws, Pixels
@@ -48,7 +48,8 @@ class Marginal(Stored):
     ) -> None:
         self.scan_grid = scan_grid
         self.origin = origin
-        self.pool = np.asarray(of_numbers("pool", pool), dtype=np.float32)
+        check_numbers("pool", pool)
+        self.pool = np.asarray(pool, dtype=np.float32)
         if self.pool.ndim == 2:
             self.pool = self.pool[:, None]
         if self.pool.ndim < 3 or len(self.pool) == 0:

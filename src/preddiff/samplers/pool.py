@@ -11,7 +11,7 @@ from preddiff.media.folders import VolumeFolder
 from preddiff.media.grid import Grid, mismatch
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.spec import SpecContext
-from preddiff.types import AnyShape, Batch
+from preddiff.types import Batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +30,8 @@ class Pool:
     origin: str | None = None
 
 
-def of_numbers(name: str, values: ArrayLike) -> AnyShape:
-    """Return values as an array, if they are numbers.
-
-    Raises
-    ------
-    SamplerError
-        If they are something else, such as the categories of a table.
-    """
+def check_numbers(name: str, values: ArrayLike) -> None:
+    """Raise a SamplerError for values that are no numbers, such as a table's categories."""
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise SamplerError(
@@ -45,7 +39,6 @@ def of_numbers(name: str, values: ArrayLike) -> AnyShape:
             "categories of a table (load_model(pipeline, table=X_train).columns.encode, "
             "docs/models.md)"
         )
-    return array
 
 
 def read_pool(folder: str, context: SpecContext) -> Pool:

@@ -11,7 +11,7 @@ from preddiff.samplers.base import ValidRange
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.covariance import solve, square_root
-from preddiff.samplers.pool import of_numbers
+from preddiff.samplers.pool import check_numbers
 from preddiff.samplers.streams import window_generator
 from preddiff.types import Draws, Floats, Pixels
 
@@ -61,7 +61,8 @@ class RowGaussian(Stored):
         SamplerError
             If there are no more rows than features, or values are not finite.
         """
-        values = np.asarray(of_numbers("table", table), dtype=np.float64)
+        check_numbers("table", table)
+        values = np.asarray(table, dtype=np.float64)
         if values.ndim != 2 or len(values) <= values.shape[1] or not np.isfinite(values).all():
             raise SamplerError(
                 f"a table of shape {values.shape}: expected more rows than features, all finite"
