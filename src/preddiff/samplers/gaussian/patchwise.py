@@ -42,6 +42,8 @@ class WindowGroup(NamedTuple):
 class Patchwise(Surrounded):
     """Draws a window from a normal over patches that is held as matrices."""
 
+    _has_scale = False  # that is unknown, and told by what is visible: a normal has none
+
     @abstractmethod
     def _groups(self, windows: Windows) -> Iterator[WindowGroup]:
         """The windows, by the normal that they share."""
@@ -110,7 +112,8 @@ class Patchwise(Surrounded):
             noise = np.stack(
                 [self._noise(window_generator(seed, n), samples, values) for n in numbers]
             )
-            visible = self._visible(conditional, means, inputs, windows.subset(members), part)
+            seen = part if self._has_scale else None
+            visible = self._visible(conditional, means, inputs, windows.subset(members), seen)
             widths = self._widths(conditional, patches, visible, numbers, samples, seed)
             # A draw is mean + F·z with F·Fᵀ the conditional covariance and z white noise.
             found = means[:, None] + widths[:, :, None] * (noise @ conditional.factor.T)

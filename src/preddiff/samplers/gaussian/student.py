@@ -66,6 +66,7 @@ class StudentT(ConditionalGaussian):
     """
 
     kind = "student"
+    _has_scale = True
 
     def __init__(
         self,
