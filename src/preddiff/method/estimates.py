@@ -52,20 +52,25 @@ class Estimates:
     def relevance_and_error(self) -> tuple[Relevance, Relevance]:
         """Return the map of all windows and its standard error, both (target, *spatial)."""
         visited = self.every, self.visited, self.evidence
+        dependent = self._dependent
+        if dependent is not None and len(self.visited) == len(self.every):
+            return uncertainty.relevance(*visited), dependent.map_error()
         error = uncertainty.standard_error(*visited, self.error, self.bias)
-        if self.shares is not None and self.shares.depend:
+        if dependent is not None:
             # Windows of some tilings only leave others to interpolate, which is no part of theirs.
-            theirs = self.shares.map_error()
-            error = theirs if len(self.visited) == len(self.every) else np.fmax(error, theirs)
+            error = np.fmax(error, dependent.map_error())
         return uncertainty.relevance(*visited), error
 
     def importance_and_error(self) -> tuple[Relevance, Relevance]:
         """Return the importance of all windows and its standard error, both (target, *spatial)."""
         visited = self.every, self.visited, self.evidence
-        dependent = None
-        if self.shares is not None and self.shares.depend:
-            dependent = self.shares.mean_square_variance()
-        return importance_and_error(*visited, self.error, self.bias, self.groups, dependent)
+        variance = None if self._dependent is None else self._dependent.mean_square_variance()
+        return importance_and_error(*visited, self.error, self.bias, self.groups, variance)
+
+    @property
+    def _dependent(self) -> Shares | None:
+        """The windows' shares, if their errors depend on each other."""
+        return self.shares if self.shares is not None and self.shares.depend else None
 
     def relative_error(self) -> float:
         """Return the map's standard error relative to its relevance, of the worst target."""

@@ -15,13 +15,16 @@ import numpy as np
 from scipy import sparse
 
 from preddiff.method.sets import SetEvidence
-from preddiff.types import Floats, PerTarget
+from preddiff.types import Floats, Integers, PerTarget
 
 Factor = Annotated[Floats, "regressor _rank"]
 """A factor L of a covariance L · Lᵀ."""
 
 Slopes = Annotated[Floats, "target regressor"]
 """Slopes of the evidence for each of several regressors, or their errors."""
+
+TargetNumbers = Annotated[Integers, "target"]
+"""Numbers of some of the targets."""
 
 Combined = Annotated[Floats, "target combination"]
 """Sums of slopes, each with a weight, or the errors of such sums."""
@@ -45,7 +48,8 @@ def ridge(
     evidence : (t, group · set), group by group.
     """
     fit = Ridge.best(regressors, evidence, None)
-    return fit.slopes, fit.errors(sparse.eye_array(regressors.shape[2], format="csr"))
+    itself = sparse.eye_array(regressors.shape[2], format="csr")
+    return fit.slopes, fit.errors(np.arange(len(evidence)), itself)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +115,8 @@ class Ridge:
         kept = np.stack([_kept(self.s, float(penalty)) for penalty in self.penalties])
         return np.asarray((self.y @ self.u * kept) @ self.back)
 
-    def errors(self, weights: sparse.csr_array) -> Combined:
-        """Return the standard errors of sums of slopes, (t, combination).
+    def errors(self, targets: TargetNumbers, weights: sparse.csr_array) -> Combined:
+        """Return the standard errors of some targets' sums of slopes, (target, combination).
 
         Slopes depend on each other, so the error of a sum does not follow from theirs.
 
@@ -128,8 +132,7 @@ class Ridge:
             else (np.asarray(weights @ self.prior) ** 2).sum(axis=1)
         )
         found = [
-            self._errors(self.y[t : t + 1], float(penalty), back, spread)
-            for t, penalty in enumerate(self.penalties)
+            self._errors(self.y[t : t + 1], float(self.penalties[t]), back, spread) for t in targets
         ]
         return np.concatenate(found)
 

@@ -4,7 +4,7 @@ There are as many windows as sets, so slopes are shrunk: each by itself, or towa
 whichever predicts sets that it has not seen better. Letters of axes: n set, t target, w window.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -13,7 +13,7 @@ from scipy import sparse
 
 from preddiff.method.pieces import Pieces
 from preddiff.method.regions import Regions
-from preddiff.method.ridge import Combined, Factor, Ridge
+from preddiff.method.ridge import Combined, Factor, Ridge, Slopes, TargetNumbers
 from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers
 from preddiff.method.windows import Windows
 from preddiff.types import Evidence, Integers, Relevance, WindowNumbers
@@ -52,7 +52,7 @@ class Shares:
 
         Errors of windows that are near each other are alike, so they do not average out.
         """
-        return self._pieces.everywhere(_errors(self._fits, self._pieces.means))
+        return self._pieces.everywhere(_errors(self._fits, self._targets, self._pieces.means))
 
     def mean_square_variance(self) -> Relevance:
         """Return the variance of the mean squared evidence at each pixel, (t, *shape).
@@ -64,11 +64,15 @@ class Shares:
         # How much of the second order nearby windows share is not known: all of it is the most.
         means = self._pieces.means
         first = [
-            _errors(self._fits, (means * (2 * row)).tocsr())[t] ** 2
+            _errors(self._fits, self._targets[t : t + 1], (means * (2 * row)).tocsr())[0] ** 2
             for t, row in enumerate(self.evidence)
         ]
         second = 2 * np.asarray((means @ self.error.T**2).T) ** 2
         return self._pieces.everywhere(np.maximum(np.stack(first) - second, second))
+
+    @property
+    def _targets(self) -> TargetNumbers:
+        return np.arange(len(self.evidence))
 
     @cached_property
     def _pieces(self) -> Pieces:
@@ -82,10 +86,20 @@ class _OfRate:
     of_prior: Sequence[Ridge]
     chosen: Integers
 
-    def of_targets(self, compute: Callable[[Ridge], Combined]) -> Combined:
-        """Return what is computed from the regression that was chosen for each target."""
-        found = {int(number): compute(self.of_prior[number]) for number in np.unique(self.chosen)}
+    @property
+    def slopes(self) -> Slopes:
+        """The slopes, (t, w)."""
+        found = {int(number): self.of_prior[number].slopes for number in np.unique(self.chosen)}
         return np.stack([found[int(number)][t] for t, number in enumerate(self.chosen)])
+
+    def errors(self, targets: TargetNumbers, weights: sparse.csr_array) -> Combined:
+        """Return the errors of some targets' sums of slopes."""
+        chosen = self.chosen[targets]
+        found: Combined = np.empty((len(targets), weights.shape[0]))
+        for number in np.unique(chosen):
+            own = chosen == number
+            found[own] = self.of_prior[number].errors(targets[own], weights)
+        return found
 
 
 def shares(design: SetDesign, numbers: SetNumbers, evidence: SetEvidence) -> Shares:
@@ -115,14 +129,17 @@ def shares(design: SetDesign, numbers: SetNumbers, evidence: SetEvidence) -> Sha
         found.append([Ridge.best(hidden, values, prior) for prior in priors])
     chosen = _best_prior(found)
     fits = [_OfRate(of_prior, chosen) for of_prior in found]
-    slopes = np.mean([fit.of_targets(lambda ridge: ridge.slopes) for fit in fits], axis=0)
-    errors = _errors(fits, sparse.eye_array(len(known), format="csr"))
+    slopes = np.mean([fit.slopes for fit in fits], axis=0)
+    itself = sparse.eye_array(len(known), format="csr")
+    errors = _errors(fits, np.arange(len(evidence)), itself)
     return Shares(windows, known, slopes, errors, fits)
 
 
-def _errors(fits: "Sequence[_OfRate]", weights: sparse.csr_array) -> Combined:
-    """Return the errors of sums of the mean slopes of all rates."""
-    squares = [fit.of_targets(lambda ridge: ridge.errors(weights) ** 2) for fit in fits]
+def _errors(
+    fits: "Sequence[_OfRate]", targets: TargetNumbers, weights: sparse.csr_array
+) -> Combined:
+    """Return the errors of some targets' sums of the mean slopes of all rates."""
+    squares = [fit.errors(targets, weights) ** 2 for fit in fits]
     return np.asarray(np.sqrt(np.sum(squares, axis=0)) / len(fits))
 
 
