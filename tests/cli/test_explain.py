@@ -179,7 +179,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 
 
 def test_interrupted_it_writes_nothing(folder, monkeypatch, capsys):
-    from preddiff.pipeline import run as running
+    from preddiff.pipeline import run_of_windows as running
 
     def interrupt(*_args, **_kwargs):
         raise KeyboardInterrupt

@@ -62,9 +62,9 @@ def test_out_of_reach_all_windows_have_all_draws(picture):
 
 def test_a_callback_sees_the_map_grow(picture, monkeypatch):
     from preddiff.method import monitor
-    from preddiff.pipeline import run
+    from preddiff.pipeline import run_of_windows
 
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 400)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 400)
     monkeypatch.setattr(monitor, "_SECONDS_BETWEEN_MAPS", 0.0)
     seen = []
     e = preddiff.explain(local, picture, tolerance=0.1, callback=seen.append, **WISH)
@@ -78,9 +78,9 @@ def test_a_callback_sees_the_map_grow(picture, monkeypatch):
 
 
 def test_progress_foresees_where_it_will_stop(picture, monkeypatch):
-    from preddiff.pipeline import run
+    from preddiff.pipeline import run_of_windows
 
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 200)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 200)
     told = []
     preddiff.explain(local, picture, tolerance=0.1, progress=lambda *now: told.append(now), **WISH)
     at_most = 2 * len(Windows.over((48, 48), 6))
@@ -103,10 +103,10 @@ def test_a_run_with_a_tolerance_says_how_sure_it_is(picture, capsys):
 
 
 def test_interrupted_work_goes_on(picture, tmp_path, monkeypatch):
-    from preddiff.pipeline import run
+    from preddiff.pipeline import run_of_windows
     from preddiff.results import checkpoint
 
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 200)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 200)
     monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
     expected = preddiff.explain(local, picture, tolerance=0.1, **WISH)
 

@@ -9,7 +9,7 @@ import pytest
 
 import preddiff
 from conftest import Softmax
-from preddiff.pipeline import run
+from preddiff.pipeline import run_of_windows
 from preddiff.pipeline.interruption import current, interruptible
 from preddiff.results.checkpoint import UntilSaved
 
@@ -43,7 +43,7 @@ class Signalled:
 def test_the_map_so_far_is_kept_and_gone_on_from(
     picture, tmp_path, monkeypatch, capfd, settings, number
 ):
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 8)
     kept = UntilSaved(tmp_path / "cat.npz", goes_on=False)
     with interruptible() as interruption:
         model = Signalled(number, after=160)
@@ -69,7 +69,7 @@ def test_the_map_so_far_is_kept_and_gone_on_from(
 def test_before_there_is_a_map_or_a_second_time_a_signal_leaves(
     picture, tmp_path, monkeypatch, number, leaves, after, times
 ):
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 1000)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 1000)
     kept = UntilSaved(tmp_path / "cat.npz", goes_on=False)
     with interruptible(), pytest.raises(leaves) as left:
         preddiff.explain(Signalled(number, after, times), picture, checkpoint=kept, **WINDOWS)

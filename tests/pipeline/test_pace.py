@@ -11,7 +11,7 @@ from pipeline.test_plan import planned
 from preddiff.media import kept
 from preddiff.method.analysis import never_stop
 from preddiff.models.networks.network import Network
-from preddiff.pipeline import run
+from preddiff.pipeline import run_of_windows
 from preddiff.pipeline.pace import Pace, Stopwatch
 
 
@@ -73,7 +73,7 @@ def test_a_short_run_is_forecast_by_an_earlier_one_and_times_nothing(
     picture = rng.random((3, 16, 16)).astype(np.float32)
     preddiff.explain(network, picture, window=4, samples=4, seed=1)
     plan = planned(network, picture, window=4, samples=4)
-    monkeypatch.setattr(run, "seconds_per_draw", None)
+    monkeypatch.setattr(run_of_windows, "seconds_per_draw", None)
     about = plan.run._about
     Pace(60.0).keep(about)
     assert plan.run.forecast().endswith("= 676 draws (incremental engine), about 11.3 h")

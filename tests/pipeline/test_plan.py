@@ -16,7 +16,8 @@ from preddiff.models.networks.network import Network
 from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.pipeline import plan as plans
 from preddiff.pipeline import subject as subjects
-from preddiff.pipeline.run import ClosedFormRun, SampledRun
+from preddiff.pipeline.run_in_closed_form import ClosedFormRun
+from preddiff.pipeline.run_of_windows import SampledRun
 from preddiff.pipeline.settings import PAPER, Settings
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Constant, Marginal

@@ -8,7 +8,7 @@ import pytest
 import preddiff
 from conftest import Softmax
 from preddiff.errors import EngineWarning, ResultError
-from preddiff.pipeline import run
+from preddiff.pipeline import run_of_windows
 from preddiff.results import checkpoint
 
 SETTINGS = {"targets": 1, "window": 4, "stride": 2, "samples": 4}
@@ -36,7 +36,7 @@ def picture(rng):
 def unfinished(tmp_path, picture, monkeypatch):
     """The file that an interrupted analysis left."""
     monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 8)
     path = tmp_path / "cat.unfinished.npz"
     with pytest.raises(KeyboardInterrupt):
         preddiff.explain(Fragile(picture.shape, at=30), picture, checkpoint=path, **SETTINGS)
@@ -59,7 +59,7 @@ def test_a_kill_costs_a_chunk_at_most_unless_writing_would_take_the_time(
     tmp_path, picture, monkeypatch, share
 ):
     monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", share)
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)  # two windows a chunk
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 8)  # two windows a chunk
     kept = []
 
     def progress(done, of):
@@ -87,7 +87,7 @@ def test_work_of_another_number_of_threads_goes_on(picture, unfinished):
 def half_done(tmp_path, picture, small_network, monkeypatch):
     """The file that an interrupted analysis of a network left, in bfloat16, and its settings."""
     monkeypatch.setattr(checkpoint, "_SHARE_OF_TIME", 1.0)
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 8)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 8)
     path = tmp_path / "half.npz"
     interrupted(small_network, picture, checkpoint=path, precision="bfloat16", **SETTINGS)
     return path

@@ -22,8 +22,10 @@ from preddiff.method.windows import Windows
 from preddiff.models import Linear, repeatable, targets
 from preddiff.pipeline.lengths import Size, as_text
 from preddiff.pipeline.regions import regions_of
-from preddiff.pipeline.run import FIRST_DRAWS, ClosedFormRun, Run, SampledRun
+from preddiff.pipeline.run import Run
+from preddiff.pipeline.run_in_closed_form import ClosedFormRun
 from preddiff.pipeline.run_of_sets import RunOfSets
+from preddiff.pipeline.run_of_windows import FIRST_DRAWS, SampledRun
 from preddiff.pipeline.settings import Question, Sampling, Settings, Work
 from preddiff.pipeline.subject import Subject
 from preddiff.samplers import OneChannel, Sampler

@@ -15,8 +15,8 @@ from preddiff.method.shares import shares
 from preddiff.pipeline.again import Again, Given, is_complete, plans_of
 from preddiff.pipeline.finding import ROUNDING, Finding, deviation
 from preddiff.pipeline.plan import Plan
-from preddiff.pipeline.run import FIRST_DRAWS, SampledRun
 from preddiff.pipeline.run_of_sets import RunOfSets
+from preddiff.pipeline.run_of_windows import FIRST_DRAWS, SampledRun
 from preddiff.results import store
 from preddiff.results.combination import mean_of_sizes
 from preddiff.results.content import ATTRIBUTE, content_sha256

@@ -7,7 +7,7 @@ from conftest import Softmax
 from pipeline.test_plan import planned
 from preddiff.method.analysis import never_stop
 from preddiff.models import Linear
-from preddiff.pipeline.run import FIRST_DRAWS
+from preddiff.pipeline.run_of_windows import FIRST_DRAWS
 from preddiff.samplers import Constant, Marginal
 
 
