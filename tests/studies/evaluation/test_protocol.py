@@ -113,7 +113,17 @@ def test_a_contender_that_fails_is_reported_and_the_others_go_on(folder, tmp_pat
     assert {score.contender for score in failed} == {"lime"}
     assert {score.error for score in failed} == {"ValueError: not of this picture"}
     text = tables(file.scores.values(), "grad_cam")
-    assert "- lime failed on 5 pictures (flipping:grey, pointing, stability): ValueError" in text
+    assert "- lime failed on 5 pictures (flipping:grey, pointing): ValueError" in text
+
+
+def test_where_a_metric_does_not_apply_no_map_is_made(folder, tmp_path, small, monkeypatch):
+    monkeypatch.setattr(protocol, "SURE", 2.0)  # of no picture, so that there is no mosaic
+    small["grad_cam"] = Contender("grad_cam", "", failing)
+    told = []
+    chosen = evaluation(folder, metrics=["pointing"], contenders=["grad_cam"])
+    evaluate(chosen, ScoreFile(tmp_path / "scores.jsonl"), told.append)
+    assert [(score.scores, score.error, score.seconds) for score in told] == [({}, "", 0.0)] * 5
+    assert tables(told, "grad_cam").count("|") == 0
 
 
 def test_an_interrupted_run_goes_on_to_the_same_table(folder, tmp_path):

@@ -5,7 +5,8 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from preddiff.types import Floats, Integers
+from preddiff.errors import ResultError
+from preddiff.types import Floats, Integers, Pixels
 
 PictureMap = Annotated[Floats, "y x"]
 """One number for each pixel: how much it speaks for the target, or how much it matters."""
@@ -41,3 +42,11 @@ def positive_share(values: PictureMap, part: tuple[slice, slice]) -> float:
     positive = np.maximum(values, 0)
     total = positive.sum()
     return float(positive[part].sum() / total) if total > 0 else float("nan")
+
+
+def check_map(values: PictureMap, picture: Pixels) -> None:
+    """Raise a ResultError unless a contender's map is one."""
+    if values.shape != picture.shape[1:] or not np.isfinite(values).all():
+        raise ResultError(
+            f"a map of shape {values.shape}: expected finite numbers (y, x), {picture.shape[1:]}"
+        )

@@ -4,9 +4,10 @@ A new one is a line in `DEFAULT_METRICS`: a function of a `Trial` that returns s
 that they have in tables.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from preddiff.models import Model
 from preddiff.studies.evaluation.boxes import box_of, share_in_box
@@ -14,7 +15,7 @@ from preddiff.studies.evaluation.contenders import Contender
 from preddiff.studies.evaluation.correlation import rank_correlation
 from preddiff.studies.evaluation.flipping import flip
 from preddiff.studies.evaluation.imputers import IMPUTERS
-from preddiff.studies.evaluation.maps import PictureMap
+from preddiff.studies.evaluation.maps import PictureMap, check_map
 from preddiff.studies.evaluation.patches import PATCHES
 from preddiff.studies.evaluation.pointing import (
     CELLS,
@@ -27,9 +28,9 @@ from preddiff.studies.evaluation.randomisation import randomised
 from preddiff.types import Pixels
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Trial:
-    """One map, and what is needed to make others by the same method.
+    """One picture that one method explains: its map and others are made when asked for.
 
     Attributes
     ----------
@@ -37,9 +38,9 @@ class Trial:
     name : of the picture's file.
     number : of the picture among those that are evaluated, from 0.
     contender : the method.
-    values : its map, (y, x).
-    seed : that the map was made with.
+    seed : that the map is made with.
     sure : the pictures that the network is sure of.
+    seconds : that the first map took which was asked for; 0 where none was.
     """
 
     model: Model
@@ -48,9 +49,36 @@ class Trial:
     name: str
     number: int
     contender: Contender
-    values: PictureMap
     seed: int
     sure: Sequence[AskedPicture]
+    seconds: float = field(default=0.0, init=False)
+
+    @cached_property
+    def values(self) -> PictureMap:
+        """The picture's map, (y, x)."""
+        return self.explained()
+
+    def explained(
+        self, model: Model | None = None, picture: Pixels | None = None, seed: int | None = None
+    ) -> PictureMap:
+        """Return the map of another network, of another picture, or of another seed.
+
+        Raises
+        ------
+        ResultError
+            If what the method returns is no map.
+        """
+        picture = self.picture if picture is None else picture
+        started = time.perf_counter()
+        values = self.contender.make(
+            self.model if model is None else model,
+            picture,
+            self.target,
+            self.seed if seed is None else seed,
+        )
+        self.seconds = self.seconds or time.perf_counter() - started
+        check_map(values, picture)
+        return values
 
 
 CASCADE = (25, 50, 75)
@@ -86,20 +114,19 @@ def pointing(trial: Trial) -> Mapping[str, float]:
         return {}
     cell = trial.number % CELLS
     picture = mosaic([each.picture for each in four], cell)
-    values = trial.contender.make(trial.model, picture, trial.target, trial.seed)
-    return {"pointing": share_in_cell(values, cell)}
+    return {"pointing": share_in_cell(trial.explained(picture=picture), cell)}
 
 
 def boxes(trial: Trial) -> Mapping[str, float]:
     """Return the share of the positive part in the box around the object, where one is known."""
-    box = box_of(trial.name, trial.values.shape)
+    box = box_of(trial.name, trial.picture.shape[1:])
     return {} if box is None else {"share in box": share_in_box(trial.values, box)}
 
 
 def randomisation(trial: Trial, share: float, name: str) -> Mapping[str, float]:
     """Return the rank correlation with the map of the network with shuffled weights."""
     network = randomised(trial.model, share=share)
-    values = trial.contender.make(network, trial.picture, trial.target, trial.seed)
+    values = trial.explained(model=network)
     return {f"randomised {name}": rank_correlation(trial.values, values)}
 
 
@@ -107,7 +134,7 @@ def stability(trial: Trial) -> Mapping[str, float]:
     """Return the rank correlation with the map of another seed, of methods that draw."""
     if not trial.contender.is_random:
         return {}
-    values = trial.contender.make(trial.model, trial.picture, trial.target, trial.seed + 1)
+    values = trial.explained(seed=trial.seed + 1)
     return {"between seeds": rank_correlation(trial.values, values)}
 
 

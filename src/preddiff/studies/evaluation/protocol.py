@@ -5,26 +5,21 @@ because it scored best is not judged by the scores that it was chosen for.
 """
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-import numpy as np
-
-from preddiff.errors import ResultError, first_line
+from preddiff.errors import first_line
 from preddiff.media import images
 from preddiff.media.folders import find_pictures
 from preddiff.models import Model, load_model
 from preddiff.studies import machine
 from preddiff.studies.evaluation.contenders import CONTENDERS, Contender
-from preddiff.studies.evaluation.maps import PictureMap
 from preddiff.studies.evaluation.metrics import METRICS, Trial
 from preddiff.studies.evaluation.pointing import SURE, AskedPicture
 from preddiff.studies.evaluation.scores import Key, Score, ScoreFile
-from preddiff.types import Pixels
 
 Half = Literal["choose", "report"]
 """Half of the pictures, to choose settings on or to report numbers of."""
@@ -122,22 +117,11 @@ class _Bench:
         return self.spec, self.cases[number].name, contender, metric
 
     def scores(self, number: int, contender: Contender, metrics: Sequence[str]) -> Iterator[Score]:
-        """Yield the scores of one map, as soon as each is known.
+        """Yield the scores of one method on one picture, as soon as each is known.
 
         The picture's number is the seed: the same noise in all pictures would be no chance.
         """
-        if not metrics:
-            return
         case = self.cases[number]
-        started = time.perf_counter()
-        try:
-            values = contender.make(self.model, case.picture, case.target, number)
-            check_map(values, case.picture)
-        except Exception as error:  # whatever a method stumbles over, the others go on
-            seconds = time.perf_counter() - started
-            yield from (self._score(case, contender, m, seconds, error=error) for m in metrics)
-            return
-        seconds = time.perf_counter() - started
         trial = Trial(
             model=self.model,
             picture=case.picture,
@@ -145,17 +129,16 @@ class _Bench:
             name=case.name,
             number=number,
             contender=contender,
-            values=values,
             seed=number,
             sure=self.sure,
         )
         for metric in metrics:
             try:
                 found = METRICS[metric](trial)
-            except Exception as error:
-                yield self._score(case, contender, metric, seconds, error=error)
+            except Exception as error:  # whatever a method stumbles over, the others go on
+                yield self._score(case, contender, metric, trial.seconds, error=error)
             else:
-                yield self._score(case, contender, metric, seconds, found)
+                yield self._score(case, contender, metric, trial.seconds, found)
 
     def _score(
         self,
@@ -179,12 +162,4 @@ class _Bench:
             # JSON has no NaN: a score that is none is left out.
             scores={name: value for name, value in found.items() if math.isfinite(value)},
             error="" if error is None else f"{type(error).__name__}: {first_line(error)}",
-        )
-
-
-def check_map(values: PictureMap, picture: Pixels) -> None:
-    """Raise a ResultError unless a contender's map is one."""
-    if values.shape != picture.shape[1:] or not np.isfinite(values).all():
-        raise ResultError(
-            f"a map of shape {values.shape}: expected finite numbers (y, x), {picture.shape[1:]}"
         )

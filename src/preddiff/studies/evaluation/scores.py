@@ -23,7 +23,7 @@ class Score:
     target : the class that was explained.
     contender, metric : by name.
     machine : that it was measured on, and when.
-    seconds : that the map took.
+    seconds : that the map took; 0 where none was needed.
     scores : by name; empty where the metric does not apply.
     error : why there are none; empty otherwise.
     """

@@ -63,8 +63,8 @@ def numbers_of(scores: Iterable[Score], contenders: Contenders) -> dict[str, Num
     """Return the numbers of each contender, in the order of the contenders."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for score in scores:
-        if score.error:
-            continue
+        if score.error or not score.scores:
+            continue  # where a metric does not apply, no map was made that took seconds
         of_contender = found.setdefault(score.contender, {})
         for name, value in {**score.scores, _SECONDS: score.seconds}.items():
             of_contender.setdefault(name, {})[score.picture] = value

@@ -16,7 +16,8 @@ import numpy as np
 from preddiff.errors import first_line
 from preddiff.studies import machine
 from preddiff.studies.evaluation.contenders import Contender
-from preddiff.studies.evaluation.protocol import Half, check_map
+from preddiff.studies.evaluation.maps import check_map
+from preddiff.studies.evaluation.protocol import Half
 from preddiff.studies.evaluation.scores import Score, ScoreFile
 from preddiff.studies.evaluation.truth_cases import TRUTHS, TruthCase, TruthPictures
 from preddiff.studies.evaluation.truth_contenders import truth_contenders
