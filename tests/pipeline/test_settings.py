@@ -33,6 +33,7 @@ ONLY_COMMAND = {
     "model_mask",
     "order",
     "output",
+    "output_key",
     "paper",
     "resume",
     "live",

@@ -9,7 +9,7 @@ import typer
 
 from preddiff.cli import options
 from preddiff.cli.destinations import check_destinations, check_not_read
-from preddiff.cli.options import Labels, ModelMask, Order, Preprocess
+from preddiff.cli.options import Labels, ModelMask, Order, OutputKey, Preprocess
 from preddiff.errors import SettingError
 
 _HELP = """
@@ -208,6 +208,7 @@ def explain(
     labels: Labels = None,
     order: Order = None,
     model_mask: ModelMask = None,
+    output_key: OutputKey = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),
@@ -311,7 +312,14 @@ def explain(
         "channels": None if channels is None else channels.split(","),
     }
     loaded = [
-        load_model(spec, preprocess=preprocess, labels=labels, order=stated, mask=model_mask)
+        load_model(
+            spec,
+            preprocess=preprocess,
+            labels=labels,
+            order=stated,
+            mask=model_mask,
+            output_key=options.key_of(output_key),
+        )
         for spec in model or ["embedded"]
     ]
     for each, result in zip(given, results, strict=True):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from preddiff.cli.options import Labels, ModelMask, Order, Preprocess
+from preddiff.cli.options import Labels, ModelMask, Order, OutputKey, Preprocess, key_of
 from preddiff.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def interactions(
     labels: Labels = None,
     order: Order = None,
     model_mask: ModelMask = None,
+    output_key: OutputKey = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Where the results go.")
     ] = Path("out"),
@@ -125,7 +126,14 @@ def interactions(
         check_input(numbers, open_input(picture))
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     found = find(
-        load_model(model, preprocess=preprocess, labels=labels, order=stated, mask=model_mask),
+        load_model(
+            model,
+            preprocess=preprocess,
+            labels=labels,
+            order=stated,
+            mask=model_mask,
+            output_key=key_of(output_key),
+        ),
         picture,
         regions,
         targets=target,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from preddiff.cli.options import Labels, Preprocess
+from preddiff.cli.options import Labels, OutputKey, Preprocess, key_of
 from preddiff.cli.terminal import echo
 
 _HELP = """
@@ -22,11 +22,13 @@ def model(
     ],
     preprocess: Preprocess = None,
     labels: Labels = None,
+    output_key: OutputKey = None,
 ) -> None:
     from preddiff.models import load_model
     from preddiff.pipeline.model_report import inspect
 
-    facts, nodes = inspect(load_model(spec, preprocess=preprocess, labels=labels))
+    loaded = load_model(spec, preprocess=preprocess, labels=labels, output_key=key_of(output_key))
+    facts, nodes = inspect(loaded)
     for name, value in facts.items():
         echo(f"{name:20s} {value}")
     if nodes:

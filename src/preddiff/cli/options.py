@@ -43,6 +43,14 @@ Order = Annotated[
     ),
 ]
 
+OutputKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Name or number of the output to explain, of a network of several (docs/models.md).",
+    ),
+]
+
 ModelMask = Annotated[
     Path | None,
     typer.Option(
@@ -70,20 +78,32 @@ OfMask = Annotated[
 ]
 
 
+def key_of(text: str | None) -> str | int | None:
+    """Return the key of an output: a number where the text is one."""
+    return int(text) if text is not None and text.isdecimal() else text
+
+
 def named_model(
-    spec: str | None, preprocess: Path | None, order: VoxelOrder | None, mask: Path | None
+    spec: str | None,
+    preprocess: Path | None,
+    order: VoxelOrder | None,
+    mask: Path | None,
+    output_key: str | None,
 ) -> "Model | None":
     """Return the model that is named in place of a result's own; None where none is."""
     if spec is None:
-        if (preprocess, order, mask) != (None,) * 3:
+        if (preprocess, order, mask, output_key) != (None,) * 4:
             raise SettingError(
-                "--preprocess, --order, --model-mask: are of a model that --model names"
+                "--preprocess, --order, --model-mask, --output-key: are of a model that --model "
+                "names"
             )
         return None
     from preddiff.models import load_model
 
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
-    return load_model(spec, preprocess=preprocess, order=stated, mask=mask)
+    return load_model(
+        spec, preprocess=preprocess, order=stated, mask=mask, output_key=key_of(output_key)
+    )
 
 
 verbose: ContextVar[bool] = ContextVar("verbose", default=False)

@@ -12,6 +12,7 @@ from preddiff.cli.options import (
     OfModel,
     OfSampler,
     Order,
+    OutputKey,
     Preprocess,
     named_model,
 )
@@ -34,6 +35,7 @@ def rerun(
     preprocess: Preprocess = None,
     order: Order = None,
     model_mask: ModelMask = None,
+    output_key: OutputKey = None,
     sampler: OfSampler = None,
     mask: OfMask = None,
     output: Annotated[
@@ -53,7 +55,7 @@ def rerun(
     made = made_again(
         loaded,
         picture=picture,
-        model=named_model(model, preprocess, order, model_mask),
+        model=named_model(model, preprocess, order, model_mask, output_key),
         sampler=sampler,
         mask=mask,
         progress=True,

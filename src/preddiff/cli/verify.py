@@ -12,6 +12,7 @@ from preddiff.cli.options import (
     OfModel,
     OfSampler,
     Order,
+    OutputKey,
     Preprocess,
     named_model,
 )
@@ -43,6 +44,7 @@ def verify(
     preprocess: Preprocess = None,
     order: Order = None,
     model_mask: ModelMask = None,
+    output_key: OutputKey = None,
     sampler: OfSampler = None,
     mask: OfMask = None,
     seed: Annotated[
@@ -59,7 +61,7 @@ def verify(
         loaded,
         windows,
         picture=picture,
-        model=named_model(model, preprocess, order, model_mask),
+        model=named_model(model, preprocess, order, model_mask, output_key),
         sampler=sampler,
         mask=mask,
         seed=seed,
