@@ -1,8 +1,12 @@
 """Rows inspected as scikit-learn does."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 import preddiff
 from preddiff.adapters.sklearn import prediction_difference
@@ -24,3 +28,12 @@ def test_the_feature_that_decides_has_the_relevance(rng):
     np.testing.assert_array_equal(found.relevance[1], direct.relevance[0])
     with pytest.raises(SettingError, match=r"X of shape \(4,\): expected \(row, feature\)"):
         prediction_difference(forest, table[0])
+
+
+def test_a_table_with_categories_is_inspected_as_it_is(rng):
+    table = pd.DataFrame(
+        {"colour": rng.choice(["red", "blue"], 80), "size": rng.choice(["S", "L"], 80)}
+    )
+    fitted = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, table["colour"])
+    found = prediction_difference(fitted, table[:2], background=table, train_size=80, n_draws=40)
+    assert (found.relevance[:, 0] > 10 * np.abs(found.relevance[:, 1])).all()

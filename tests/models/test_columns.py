@@ -13,7 +13,7 @@ import preddiff
 from preddiff import load_model
 from preddiff.errors import ModelError
 from preddiff.models.columns import Columns
-from preddiff.samplers import Marginal
+from preddiff.samplers import Marginal, RowMixed
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,26 @@ def test_a_pipeline_on_a_table_gives_the_sums_over_all_values(table, fitted):
         assert e.evidence.values[0, number] == pytest.approx(expected, abs=1e-4)
     with pytest.raises(ModelError, match="if it was fitted on a table, load_model"):
         preddiff.explain(fitted, coded.iloc[0], sampler=Marginal(coded))
+
+
+def test_only_the_mixed_sampler_sees_that_a_number_tells_the_category(rng):
+    sport = rng.choice(["chess", "sumo"], 2000)
+    weight = np.where(sport == "sumo", 150.0, 70.0) + 10 * rng.normal(size=2000)
+    table = pd.DataFrame({"weight": weight, "sport": sport, "member": rng.random(2000) < 0.5})
+    encoder = ColumnTransformer([("names", OneHotEncoder(), ["sport"])])
+    fitted = make_pipeline(encoder, LogisticRegression()).fit(table, sport == "sumo")
+    model = load_model(fitted, table=table)
+    assert model.columns.categorical == [1, 2]
+    coded = model.columns.encode(table)
+    row = coded.loc[(table["sport"] == "sumo") & (weight > 145)].iloc[0]
+    asked = {"targets": 1, "samples": 500, "train_size": 2000}
+    samplers = Marginal(coded), RowMixed.fit(coded, model.columns.categorical)
+    alone, given_weight = (
+        preddiff.explain(model, row, sampler=each, **asked).relevance.values[0, 1]
+        for each in samplers
+    )
+    assert alone > 5  # half of all rows are of the other sport
+    assert abs(given_weight) < 0.05 * alone  # but the weight leaves no doubt
 
 
 def test_a_regressor_gives_values_in_its_own_unit(table):

@@ -1,21 +1,28 @@
 """An inspection of estimators on rows of a table, as `sklearn.inspection` has them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from preddiff.errors import SettingError
+from preddiff.models.base import Model
+from preddiff.models.columns import Columns
 from preddiff.models.load import load_model
 from preddiff.pipeline.explain import explain
 from preddiff.samplers import Marginal, Sampler
-from preddiff.types import Setting
+from preddiff.types import Pixels, Setting
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def prediction_difference(
     estimator: object,
-    X: ArrayLike,  # noqa: N803 - the word of scikit-learn
+    X: "ArrayLike | pd.DataFrame",  # noqa: N803 - the word of scikit-learn
     *,
-    background: ArrayLike | None = None,
+    background: "ArrayLike | pd.DataFrame | None" = None,
     target: int | str | None = None,
     sampler: Sampler | None = None,
     n_draws: int = 10,
@@ -30,7 +37,8 @@ def prediction_difference(
     Parameters
     ----------
     estimator : a fitted classifier.
-    X : (row, feature), a table of numbers.
+    X : (row, feature), a table of numbers, or a DataFrame with categories as the estimator was
+        fitted on.
     background : (row, feature), whose values stand in for hidden ones; None is X.
     target : the class that is explained; None is that which each row is answered by.
     sampler : of rows, such as `preddiff.samplers.RowGaussian`; None draws rows of `background`.
@@ -47,11 +55,9 @@ def prediction_difference(
     PreddiffError
         A subclass that says which setting, estimator or table cannot be used.
     """
-    rows = np.asarray(X, dtype=np.float32)
+    model, rows, others = _in_numbers(estimator, X, X if background is None else background)
     if rows.ndim != 2 or not len(rows):
         raise SettingError(f"X of shape {rows.shape}: expected (row, feature), at least one row")
-    others = rows if background is None else np.asarray(background, dtype=np.float32)
-    model = load_model(estimator)
     found = [
         explain(
             model,
@@ -69,3 +75,21 @@ def prediction_difference(
         standard_error=np.stack([each.standard_error.values[0] for each in found]),
         explanations=found,
     )
+
+
+def _in_numbers(
+    estimator: object,
+    rows: "ArrayLike | pd.DataFrame",
+    background: "ArrayLike | pd.DataFrame",
+) -> tuple[Model, Pixels, Pixels]:
+    """Return the model of numbers, and rows and background as such."""
+    import pandas as pd
+
+    if isinstance(rows, pd.DataFrame) and isinstance(background, pd.DataFrame):
+        columns = Columns(background)
+        # A table of numbers is no table to decode: a linear estimator of it has a closed form.
+        if columns.categorical:
+            model = load_model(estimator, table=background)
+            rows, background = columns.encode(rows), columns.encode(background)
+            return model, np.asarray(rows, np.float32), np.asarray(background, np.float32)
+    return load_model(estimator), np.asarray(rows, np.float32), np.asarray(background, np.float32)

@@ -43,6 +43,15 @@ class Columns:
             elif not pd.api.types.is_numeric_dtype(column):
                 self.categories[name] = sorted(column.unique(), key=str)
 
+    @property
+    def categorical(self) -> list[int]:
+        """Positions of the columns that are categories or truth values."""
+        return [
+            position
+            for position, name in enumerate(self._columns)
+            if name in self.categories or getattr(self._types[name], "kind", "") == "b"
+        ]
+
     def encode(self, rows: "pd.DataFrame | pd.Series") -> "pd.DataFrame | pd.Series":
         """Return rows, or one, in numbers.
 

@@ -8,6 +8,7 @@ from preddiff.samplers.exemplar import Exemplar
 from preddiff.samplers.gaussian.channelwise import ChannelwiseGaussian
 from preddiff.samplers.gaussian.conditional import ConditionalGaussian
 from preddiff.samplers.gaussian.located import Located
+from preddiff.samplers.gaussian.mixed_rows import RowMixed
 from preddiff.samplers.gaussian.mixture import Mixture
 from preddiff.samplers.gaussian.rows import RowGaussian
 from preddiff.samplers.gaussian.stationary import StationaryGaussian
@@ -18,6 +19,6 @@ from preddiff.samplers.one_channel import OneChannel
 
 __all__ = [
     "Blurred", "ChannelwiseGaussian", "Cohort", "ConditionalGaussian", "Constant", "Exemplar",
-    "Inpaint", "Located", "Marginal", "Mixture", "OneChannel", "RowGaussian", "Sampler",
-    "StationaryGaussian", "StudentT",
+    "Inpaint", "Located", "Marginal", "Mixture", "OneChannel", "RowGaussian", "RowMixed",
+    "Sampler", "StationaryGaussian", "StudentT",
 ]  # fmt: skip
