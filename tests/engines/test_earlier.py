@@ -1,5 +1,6 @@
 """What earlier runs found of boxes: less work for later ones, and the same numbers."""
 
+import math
 import re
 import warnings
 
@@ -13,6 +14,7 @@ from preddiff.engines import choice
 from preddiff.engines.incremental import Incremental, check
 from preddiff.errors import EngineWarning
 from preddiff.media import kept
+from preddiff.models.networks.network import Network
 from preddiff.models.networks.structure import structure
 from preddiff.pipeline import analysis
 from small_networks import conv
@@ -130,3 +132,44 @@ def test_the_structure_of_a_network_is_its_code_too():
     assert plain == of(lambda self, x: self.layer(x))
     assert plain != of(lambda self, x: self.layer(x) + 1)
     assert plain != of(lambda self, x: self.layer(x), stride=2)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "taken"), [(1.0, "incremental"), (1.1, "incremental"), (1.3, "dense")]
+)
+def test_whole_passes_that_are_clearly_faster_are_timed_once(
+    rng, small_network, monkeypatch, boxes, taken
+):
+    timed = []
+
+    def seconds(engines, *_):
+        timed.append([each.name for each in engines])
+        return [1.0, boxes]
+
+    monkeypatch.setattr(choice, "least_seconds_per_draw", seconds)
+    for limit in ("_PASSES_WORTH_EXPORTING", "_DRAWS_WORTH_TIMING"):
+        monkeypatch.setattr(choice, limit, 0)
+    monkeypatch.setattr(choice, "_SURELY_SAVED", math.inf)
+    for picture in rng.random((2, 3, 16, 16)).astype(np.float32):
+        e = preddiff.explain(small_network, picture, window=4, stride=2)
+        assert e.provenance["engine"] == taken
+        assert e.provenance.get("runtime", "torch").startswith(
+            "onnxruntime " if taken == "dense" else "torch"
+        )
+    assert timed == [["dense", "incremental"]]
+    asked = preddiff.explain(small_network, picture, window=4, stride=2, engine="incremental")
+    assert asked.provenance["engine"] == "incremental"
+    by_torch = asked if taken == "incremental" else e
+    np.testing.assert_allclose(by_torch.evidence, asked.evidence, atol=1e-4)
+
+
+def test_whole_passes_go_on_by_the_runtime_that_began_them(rng, small_network, monkeypatch):
+    monkeypatch.setattr(choice, "_PASSES_WORTH_EXPORTING", 0)
+    network = Network(small_network)
+    task = choice.Task(
+        network, rng.random((3, 16, 16), dtype=np.float32), [0], None, (4, 4),
+        np.zeros((1, 2), np.int64), np.zeros((1, 1, 3, 4, 4), np.float32), lambda v: v, 2000,
+    )  # fmt: skip
+    facts = choice.choose(task, "dense", runtime="onnxruntime 1.0").facts
+    assert facts["runtime"].startswith("onnxruntime ")
+    assert "runtime" not in choice.choose(task, "dense", runtime="torch").facts

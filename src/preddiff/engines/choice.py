@@ -1,18 +1,19 @@
 """The choice of engine, precision and batch: by checking what could be taken.
 
-Every candidate gives the same numbers but for rounding. Still, nothing here asks the clock about a
-network: the same command gives the same arrays on the same machine, whatever else runs there. So
-the rules are by what can be counted: arithmetic, bytes and errors. What is *not* left to rules is
-whether a candidate is right: boxes are held against whole forward passes (`incremental/check.py`),
-and a shorter precision against float32. What was right in an earlier run is checked on fewer
-windows (`earlier.py`).
+Every candidate gives the same numbers but for rounding. Still, the same command is to give the same
+arrays on the same machine, whatever else runs there. So the rules are by what can be counted, where
+that tells enough: arithmetic, bytes and errors. Where it does not, as another library makes whole
+passes and boxes save little, the two are timed in turn, once, and what was found is kept
+(`earlier.py`). What is *not* left to rules is whether a candidate is right: boxes are held against
+whole forward passes (`incremental/check.py`), and a shorter precision against float32. What was
+right in an earlier run is checked on fewer windows.
 """
 
 import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from preddiff.engines import earlier
 from preddiff.engines.base import Engine
-from preddiff.engines.cost import seconds_per_draw
+from preddiff.engines.cost import least_seconds_per_draw, seconds_per_draw
 from preddiff.engines.dense import Dense
 from preddiff.engines.earlier import Earlier
 from preddiff.engines.memory import machine_memory
@@ -48,8 +49,15 @@ _DRAWS_WORTH_TRYING = 5000
 _DRAWS_WORTH_CHECKING = 64
 # Multiply-adds of whole passes over those of boxes. Below this, boxes save no arithmetic and still
 # cost their cutting and pasting: a network that sees everything at once, such as ViT-B/16. The
-# least of the others is MobileNet-V3's, 1.1, with which boxes are faster by half.
+# least of the others is MobileNet-V3's, 1.1, with which they are faster than torch's by half.
 _LEAST_SAVED = 1.05
+# Below this many whole passes, an export to a faster runtime costs more than it gains.
+_PASSES_WORTH_EXPORTING = 1000
+# Of a network whose boxes save more multiply-adds than that, no library makes whole passes as fast.
+_SURELY_SAVED = 3.0
+_DRAWS_WORTH_TIMING = 5000  # both, which takes an export and some ten whole passes
+# Times by which whole passes have to be faster: what is no clear case is decided without the clock.
+_CLEARLY = 1.2
 _CHECKED_DRAWS = 2  # of each window that is held against whole forward passes
 _RECHECKED_EVERY, _RECHECKED_DRAWS = 4, 1  # of these, where an earlier run found boxes right
 
@@ -104,7 +112,11 @@ class Choice:
 
 
 def choose(
-    task: Task, engine: str = "auto", precision: str = "auto", batch: int | None = None
+    task: Task,
+    engine: str = "auto",
+    precision: str = "auto",
+    batch: int | None = None,
+    runtime: str | None = None,
 ) -> Choice:
     """Return the engine that a task is run with.
 
@@ -114,6 +126,8 @@ def choose(
     precision : "auto" takes a shorter one where a device computes faster in it and its error is
         small (`precision.LARGEST_ERROR`).
     batch : draws at once; None follows from the memory.
+    runtime : that makes whole passes, as a result's provenance has it, or "torch"; None takes the
+        fastest at hand that agrees.
 
     Raises
     ------
@@ -121,10 +135,9 @@ def choose(
         If the engine or the precision that is asked for cannot be used with the model.
     """
     memory = _memory(task)
-    whole_passes = by_whole_passes(task, batch)
     by_gain = engine == precision == "auto"
     if by_gain and is_small(task.total):
-        return whole_passes
+        return by_whole_passes(task, batch, runtime)
     boxed = None if engine == "dense" else _incremental(task, memory, engine, by_gain=by_gain)
     if boxed is None:
         if precision not in {"auto", "float32"}:
@@ -132,10 +145,32 @@ def choose(
                 f"precision={precision!r}: only the incremental engine has it, which cannot be "
                 "used here; choose precision='float32'"
             )
-        return whole_passes
+        return by_whole_passes(task, batch, runtime)
     boxed, facts = _in_precision(task, boxed, precision)
     boxed.batch = batch or _batch_within(memory, boxed, _USUAL_BATCH)
+    if by_gain and boxed.saved(task.starts) < _SURELY_SAVED and _is_slower(task, boxed):
+        return by_whole_passes(task, batch, runtime)
     return _choice(boxed, facts)
+
+
+def _is_slower(task: Task, boxed: "Incremental") -> bool:
+    """Return whether whole passes by another runtime are clearly faster than boxes.
+
+    They are timed where a run is long enough, and no earlier one did.
+    """
+    if task.total < _DRAWS_WORTH_TIMING:
+        return False
+    key = earlier.about(boxed.model, task.inputs.shape, task.size, task.node)
+    known = earlier.found(key)
+    if known.slower is None:
+        whole = by_whole_passes(task).engine
+        slower = False
+        if isinstance(whole, Dense) and whole.model.runtime is not None:
+            by_whole, by_boxes = least_seconds_per_draw((whole, boxed), task.starts, task.draws)
+            slower = _CLEARLY * by_whole < by_boxes
+        known = replace(known, slower=slower)
+        earlier.keep(key, known)
+    return bool(known.slower)
 
 
 def is_small(total: int) -> bool:
@@ -147,10 +182,21 @@ def _choice(engine: "Dense | Incremental", facts: Facts) -> Choice:
     return Choice(engine, {"engine": engine.name, **facts, "batch": engine.batch})
 
 
-def by_whole_passes(task: Task, batch: int | None = None) -> Choice:
-    """Return the engine that makes whole forward passes, which every model can be run with."""
-    dense = Dense(task.model, task.inputs, task.targets, task.node, batch, _memory(task))
-    return _choice(dense, {"precision": "float32"})
+def by_whole_passes(task: Task, batch: int | None = None, runtime: str | None = None) -> Choice:
+    """Return the engine that makes whole forward passes, which every model can be run with.
+
+    Many are made by the fastest runtime at hand that agrees with the model.
+
+    Parameters
+    ----------
+    batch, runtime : as of `choose`.
+    """
+    model = task.model
+    if task.total >= _PASSES_WORTH_EXPORTING:
+        model = model.faster(task.inputs, task.node, runtime)
+    dense = Dense(model, task.inputs, task.targets, task.node, batch, _memory(task))
+    by = {} if model.runtime is None else {"runtime": model.runtime}
+    return _choice(dense, {"precision": "float32", **by})
 
 
 def _memory(task: Task) -> int:
@@ -180,6 +226,8 @@ def _incremental(task: Task, memory: int, requested: str, *, by_gain: bool) -> "
     if known.text and requested == "auto":
         _warn(known.text, known.why)
         return None
+    if known.slower and by_gain and task.total >= _DRAWS_WORTH_TIMING:
+        return None
     # Boxes are a matter of speed only: whatever goes wrong with them, a run goes on without.
     try:
         engine = Incremental(task.model, task.inputs, task.targets, task.size, task.node)
@@ -195,7 +243,8 @@ def _incremental(task: Task, memory: int, requested: str, *, by_gain: bool) -> "
             earlier.keep(key, finding)
         _warn(finding.text, finding.why)
         return None
-    earlier.keep(key, Earlier(right=wrong is None, seconds=time.perf_counter() - begin))
+    seconds = time.perf_counter() - begin
+    earlier.keep(key, replace(known, right=wrong is None, text="", why="", seconds=seconds))
     if wrong is not None:
         _warn(f"whole forward passes, as recomputing boxes went wrong at {wrong}")
         return None

@@ -1,7 +1,8 @@
-"""What is known of boxes of a network from earlier runs: whether they are right, or cannot be had.
+"""What is known of boxes of a network from earlier runs: right, impossible, or no faster.
 
-Nothing of it changes a number: what was right is looked at again, on fewer windows, and what could
-not be traced cannot be traced again. What was wrong is not kept: another input may be right.
+Nothing of it changes a number but for rounding: what was right is looked at again, on fewer
+windows, what could not be traced cannot be traced again, and what was slower is timed no more. What
+was wrong is not kept: another input may be right.
 """
 
 import math
@@ -14,7 +15,7 @@ from preddiff.media import kept
 if TYPE_CHECKING:
     from preddiff.models.networks.network import Network
 
-_RIGHT, _TEXT, _WHY, _SECONDS = "right", "text", "why", "seconds"
+_RIGHT, _TEXT, _WHY, _SECONDS, _SLOWER = "right", "text", "why", "seconds", "slower"
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,15 @@ class Earlier:
     right : whether boxes were held against whole forward passes, and were right.
     text, why : why there are none, in our words and in a library's; empty where there are.
     seconds : that it took to find that out; None where it is not known.
+    slower : whether they are clearly slower than whole passes by another runtime; None where the
+        two were not timed.
     """
 
     right: bool = False
     text: str = ""
     why: str = ""
     seconds: float | None = None
+    slower: bool | None = None
 
 
 def about(
@@ -43,18 +47,9 @@ def about(
     ----------
     shape, size : of the input, and of its windows.
     """
-    from preddiff.models.networks.structure import structure
+    from preddiff.models.networks.identity import identity  # it imports torch
 
-    return {
-        "model": network.spec,
-        "weights": network.sha256,
-        "structure": structure(network.module),
-        "preprocessing": network.preprocessing,
-        "device": network.device,
-        "node": node,
-        "input": tuple(shape),
-        "window": tuple(size),
-    }
+    return {**identity(network, shape, node), "window": tuple(size)}
 
 
 def found(key: dict[str, object]) -> Earlier:
@@ -65,7 +60,9 @@ def found(key: dict[str, object]) -> Earlier:
         return Earlier()
     seconds = facts.get(_SECONDS)
     known = seconds if isinstance(seconds, float) and 0 < seconds < math.inf else None
-    return Earlier(facts.get(_RIGHT) is True, text, why, known)
+    slower = facts.get(_SLOWER)
+    timed = slower if isinstance(slower, bool) else None
+    return Earlier(facts.get(_RIGHT) is True, text, why, known, timed)
 
 
 def keep(key: dict[str, object], finding: Earlier) -> None:
@@ -77,5 +74,6 @@ def keep(key: dict[str, object], finding: Earlier) -> None:
             _TEXT: finding.text,
             _WHY: finding.why,
             _SECONDS: finding.seconds,
+            _SLOWER: finding.slower,
         },
     )

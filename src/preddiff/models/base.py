@@ -137,15 +137,19 @@ class Model(ABC):
         """
         del inputs, is_scan
 
-    def faster(self, inputs: Pixels, node: str | None = None) -> "Model":
+    def faster(
+        self, inputs: Pixels, node: str | None = None, runtime: str | None = None
+    ) -> "Model":
         """Return a model that gives the same by faster whole passes, or this one.
 
         Parameters
         ----------
         inputs : (channel, *spatial), on which the two are held against each other.
         node : the only one that is going to be asked for; None is the output.
+        runtime : that made earlier whole passes, of whose kind the others are to be; None takes the
+            fastest.
         """
-        del inputs, node
+        del inputs, node, runtime
         return self
 
     def is_probability(self, node: str | None) -> bool:

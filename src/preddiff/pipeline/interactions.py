@@ -25,6 +25,7 @@ from preddiff.pipeline import subject as subjects
 from preddiff.pipeline.plan import Asked
 from preddiff.pipeline.regions import regions_of
 from preddiff.pipeline.remembered import with_remembered
+from preddiff.pipeline.run_of_sets import PASSES_WORTH_EXPORTING
 from preddiff.pipeline.settings import Settings, Targets
 from preddiff.results import provenance
 from preddiff.results.interactions import Interactions
@@ -162,9 +163,10 @@ class _Work:
     def engine(self) -> Dense:
         """Whole passes: regions change any part of an input."""
         subject, work = self.asked.subject, self.settings.work
-        return Dense(
-            subject.model, subject.inputs, self.asked.sides[0], subject.node, memory=work.memory
-        )
+        model = subject.model
+        if self.evaluations() >= PASSES_WORTH_EXPORTING:
+            model = model.faster(subject.inputs, subject.node)
+        return Dense(model, subject.inputs, self.asked.sides[0], subject.node, memory=work.memory)
 
     def matrix_and_error(self, report: bars.Report) -> tuple[Matrix, Matrix]:
         """Return interactions and their standard errors."""
@@ -221,6 +223,7 @@ def _result(work: _Work, matrix: Matrix, error: Matrix, seconds: float) -> Inter
             "samples": work.samples,
             "sets": "" if work.design is None else len(work.design),
             "engine": work.engine.name,
+            **({} if work.engine.model.runtime is None else {"runtime": work.engine.model.runtime}),
             "regions": len(work.regions),
             "evaluations": work.evaluations(),
             "seconds": round(seconds, 3),

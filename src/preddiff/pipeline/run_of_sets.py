@@ -26,9 +26,11 @@ from preddiff.samplers import Sampler
 from preddiff.samplers.base import fill, hide
 from preddiff.types import Batch, PerTarget, Values
 
+PASSES_WORTH_EXPORTING = 200
+"""Whole passes for which a faster runtime is looked for: an export takes as long as a hundred."""
+
 _FORECAST_SETS = 4  # that are timed,
 _PASSES_PER_TIMED = 20  # and no more than one pass for so many of the work
-_PASSES_WORTH_EXPORTING = 200  # an export takes as long as a hundred
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,7 @@ class RunOfSets:
     samples : draws per set.
     targets, base : (target,), class or channel numbers and their values on the unperturbed input.
     batch : inputs evaluated at once by what began the work; None lets the memory say.
+    runtime : that evaluated them; None takes the fastest at hand.
     finished : whether the work was done to the end.
     workers : that evaluate chunks; None evaluates them in this process.
     """
@@ -56,6 +59,7 @@ class RunOfSets:
     measure: Measure
     work: Work
     batch: int | None = None
+    runtime: str | None = None
     finished: bool = False
     workers: Workers | None = None
 
@@ -84,7 +88,12 @@ class RunOfSets:
 
     def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "RunOfSets":
         """Return the run that continues what was begun, or done to the end."""
-        run = replace(self, finished=finished, batch=int(engine.get("batch", 0)) or None)
+        run = replace(
+            self,
+            finished=finished,
+            batch=int(engine.get("batch", 0)) or None,
+            runtime=str(engine.get("runtime", "torch")),
+        )
         # Another library would round what is left in another way.
         for name in ("engine", "runtime"):
             earlier, now = engine.get(name, "torch"), run.facts.get(name, "torch")
@@ -189,8 +198,8 @@ class RunOfSets:
     @cached_property
     def _engine(self) -> Dense:
         model = self.subject.model
-        if len(self.design) * self.samples >= _PASSES_WORTH_EXPORTING:
-            model = model.faster(self.subject.inputs, self.subject.node)
+        if len(self.design) * self.samples >= PASSES_WORTH_EXPORTING:
+            model = model.faster(self.subject.inputs, self.subject.node, self.runtime)
         return self._dense(model)
 
     def _dense(self, model: Model) -> Dense:

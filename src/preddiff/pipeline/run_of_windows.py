@@ -178,12 +178,15 @@ class SampledRun:
         }
         if may_go_on and engine in ENGINES and precision in PRECISIONS:
             batch = int(self.earlier.get("batch", 0)) or None
-            choice = choose(self._task, engine, precision, batch)
-            if choice.facts["engine"] == engine and choice.facts["precision"] == precision:
+            runtime = str(self.earlier.get("runtime", "torch"))
+            choice = choose(self._task, engine, precision, batch, runtime)
+            found = (choice.facts.get(name, "torch") for name in ("engine", "precision", "runtime"))
+            if tuple(found) == (engine, precision, runtime):
                 return choice
+        by = f" by {self.earlier['runtime']}" if "runtime" in self.earlier else ""
         raise ResultError(
-            f"the unfinished work was done by the {engine} engine in {precision}; continue with "
-            "these (engine, precision), or remove it"
+            f"the unfinished work was done by the {engine} engine in {precision}{by}; continue "
+            "with these (engine, precision), or remove it"
         )
 
     def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "SampledRun":
@@ -261,6 +264,7 @@ class SampledRun:
             "antithetic": self.sampler.group,
             "engine": self.facts["engine"],
             "precision": self.facts["precision"],
+            "runtime": self.facts.get("runtime"),
         }
 
     def _checked(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:

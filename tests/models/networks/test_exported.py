@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import preddiff
+from preddiff.media import kept
 from preddiff.models.networks import exported
 from preddiff.models.networks.exported import Exported
 from preddiff.models.networks.network import Network
@@ -15,6 +16,12 @@ from preddiff.samplers import Constant
 @pytest.fixture
 def inputs(rng):
     return rng.random((3, 16, 16), dtype=np.float32)
+
+
+@pytest.fixture(autouse=True)
+def never_slower(monkeypatch):
+    """The clock decides nothing here, but where a test says so."""
+    monkeypatch.setattr(Exported, "is_slower", lambda *_: False)
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -45,6 +52,51 @@ def test_the_embedded_network_is_run_by_onnxruntime(embedded, rng):
     )
 
 
+def test_what_was_faster_is_timed_once(small_network, inputs, monkeypatch, tmp_path):
+    exports, seconds = [], iter([9, 9, 5, 3, 1, 5, 3, 9])  # of torch and of the other in turn
+    init = Exported.__init__
+
+    def counting(self, *arguments):
+        exports.append(1)
+        init(self, *arguments)
+
+    class Clock:
+        now = 0.0
+
+        def perf_counter(self):
+            self.calls = getattr(self, "calls", -1) + 1
+            if self.calls % 3:
+                self.now += next(seconds)
+            return self.now
+
+    monkeypatch.undo()
+    monkeypatch.setenv(kept.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(Exported, "__init__", counting)
+    monkeypatch.setattr(exported, "time", Clock())
+    network = Network(small_network)
+    assert network.faster(inputs) is network  # in 1 s at least, the other in 3
+    assert Network(small_network).faster(inputs).runtime is None
+    assert len(exports) == 1
+    begun_by_it = Network(small_network).faster(inputs, runtime="onnxruntime 1.0")
+    assert isinstance(begun_by_it, Exported)
+    assert len(exports) == 2
+
+
+def test_what_torch_began_it_goes_on_with(small_network, inputs):
+    network = Network(small_network)
+    assert network.faster(inputs, runtime="torch") is network
+
+
+def test_attention_is_exported_without_its_own_operation(rng, capfd):
+    """And torch goes on as before: with a way of its own, where nobody wants gradients."""
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    network = Network(nn.Sequential(layer, nn.Flatten()).eval(), output="values")
+    inputs = rng.random((4, 8), dtype=np.float32)
+    assert isinstance(network.faster(inputs), Exported)
+    assert torch.backends.mha.get_fastpath_enabled()
+    assert capfd.readouterr() == ("", "")
+
+
 class OfTwo(nn.Module):
     """Logits that are right for the number of inputs that it was exported with only."""
 
@@ -61,9 +113,10 @@ class Unknown(nn.Module):
 
 
 @pytest.mark.parametrize("module", [OfTwo(), Unknown()])
-def test_torch_makes_the_passes_where_the_export_is_wrong_or_impossible(module, inputs):
+def test_torch_makes_the_passes_where_the_export_is_wrong_or_impossible(module, inputs, capfd):
     network = Network(module.eval(), output="logits")
     assert network.faster(inputs) is network
+    assert capfd.readouterr() == ("", "")
 
 
 def test_torch_makes_the_passes_of_other_precisions_and_without_onnxruntime(

@@ -100,7 +100,7 @@ class Network(Model):
         self._forward = Forward(self.module, self.preprocessing, self.spec)
         self._head: Head | None = None
         self._parts: dict[str, nn.Module] = {}
-        self._faster: tuple[tuple[str | None, tuple[int, ...]], Model] | None = None
+        self._faster: tuple[tuple[str | None, tuple[int, ...], str | None], Model] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Return what makes a copy, here or on another machine: not what can be made again."""
@@ -261,16 +261,16 @@ class Network(Model):
         rest = checked_values(self._head.complements(values), len(values), self.spec)
         return np.concatenate([p, rest[:, ::-1]], axis=1)
 
-    def faster(self, inputs: Pixels, node: str | None = None) -> Model:
-        """Return the same network run by onnxruntime, where that can be had and agrees.
+    def faster(self, inputs: Pixels, node: str | None = None, runtime: str | None = None) -> Model:
+        """Return the same network run by onnxruntime, where that can be had, agrees and is faster.
 
         The last one is kept: an export takes as long as a hundred passes.
         """
         from preddiff.models.networks.exported import faster  # it knows networks
 
-        asked = node, inputs.shape
+        asked = node, inputs.shape, runtime
         if self._faster is None or self._faster[0] != asked:
-            self._faster = asked, faster(self, inputs, node)
+            self._faster = asked, faster(self, inputs, node, runtime)
         return self._faster[1]
 
     def is_probability(self, node: str | None) -> bool:
