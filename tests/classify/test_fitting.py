@@ -31,7 +31,11 @@ def test_it_is_logistic_regression_on_the_voxels(study, standardise):
     """The shorter way, over the directions in which scans differ, ends in the same classifier."""
     table = ScanTable.read(study / "study.csv")
     voxels = Voxels.choose(volumes.read(table.paths[0]).grid)
-    fitted = fit(table, voxels, folds=4, standardise=standardise)
+    told = []
+    fitted = fit(
+        table, voxels, folds=4, standardise=standardise, progress=lambda *n: told.append(n)
+    )
+    assert told == [(done, 5) for done in range(5)]
     x = np.stack([volumes.read(path).values.reshape(-1) for path in table.paths]).astype(float)
     scaler = StandardScaler(with_std=standardise)
     whole = LogisticRegression(max_iter=10_000, tol=1e-10).fit(

@@ -1,5 +1,7 @@
 """How far the work is: a bar on terminals, lines now and then in logs."""
 
+import time
+
 import pytest
 
 import preddiff
@@ -43,3 +45,15 @@ def test_the_relative_error_stands_at_the_end(monkeypatch, capsys):
 )
 def test_durations_are_as_people_write_them(seconds, text):
     assert progress.duration(seconds) == text
+
+
+def test_work_is_named_only_if_it_takes_long(monkeypatch, capsys):
+    with progress.naming("Reading 3 scans"):
+        pass
+    monkeypatch.setattr(progress, "_FIRST_LINE_AFTER", 0.0)
+    said, end = "", time.monotonic() + 10
+    with progress.naming("Fitting"):
+        while not said and time.monotonic() < end:
+            time.sleep(0.01)
+            said = capsys.readouterr().err
+    assert said == "Fitting…\n"

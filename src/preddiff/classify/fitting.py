@@ -16,7 +16,7 @@ from preddiff.classify.voxels import Voxels
 from preddiff.errors import InputError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -75,7 +75,13 @@ class FittedClassifier:
 
 
 def fit(
-    table: ScanTable, voxels: Voxels, *, folds: int = 10, standardise: bool = False, seed: int = 0
+    table: ScanTable,
+    voxels: Voxels,
+    *,
+    folds: int = 10,
+    standardise: bool = False,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> FittedClassifier:
     """Fit a classifier on all scans of a table, and score it on scans that it has not seen.
 
@@ -84,6 +90,7 @@ def fit(
     folds : parts of the cross-validation; every part has the groups in the table's proportions.
     standardise : divide every voxel by its standard deviation over the scans that are fitted.
     seed : decides which scans come into which part.
+    progress : given how many fits are done, and of how many: one for each part, and that on all.
 
     Raises
     ------
@@ -106,7 +113,7 @@ def fit(
     columns = covariates.design(table.covariates, table.labels) if table.covariates else None
     pipeline = regression(standardise=standardise)
     accuracy, balanced, auc = _cross_validated(
-        pipeline, values, columns, labels, _parts(table, folds, seed)
+        pipeline, values, columns, labels, _parts(table, folds, seed), progress
     )
     counts = Counter(table.labels)
     facts = ClassifierFacts(
@@ -190,6 +197,7 @@ def _cross_validated(
     columns: covariates.Design | None,
     labels: NDArray[np.str_],
     parts: Parts,
+    progress: Callable[[int, int], None],
 ) -> list[tuple[float, float]]:
     """Mean and standard deviation over folds of accuracy, balanced accuracy and AUC."""
     from sklearn.model_selection import cross_validate
@@ -197,20 +205,18 @@ def _cross_validated(
     # The whole pipeline, centring and rotation and what covariates explain included, is fitted anew
     # in every fold. If they were fitted once on all scans, the held-out ones would leak into the
     # classifier that they judge.
-    scores = [
-        cross_validate(
-            pipeline,
-            covariates.regressed_out(values, columns, fitted),
-            labels,
-            cv=[(fitted, held_out)],
-            scoring={
-                "accuracy": "accuracy",
-                "balanced_accuracy": "balanced_accuracy",
-                "auc": "roc_auc" if len(set(labels)) == 2 else "roc_auc_ovr",
-            },
-        )
-        for fitted, held_out in parts
-    ]
+    scoring = {
+        "accuracy": "accuracy",
+        "balanced_accuracy": "balanced_accuracy",
+        "auc": "roc_auc" if len(set(labels)) == 2 else "roc_auc_ovr",
+    }
+    scores = []
+    for number, (fitted, held_out) in enumerate(parts):
+        progress(number, len(parts) + 1)
+        adjusted = covariates.regressed_out(values, columns, fitted)
+        cv = [(fitted, held_out)]
+        scores.append(cross_validate(pipeline, adjusted, labels, cv=cv, scoring=scoring))
+    progress(len(parts), len(parts) + 1)
     names = ("accuracy", "balanced_accuracy", "auc")
     return [
         _mean_and_spread(np.concatenate([fold[f"test_{name}"] for fold in scores]))

@@ -98,7 +98,7 @@ def fit(
             metavar="COLUMN=VALUE",
             help="The group that scans are compared with, e.g. group=control: also fit a sampler "
             "on it (cohort), with --site and --covariate, FILE.reference.npz, which `preddiff "
-            "explain` then takes by itself.",
+            "explain` then takes by itself. Without it, you fit a sampler yourself.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the division into folds.")] = 0,
@@ -113,6 +113,7 @@ def fit(
     from preddiff.media.atomic import check_file
     from preddiff.models.remembered import Remembered
     from preddiff.models.sources import skops
+    from preddiff.pipeline.progress import bar, naming, say
 
     if output.suffix != ".skops":
         raise SettingError(f"{output}: expected a name that ends in .skops")
@@ -132,14 +133,32 @@ def fit(
     if reference is not None:
         group = ReferenceGroup.read(table, reference, image, covariate or (), site or ())
     # Before the folds, which take longest: a group that is too small is said at once.
-    cohort = None if group is None else _cohort(group, voxels)
-    fitted = fit_classifier(scans, voxels, folds=folds, standardise=standardise, seed=seed)
+    cohort = None
+    if group is not None:
+        with naming(f"Fitting a sampler on {len(group.paths)} scans of {group.name}"):
+            cohort = _cohort(group, voxels)
+    work = f"Reading {len(scans.paths)} scans, to fit {folds} times on a part and once on all"
+    with bar("Fitting", "fits") as report, naming(work):
+        fitted = fit_classifier(
+            scans,
+            voxels,
+            folds=folds,
+            standardise=standardise,
+            seed=seed,
+            progress=lambda done, of: report(done, of, None),
+        )
     if cohort is not None:
         cohort.save(sampler_file)
         known = Remembered.of_file(sampler_file, cohort.reference, tuple(cohort.covariates))
         fitted.facts["sampler"] = known.facts
     skops.save(output, fitted.estimator, voxels.mask, voxels.grid, fitted.facts)
     _print(_lines(fitted.facts))
+    if cohort is None:
+        groups = ", ".join(fitted.facts["groups"])
+        say(
+            f"no sampler was fitted: --reference {label}=VALUE (of {groups}) fits one as well, "
+            "which `preddiff explain` then takes by itself"
+        )
     echo(output)
 
 

@@ -56,12 +56,15 @@ def cohort(
     ] = False,
 ) -> None:
     from preddiff.datasets import files, simulated_cohort
+    from preddiff.pipeline.progress import naming
 
     files.check_destinations(output, subjects, overwrite=overwrite)
-    simulated = simulated_cohort(
-        seed, subjects, effect.value, spacing=spacing, bend=bend, shading=shading, loss=loss
-    )
-    echo(files.write(simulated, output))
+    with naming(f"Simulating {subjects} scans"):
+        simulated = simulated_cohort(
+            seed, subjects, effect.value, spacing=spacing, bend=bend, shading=shading, loss=loss
+        )
+        table = files.write(simulated, output)
+    echo(table)
 
 
 cohort.__doc__ = _HELP

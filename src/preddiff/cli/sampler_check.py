@@ -57,6 +57,7 @@ def check(
 ) -> None:
     from preddiff.media import folders, ours
     from preddiff.media.atomic import check_file
+    from preddiff.pipeline.progress import naming
     from preddiff.studies import machine
     from preddiff.studies.sampler_check import sheet, table
     from preddiff.studies.sampler_check.run import check_pictures, check_volumes
@@ -68,12 +69,14 @@ def check(
     of_volumes = folders.contains_volumes(folder)
     length = window if window is not None else 3 if of_volumes else 10
     wanted = Check(length, margin, windows, samples, seed)
-    if not of_volumes:
-        found = check_pictures(samplers, folder, wanted, model)
-    elif model is None:
-        found = check_volumes(samplers, folder, wanted)
-    else:
+    if of_volumes and model is not None:
         raise SettingError("--model is for pictures, but these are volumes; leave it out")
+    with naming(f"Drawing {samples} times in {windows} windows of each file in {folder}"):
+        found = (
+            check_volumes(samplers, folder, wanted)
+            if of_volumes
+            else check_pictures(samplers, folder, wanted, model)
+        )
     echo(machine.describe())
     for line in table.lines(found, length, margin, "volumes" if of_volumes else "pictures"):
         echo(line)

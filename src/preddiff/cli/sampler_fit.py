@@ -125,6 +125,7 @@ def fit(
     from preddiff.media import folders, images, ours
     from preddiff.media.atomic import check_file
     from preddiff.models import load_model
+    from preddiff.pipeline.progress import naming
 
     check_file(output)
     ours.check_destination(output, ours.is_sampler, overwrite=overwrite)
@@ -160,19 +161,21 @@ def fit(
             )
         scans = _scans(source if group is None else group.paths, mask, resample=resample)
         fitted: Stored
-        if family is Family.COHORT:
-            fitted = families.fit_cohort(scans, mask, group, guard, factors)
-        elif family is Family.MARGINAL:
-            fitted = families.keep_all(scans, mask)
-        else:
-            fitted = families.fit_patches(family, scans, length, grid, mask, stationary)
+        with naming(f"Fitting on {len(scans)} scans ({family.value})"):
+            if family is Family.COHORT:
+                fitted = families.fit_cohort(scans, mask, group, guard, factors)
+            elif family is Family.MARGINAL:
+                fitted = families.keep_all(scans, mask)
+            else:
+                fitted = families.fit_patches(family, scans, length, grid, mask, stationary)
         fitted.reference = group.name if group else ""
     elif resample:
         raise SettingError("--resample is for volumes, but these are pictures; leave it out")
     else:
         prepare = load_model(model).prepare if model else images.to_array
         pictures = (prepare(image) for image in folders.read_pictures(source))
-        fitted = families.fit_pictures(family, pictures, length, channels, stationary)
+        with naming(f"Fitting on the pictures in {source} ({family.value})"):
+            fitted = families.fit_pictures(family, pictures, length, channels, stationary)
     fitted.save(output)
     echo(output)
 

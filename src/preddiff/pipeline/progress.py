@@ -1,6 +1,7 @@
 """Progress: how far the work is, and the time left."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,6 +63,18 @@ def _log(counted: str) -> Report:
             said, wait = now, min(2 * wait, _LAST_LINES_EVERY)
 
     return report
+
+
+@contextmanager
+def naming(work: str) -> Iterator[None]:
+    """Print what is done if it takes more than a moment: short work says nothing."""
+    timer = threading.Timer(_FIRST_LINE_AFTER, say, (f"{work}…",))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _error_text(error: float | None) -> str:
