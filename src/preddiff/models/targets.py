@@ -14,6 +14,9 @@ Target = int | str
 Unit = tuple[int, tuple[int, ...] | None]
 """A channel, and a position in it; None is the mean over all of its positions."""
 
+AGAINST = " against "
+"""Between the two classes of a contrast."""
+
 _SEPARATOR = re.compile(r",\s*")  # of synonyms
 
 _UNIT = re.compile(r"(\d+)(?::(\d+(?:,\d+)*))?")

@@ -19,6 +19,7 @@ from preddiff.render.matrices import matrices
 from preddiff.render.mirrors import mirror_note, without_mirror
 from preddiff.render.overlay import overlay, rgb, stretched
 from preddiff.render.panels import colour_bar, show_image
+from preddiff.render.sides import sides
 from preddiff.render.strips import DEFAULT_THRESHOLD, Look, strips, strips_of
 from preddiff.results.comparison import Comparison
 from preddiff.results.explanation import Explanation
@@ -137,7 +138,8 @@ def _pictures(several: Comparison, chosen: Shown) -> Figure:
         panels[number, 0].set_ylabel(caption, fontsize=10, parse_math=False)
     for unit, end in ends.items():
         own = panels[[number for number, (_, each, _) in enumerate(rows) if each.unit == unit]]
-        colour_bar(drawing, own, end, unit, chosen)
+        of_unit = [each for each in several if each.unit == unit]
+        colour_bar(drawing, own, end, unit, chosen, sides(of_unit))
     notes = [] if chosen.name == DEFAULT_MAP else [f"{chosen.name}: {chosen.caption}"]
     notes += ["maps of other methods: each on its own scale"] if len(others) > 1 else []
     if any((each.coverage.values == 0).any() for each in several):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from preddiff.errors import SettingError
 from preddiff.render import colours
+from preddiff.render.sides import FOR_AND_AGAINST
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,11 +48,10 @@ class Shown:
             )
         return explanation.data[self.name]
 
-    def bar_label(self, unit: str) -> str:
-        """Return the text beside a colour bar."""
-        return (
-            f"against  ←  {self.name} ({unit})  →  for" if self.signed else f"{self.name} ({unit})"
-        )
+    def bar_label(self, unit: str, sides: tuple[str, str] = FOR_AND_AGAINST) -> str:
+        """Return the text beside a colour bar, with words for its upper and its lower side."""
+        name = f"{self.name} ({unit})"
+        return f"{sides[1]}  ←  {name}  →  {sides[0]}" if self.signed else name
 
 
 MAPS = {

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from preddiff.render.drawing import Drawing
 from preddiff.render.maps import MAPS, Shown
+from preddiff.render.sides import FOR_AND_AGAINST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,9 +85,15 @@ def colour_bar(
     end: float,
     unit: str,
     shown: Shown = MAPS["relevance"],
+    sides: tuple[str, str] = FOR_AND_AGAINST,
 ) -> None:
-    """Add the scale of a map, from -end or from 0 to end, to the right of some panels."""
+    """Add the scale of a map, from -end or from 0 to end, to the right of some panels.
+
+    Parameters
+    ----------
+    sides : words for its upper and its lower side.
+    """
     scale = ScalarMappable(Normalize(-end if shown.signed else 0, end), shown.scale)
     bar = drawing.colorbar(scale, ax=axes, fraction=0.03, pad=0.01, aspect=25)
-    bar.set_label(shown.bar_label(unit), fontsize=10)
+    bar.set_label(shown.bar_label(unit, sides), fontsize=10)
     bar.ax.tick_params(labelsize=9)

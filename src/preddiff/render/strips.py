@@ -20,6 +20,7 @@ from preddiff.render import colours
 from preddiff.render.beside import Beside, maps_beside
 from preddiff.render.drawing import Drawing
 from preddiff.render.maps import MAPS, Shown
+from preddiff.render.sides import sides
 from preddiff.render.slices import PLANES, Plane
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def cut_at(text: str, grid: Grid | None, shape: tuple[int, ...]) -> tuple[str, i
 
 def _bar_label(explanation: Explanation, shown: Shown) -> str:
     unit = explanation.unit
-    return f"against ← {unit} → for" if shown.signed else shown.bar_label(unit)
+    above, below = sides([explanation])
+    return f"{below} ← {unit} → {above}" if shown.signed else shown.bar_label(unit)
 
 
 def peak(values: NDArray[np.floating]) -> tuple[int, ...]:

@@ -9,8 +9,6 @@ from preddiff.models import targets as classes
 from preddiff.targets.base import Computed, OfOutput, Returned, Target
 from preddiff.types import Pixels
 
-_BETWEEN = " against "
-
 
 def contrast(first: int | str, second: int | str) -> Target:
     """Return the log-odds of one class against another one: why a husky, and not a wolf?
@@ -27,7 +25,7 @@ def contrast(first: int | str, second: int | str) -> Target:
 
 def read(text: str) -> Target | None:
     """Return the contrast that a text such as "husky against wolf" is; None of any other text."""
-    first, found, second = text.partition(_BETWEEN)
+    first, found, second = text.partition(classes.AGAINST)
     return contrast(first.strip(), second.strip()) if found else None
 
 
@@ -46,7 +44,7 @@ class Contrast(Target):
     @property
     def name(self) -> str:  # type: ignore[override]
         """Both classes, as the caller wrote them."""
-        return f"{self.first}{_BETWEEN}{self.second}"
+        return f"{self.first}{classes.AGAINST}{self.second}"
 
     def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
         """Return the model of the two classes, and the first of them."""
@@ -71,7 +69,7 @@ class Contrast(Target):
                 both = networks.Answer(logits, lambda z: z[:, pair], is_alone=False)
                 made = networks.derived(model, both, output="logits")
         names = classes.names(pair, model.labels)
-        made.labels = [_BETWEEN.join(names), _BETWEEN.join(names[::-1])]
+        made.labels = [classes.AGAINST.join(names), classes.AGAINST.join(names[::-1])]
         return made, [0]
 
 

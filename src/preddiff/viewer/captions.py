@@ -11,6 +11,7 @@ import numpy as np
 from preddiff.render import colours
 from preddiff.render.maps import DEFAULT_MAP, MAPS, Shown
 from preddiff.render.mirrors import MIRROR, mirror_note
+from preddiff.render.sides import FOR_AND_AGAINST, sides
 from preddiff.results.comparison import titles
 from preddiff.results.explanation import percent
 
@@ -34,6 +35,7 @@ def caption_fields(explanations: Sequence[Explanation]) -> dict[str, object]:
     return {
         "kinds": kinds(explanations),
         "default_kind": default_kind(explanations),
+        "sides": _two_classes(explanations),
         "nouns": _SCAN_NOUNS if explanations[0].coverage.ndim == 3 else _PICTURE_NOUNS,
         "explanations": [_how_made(each) for each in explanations],
         "numbers": [
@@ -43,6 +45,12 @@ def caption_fields(explanations: Sequence[Explanation]) -> dict[str, object]:
         ],
         "of_probabilities": all(each.of_probabilities for each in explanations),
     }
+
+
+def _two_classes(explanations: Sequence[Explanation]) -> tuple[str, str] | None:
+    """Return what both signs speak for, where all contrast the same two classes."""
+    found = sides(explanations)
+    return None if found == FOR_AND_AGAINST else found
 
 
 def kinds(explanations: Sequence[Explanation]) -> list[Shown]:

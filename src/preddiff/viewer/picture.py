@@ -9,6 +9,7 @@ import numpy as np
 
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours, overlay
+from preddiff.render.sides import sides
 from preddiff.results.comparison import differing_settings, titles
 from preddiff.viewer.captions import caption_fields, default_kind, is_interpolated, kinds
 from preddiff.viewer.encoding import FASTEST, THREE_DIGITS, pack_bytes, pack_floats
@@ -175,6 +176,7 @@ def _explanation(
         "picture": list(pictures).index(key),
         "shape": explanation.coverage.shape,
         "crop": explanation.crop,
+        "sides": sides([explanation]),
         "pictureShape": values.shape[1:],  # a hidden node's map is stretched over it
         "corners": corners(explanation),
         "lengths": lengths(explanation),

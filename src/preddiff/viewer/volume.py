@@ -10,6 +10,7 @@ import numpy as np
 from preddiff.errors import SettingError
 from preddiff.method.evidence import INTERVAL
 from preddiff.render import colours
+from preddiff.render.sides import sides
 from preddiff.render.strips import DEFAULT_THRESHOLD, contrast
 from preddiff.results.comparison import differing_settings, titles
 from preddiff.results.confidence import are_exact
@@ -210,7 +211,12 @@ def _explanation(
             for name in ("map", "error"):
                 layer[name] = _added(layer[name], volumes)
     symbol = "p = " if explanation.of_probabilities else ""
-    return {"unit": explanation.unit, "symbol": symbol, "targets": targets}
+    return {
+        "unit": explanation.unit,
+        "symbol": symbol,
+        "sides": sides([explanation]),
+        "targets": targets,
+    }
 
 
 def _added(packed: object, volumes: list[str]) -> int | None:

@@ -66,9 +66,10 @@ function showBar() {
   const fromZero = isError || !isSigned();
   const [end, unit] = [three(isError ? errorEnd(current) : endOf(current)), unitOf(current)];
   paintBar(one("#bar"), current);
-  one("#low").textContent = fromZero ? "0" : `−${end} ${unit}, against`;
+  const [above, below] = explanations[current.explanation].sides;
+  one("#low").textContent = fromZero ? "0" : `−${end} ${unit}, ${below}`;
   one("#middle").textContent = isError ? "standard error" : fromZero ? look.kind : "0";
-  one("#high").textContent = fromZero ? `${end} ${unit}` : `for, +${end} ${unit}`;
+  one("#high").textContent = fromZero ? `${end} ${unit}` : `${above}, +${end} ${unit}`;
   const palette = facts.signed[look.palette];
   nameEvidenceColours(palette, (step) => palette.table[step]);
 }
@@ -112,7 +113,8 @@ function meaning(value, error) {
   if (Math.abs(value) < facts.interval * error) return "cannot be told from zero (95 %)";
   if (value === 0) return isSigned() ? "no evidence" : "the answer does not depend on it";
   if (!isSigned()) return "the answer depends on it";
-  return value > 0 ? "evidence for" : "evidence against";
+  const [above, below] = explanations[current.explanation].sides;
+  return `evidence ${value > 0 ? above : below}`;
 }
 
 function drawMarks(at) {

@@ -45,7 +45,7 @@ async function draw() {
 }
 
 function describeMap() {
-  const { unit } = explanation();
+  const { unit, sides: [above, below] } = explanation();
   offerTargets();
   one("#about").textContent = `“${target().label}”`;
   one("#threshold-value").textContent =
@@ -55,9 +55,9 @@ function describeMap() {
     `${overlay.shown.toLocaleString("en")} of ${overlay.known.toLocaleString("en")} voxels`;
   one("label:has(#certain)").hidden = layer().error === EXACT;
   const end = short(layer().end);
-  one("#against").textContent = isSigned() ? `−${end} ${unit}, against` : "0";
+  one("#against").textContent = isSigned() ? `−${end} ${unit}, ${below}` : "0";
   one("#middle").textContent = isSigned() ? "0" : "";
-  one("#for").textContent = isSigned() ? `for, +${end} ${unit}` : `${end} ${unit}`;
+  one("#for").textContent = isSigned() ? `${above}, +${end} ${unit}` : `${end} ${unit}`;
   describeKind();
   showOnly(state.explanation, state.target);
   drawBar(one("#bar"));
