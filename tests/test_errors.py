@@ -1,5 +1,6 @@
 """One tree of exceptions, and the pieces of messages that all rooms use."""
 
+import numpy as np
 import pytest
 
 import preddiff
@@ -25,6 +26,24 @@ def test_only_the_first_line_of_another_librarys_message():
 def test_the_nearest_names_end_a_message():
     assert errors.nearest("gogglenet", ["googlenet", "vgg16"]) == "; nearest: googlenet"
     assert errors.nearest("zzz", ["googlenet"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("function", "keyword", "nearest"),
+    [
+        ("explain", "target", "targets"),
+        ("explain", "n_samples", "samples"),
+        ("compare", "window_size", "window"),
+        ("load_model", "preprocessing", "preprocess"),
+        ("interactions", "region", "regions"),
+        ("figure", "slice", "slices"),
+        ("export", "maps", "map"),
+        ("region_table", "region", "regions"),
+    ],
+)
+def test_the_nearest_keyword_is_suggested(function, keyword, nearest):
+    with pytest.raises(TypeError, match=f"argument '{keyword}'; nearest: .*{nearest}"):
+        getattr(preddiff, function)(len, np.zeros((3, 4, 4)), **{keyword: 1})
 
 
 UNSAFE = "a\x1b]0;owned\x07\r\n\x9b31m\u202eb\udce9é\u2028"

@@ -19,8 +19,14 @@ so messages are `printable`.
 """
 
 import difflib
+import functools
+import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 # What moves a terminal's cursor or recolours it, breaks a line or turns it round, and halves of
 # characters, which no encoder takes.
@@ -116,3 +122,23 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = (begun + difflib.get_close_matches(name, every, n=3, cutoff=0.4))[:3]
     close = list(dict.fromkeys(close))
     return f"; nearest: {', '.join(close)}" if close else ""
+
+
+def suggests_keywords(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Return a function that names the nearest of its keywords where it does not know one."""
+    known = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def called(*arguments: _P.args, **keywords: _P.kwargs) -> _R:
+        for name in keywords:
+            if name not in known:
+                raise unknown_keyword(function.__name__, name, known)
+        return function(*arguments, **keywords)
+
+    return called
+
+
+def unknown_keyword(function: str, name: str, known: Iterable[str]) -> TypeError:
+    """Return the error of a keyword that a function does not have, with the nearest that it has."""
+    text = f"{function}() got an unexpected keyword argument {name!r}{nearest(name, known)}"
+    return TypeError(printable(text))

@@ -7,7 +7,7 @@ import pytest
 
 import preddiff
 from conftest import Softmax
-from preddiff.errors import ResultError, SettingError
+from preddiff.errors import EngineWarning, ResultError, SettingError
 from preddiff.results import store
 from preddiff.samplers import Marginal
 
@@ -173,3 +173,11 @@ def test_boxes_are_not_for_sets(picture):
         preddiff.explain(logistic, picture, sets=300, stride=2, **ASKED)
     with pytest.raises(SettingError, match="sets=0: expected a whole number of at least 1"):
         preddiff.explain(logistic, picture, sets=0, **ASKED)
+
+
+def test_few_sets_for_many_windows_are_named(rng):
+    picture = rng.random((3, 32, 32)).astype(np.float32)
+    with pytest.warns(EngineWarning, match="sets=90: few for 256 windows, .* take 300 or more"):
+        preddiff.explain(
+            Softmax(picture.shape), picture, sets=90, window=2, sampler="constant:0.5", targets=0
+        )

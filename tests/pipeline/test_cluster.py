@@ -1,6 +1,7 @@
 """Workers of a Dask cluster come to the numbers of one process, also when they die."""
 
 import os
+import re
 import signal
 import threading
 import warnings
@@ -19,6 +20,7 @@ from preddiff.models.function import Function
 from preddiff.pipeline.cluster import scheduler
 from preddiff.pipeline.cluster.scheduler import connected
 from preddiff.pipeline.cluster.workers import workers_of
+from preddiff.samplers import Marginal
 
 SHAPE = (3, 12, 12)
 SETTINGS = {"targets": 1, "window": 4, "stride": 2, "samples": 4, "sampler": "blurred"}
@@ -166,6 +168,20 @@ def test_a_worker_without_the_modules_says_so(client, pictures):
     here = Here(classifier().call)
     with pytest.raises(ModelError, match=r"a worker cannot load .* \(No module named 'nowhere_to"):
         preddiff.explain(here, pictures[0], client=client, **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({**OF_SETS, "stride": 4}, "120 sets of windows × 1 draw"),
+        ({"samples": 160}, "25 windows × 160 draws"),
+    ],
+)
+def test_a_worker_forecasts_the_time(client, rng, pictures, settings, said, capsys):
+    pool = Marginal(rng.random((160, *SHAPE)).astype(np.float32))
+    asked = {"window": 4, "stride": 2, "sampler": pool, "targets": 1, **settings}
+    preddiff.explain(classifier(), pictures[0], client=client, progress=True, **asked)
+    assert re.search(rf"{said}.*, about \d+ s", capsys.readouterr().err)
 
 
 def test_the_command_takes_a_scheduler(client, rng, tmp_path, monkeypatch):

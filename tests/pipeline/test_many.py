@@ -75,7 +75,7 @@ def test_a_folder_is_taken_and_what_is_wrong_is_said_at_once(tmp_path, pictures)
         preddiff.explain_many(Softmax(SHAPE), pictures, samples=0)
     with pytest.raises(SettingError, match="needs inputs whose number is known"):
         preddiff.explain_many(Softmax(SHAPE), iter(pictures), progress=True)
-    with pytest.raises(TypeError, match="no setting 'smaples'"):
+    with pytest.raises(TypeError, match="argument 'smaples'; nearest: samples"):
         preddiff.explain_many(Softmax(SHAPE), pictures, smaples=1)
 
 
@@ -90,9 +90,9 @@ class Clock:
 
 
 def test_a_run_ends_by_time_with_the_map_so_far(pictures, tmp_path, monkeypatch):
-    from preddiff.pipeline import analysis, run
+    from preddiff.pipeline import analysis, run_of_windows
 
-    monkeypatch.setattr(run, "_MAX_DRAWS_HELD", 16)
+    monkeypatch.setattr(run_of_windows, "_MAX_DRAWS_HELD", 16)
     settings = {**SETTINGS, "stride": 1, "checkpoint": tmp_path / "a.npz"}
     whole = preddiff.explain(Softmax(SHAPE), pictures[0], **{**settings, "checkpoint": None})
     with monkeypatch.context() as patched:

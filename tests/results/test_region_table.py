@@ -9,7 +9,8 @@ from preddiff import region_table
 from preddiff.datasets.cohort import simulated_cohort
 from preddiff.errors import InputError
 from preddiff.models import Linear
-from preddiff.samplers import Marginal
+from preddiff.results.explanation import Explanation
+from preddiff.samplers import Constant, Marginal
 
 WISH = {"targets": 1, "window": 4, "stride": 2}
 
@@ -104,6 +105,34 @@ def test_boxes_and_names_in_files(made, tmp_path):
         region_table(explained(made), (2, 2), lut)
     named = region_table(explained(made), (2, 2), ["Background", "a", "b", "c", "d"])
     assert set(named.name) == set("abcd")
+
+
+SIDES = ["x_from", "x_to", "y_from", "y_to", "z_from", "z_to"]
+
+
+def boxes_of(e, regions):
+    return region_table(e, regions).set_index("region")[SIDES]
+
+
+def test_regions_of_a_picture_lie_in_pixels_of_the_original(made, labels):
+    e = explained(made)
+    assert boxes_of(e, labels).loc[2, SIDES[:4]].tolist() == [12, 18, 10, 16]
+    assert boxes_of(e, (2, 2)).loc[3, SIDES[:4]].tolist() == [0, 9, 8, 16]
+    data = e.data.copy()
+    data.attrs["crop"] = "30, 5, 36, 48"  # two original pixels along x, three along y
+    of_crop = boxes_of(Explanation(data), labels)
+    assert of_crop.loc[2, SIDES[:4]].tolist() == [54, 66, 35, 53]
+    assert of_crop[["z_from", "z_to"]].isna().all(axis=None)
+
+
+def test_regions_of_a_scan_lie_in_mm(rng):
+    scan = rng.random((1, 6, 7, 8), dtype=np.float32)
+    e = preddiff.explain(Linear(rng.normal(size=scan.shape)), scan, 1, sampler=Constant(1.0))
+    turned = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -10], [0, 0, 3, 4], [0, 0, 0, 1]])
+    of_scan = Explanation(e.data.assign(affine=(("world", "voxel"), turned, {})))
+    labels = np.zeros((6, 7, 8), int)
+    labels[1:3, 2:6, 0:3] = 4
+    assert boxes_of(of_scan, labels).loc[4].tolist() == [85, 91, -7, 1, 5.5, 11.5]
 
 
 def test_what_does_not_lie_on_the_map_is_refused(made, labels):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Explains = Callable[[], list[SummaryRow] | Explained | Unwritten]
 
+_LONG = 10.0  # seconds after which the time left is worth a word
 _SECONDS_BETWEEN_SUMMARIES = 10.0  # of thousands of inputs, each takes a while to write
 
 
@@ -61,12 +62,12 @@ class _Batch:
     def __init__(self, errand: Errand, inputs: "Sequence[Listed]", summary: Path) -> None:
         self.errand, self.inputs, self.summary = errand, inputs, summary
         self.done: list[list[SummaryRow]] = []
-        self._written = time.monotonic()
+        self._begun = self._written = time.monotonic()
 
     def run(self) -> int:
         """Explain every input; return the exit status."""
         for number, (given, explained) in enumerate(self._explained(), start=1):
-            echo(f"{number} of {len(self.inputs)} · {given.path.name}", err=True)
+            echo(f"{number} of {len(self.inputs)} · {given.path.name}{self._left()}", err=True)
             rows, status = self._finished(given, explained)
             self.done.append(rows)
             if status:
@@ -74,6 +75,16 @@ class _Batch:
             if time.monotonic() - self._written > _SECONDS_BETWEEN_SUMMARIES:
                 self.write_summary()
         return self._report()
+
+    def _left(self) -> str:
+        """Return how long the others take at the pace of those that are done; at first, nothing."""
+        from preddiff.pipeline.progress import duration
+
+        taken = time.monotonic() - self._begun
+        if not self.done or taken < _LONG:
+            return ""
+        left = len(self.inputs) - len(self.done)
+        return f", about {duration(taken / len(self.done) * left)} left"
 
     def _in_time(self) -> "Iterator[Listed]":
         """Yield the inputs until the time is up."""

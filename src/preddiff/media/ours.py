@@ -50,8 +50,16 @@ REGION_COLUMNS = (
     "standard_error",
     "total",
     "speaks",
+    "x_from",
+    "x_to",
+    "y_from",
+    "y_to",
+    "z_from",
+    "z_to",
 )
 """Columns of the table of a map over an atlas."""
+
+_FIRST_REGION_COLUMNS = REGION_COLUMNS[: REGION_COLUMNS.index("x_from")]  # all, in older tables
 
 # Rows of names that nobody but `preddiff cohort` gives; a table that somebody added to has others.
 _COHORT_ROW = re.compile(r"scans/subject_\d+\.nii\.gz,\w+,(truth/subject_\d+\.nii\.gz)?")
@@ -171,7 +179,7 @@ def is_summary(path: Path) -> bool:
 
 def is_region_table(path: Path) -> bool:
     """Return whether a table is that of a map over an atlas."""
-    return _head(path).startswith(",".join(REGION_COLUMNS).encode() + b"\n")
+    return _head(path).startswith(",".join(_FIRST_REGION_COLUMNS).encode())
 
 
 def is_text(path: Path) -> bool:

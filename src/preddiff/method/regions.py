@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from preddiff.errors import SettingError
 from preddiff.method.windows import SpatialRows, Subset, WindowRows, Windows
-from preddiff.types import Labels, Mask, WindowNumbers
+from preddiff.types import Corners, Labels, Mask, WindowNumbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,12 @@ class Regions(Windows):
         """The number of each region among the labels."""
         found = np.unique(self.labels)
         return np.asarray(found[found != 0], dtype=np.int64)
+
+    @cached_property
+    def ends(self) -> Corners:
+        """One behind the last element of each region along each axis, (region, dimension)."""
+        found = ndimage.find_objects(np.where(self.covered, self._index + 1, 0))
+        return np.array([[each.stop for each in box] for box in found], dtype=np.int64)
 
     def subset(self, which: Subset) -> "Regions":
         """Return some of the regions, given by their positions in `numbers`."""

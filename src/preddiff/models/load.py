@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from preddiff.errors import TORCH, ModelError, nearest
+from preddiff.errors import TORCH, ModelError, nearest, suggests_keywords
 from preddiff.media.additions import additions, loaded
 from preddiff.models.base import Model
 from preddiff.models.columns import Columns
@@ -77,6 +77,7 @@ SPEC_SOURCES = (
 FACTORY = SpecSource("package.module:factory", "factory")
 
 
+@suggests_keywords
 def load_model(
     source: object = "embedded",
     *,

@@ -117,6 +117,7 @@ def _analyse(
         seconds = time.perf_counter() - started
         return outcome.explanation(plan, estimates, others, seconds, partial=partial)
 
+    outcome.warn_of_few_sets(plan)
     if progress is True:
         forecast = plan.run.forecast()
         bars.say(f"{forecast}{_setup(time.perf_counter() - started)}")

@@ -24,6 +24,9 @@ class Sendable(Protocol):
     def by(self, engine: Facts) -> "Sendable":
         """Return the run by an engine that was chosen elsewhere."""
 
+    def seconds(self) -> float | None:
+        """Return the seconds that all of its work takes here; None if that is not worth timing."""
+
     def values(self, chunk: Chunk) -> Values:
         """Return the values of the targets for each draw of a chunk, (window, draw, target)."""
 
@@ -33,6 +36,9 @@ class SentRun(Protocol):
 
     def facts(self) -> Facts:
         """Return the engine that a worker chose."""
+
+    def seconds(self, facts: Facts) -> float | None:
+        """Return the seconds that all workers together take for it, by an engine, if known."""
 
     def evaluation(self, facts: Facts) -> Evaluates:
         """Return what evaluates its chunks, by an engine."""

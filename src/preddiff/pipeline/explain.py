@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from preddiff.errors import suggests_keywords
 from preddiff.media.input import Input, Source, open_input
 from preddiff.media.labels import RegionSource
 from preddiff.models import Model, load_model
@@ -23,6 +24,7 @@ from preddiff.results.explanation import Explanation
 from preddiff.samplers import Sampler
 
 
+@suggests_keywords
 def explain(
     model: Any,
     picture: Source,

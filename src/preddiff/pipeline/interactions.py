@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.engines.dense import Dense
-from preddiff.errors import SettingError
+from preddiff.errors import SettingError, suggests_keywords
 from preddiff.media.input import Source, open_input
 from preddiff.media.labels import RegionSource, open_regions
 from preddiff.method import interactions as method
@@ -36,6 +36,7 @@ from preddiff.types import Batch, Evidence, Mask
 _FEWEST_SETS = 30
 
 
+@suggests_keywords
 def interactions(
     model: Any,
     picture: Source,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar, cast, overload
 
-from preddiff.errors import PreddiffError, SettingError
+from preddiff.errors import PreddiffError, SettingError, unknown_keyword
 from preddiff.media.input import Source
 from preddiff.media.listing import is_many, listed
 from preddiff.models import load_model
@@ -98,7 +98,7 @@ def explain_many(
     known = set(inspect.signature(explain).parameters) - _NOT_OF_EACH
     for name in settings:
         if name not in known - {"picture"}:
-            raise TypeError(f"explain_many() has no setting {name!r}")
+            raise unknown_keyword("explain_many", name, known)
     preset = cast(Mapping[str, object] | None, settings.get("settings"))
     Settings.of(preset, **{n: v for n, v in settings.items() if n != "settings"}, budget=budget)
     if isinstance(inputs, str | Path):

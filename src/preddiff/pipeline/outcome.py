@@ -8,10 +8,12 @@ from preddiff.errors import EngineWarning
 from preddiff.method import uncertainty
 from preddiff.method.estimates import Estimates
 from preddiff.pipeline.plan import Plan
+from preddiff.pipeline.run_of_sets import RunOfSets
 from preddiff.results import provenance
 from preddiff.results.explanation import BaselineMap, Explanation, assemble
 
 _MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
+_FEW_SETS = 0.5  # for each window
 
 
 def explanation(
@@ -71,6 +73,21 @@ def warn_of_correction(plan: Plan, estimates: Estimates) -> None:
         f"is {plan.base[worst]:.8g}; if the model learned from another number of examples, say "
         "so, explain(…, train_size=len(X)) (--train-size N), or leave the correction out, "
         "train_size=math.inf (--train-size inf)",
+        EngineWarning,
+        stacklevel=4,
+    )
+
+
+def warn_of_few_sets(plan: Plan) -> None:
+    """Warn where sets are so few that each window's evidence is mostly shrunk away."""
+    windows = len(plan.windows)
+    if not isinstance(plan.run, RunOfSets) or len(plan.run.design) >= _FEW_SETS * windows:
+        return
+    parts = plan.run.parts
+    warnings.warn(
+        f"sets={len(plan.run.design)}: few for {windows:,} {parts}, which are then hardly told "
+        f"apart, and their evidence is shrunk towards 0; take {-(-windows // 100) * 100:,} or "
+        f"more, or fewer {parts}",
         EngineWarning,
         stacklevel=4,
     )

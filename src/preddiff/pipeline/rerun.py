@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from preddiff.errors import ResultError
+from preddiff.errors import ResultError, suggests_keywords
 from preddiff.media.input import Source
 from preddiff.pipeline.again import Given, check_mask, plans_of
 from preddiff.pipeline.analysis import analyse
@@ -20,6 +20,7 @@ _OF_INPUT = (
 _OF_MASK = ("masked", "mask", "mask_sha256")
 
 
+@suggests_keywords
 def rerun(
     result: str | Path | Explanation,
     *,

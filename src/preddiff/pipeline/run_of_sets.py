@@ -130,20 +130,14 @@ class RunOfSets:
         return Here(self.values) if self._sent is None else self._sent.evaluation(self.facts)
 
     def forecast(self) -> str:
-        """Return draws and time, from a few sets; of few or elsewhere, no time."""
+        """Return draws and time, from a few sets; of few, no time."""
         work = (
-            f"{len(self.design):,} sets of {self._parts} × {self.samples} draw"
+            f"{len(self.design):,} sets of {self.parts} × {self.samples} draw"
             f"{'s' * (self.samples > 1)}"
         )
-        if self.workers is not None or len(self.design) < _PASSES_PER_TIMED * _FORECAST_SETS:
+        seconds = self.seconds() if self._sent is None else self._sent.seconds(self.facts)
+        if seconds is None:
             return work
-        inputs = np.concatenate([self._filled(number) for number in range(_FORECAST_SETS)])
-        self._engine.evaluate_whole(inputs[:1])  # the first pass of a network is slow
-        started = time.perf_counter()
-        for number in range(_FORECAST_SETS):
-            self._filled(number)
-        self._engine.evaluate_whole(inputs)
-        seconds = (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
         tolerance = self.work.tolerance
         how_long = (
             f", about {progress.duration(seconds)}"
@@ -151,6 +145,18 @@ class RunOfSets:
             else f". {progress.until(tolerance, None, seconds)}"
         )
         return f"{work}{how_long}"
+
+    def seconds(self) -> float | None:
+        """Return the seconds that all sets take here, from a few; None of few."""
+        if len(self.design) < _PASSES_PER_TIMED * _FORECAST_SETS:
+            return None
+        inputs = np.concatenate([self._filled(number) for number in range(_FORECAST_SETS)])
+        self._engine.evaluate_whole(inputs[:1])  # the first pass of a network is slow
+        started = time.perf_counter()
+        for number in range(_FORECAST_SETS):
+            self._filled(number)
+        self._engine.evaluate_whole(inputs)
+        return (time.perf_counter() - started) / _FORECAST_SETS * len(self.design)
 
     def evidence(self, means: RunningMeans, after_chunk: AfterChunk) -> Estimates:
         """Return the evidence of the windows, going on from running means over sets."""
@@ -192,7 +198,8 @@ class RunOfSets:
         return self.measure(self.base[:, None], mean, error)[0]
 
     @property
-    def _parts(self) -> str:
+    def parts(self) -> str:
+        """The word for what is hidden."""
         return "regions" if isinstance(self.design.windows, Regions) else "windows"
 
     @cached_property

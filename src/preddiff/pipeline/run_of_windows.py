@@ -207,14 +207,24 @@ class SampledRun:
             f"{len(self.windows):,} windows × {self.samples} draws = {draws:,} draws"
             f"{'' if tolerance is None else ' at most'} ({self.facts['engine']} engine)"
         )
-        visits = self.probable_visits
-        probable = draws if visits is None else min(draws, visits * self._first_draws)
-        each = self._seconds_per_draw(probable) if self.workers is None else None
-        if each is None:
+        seconds = self.seconds() if self._sent is None else self._sent.seconds(self.facts)
+        if seconds is None:
             return work
         if tolerance is None:
-            return f"{work}, about {progress.duration(draws * each)}"
-        return f"{work}. {progress.until(tolerance, probable * each, draws * each)}"
+            return f"{work}, about {progress.duration(seconds)}"
+        probable = seconds * self._probable_draws / draws
+        return f"{work}. {progress.until(tolerance, probable, seconds)}"
+
+    @property
+    def _probable_draws(self) -> int:
+        """Draws that the run probably takes."""
+        visits, most = self.probable_visits, self._most_draws
+        return most if visits is None else min(most, visits * self._first_draws)
+
+    def seconds(self) -> float | None:
+        """Return the seconds that all draws take here; None if that is not worth timing."""
+        each = self._seconds_per_draw(self._probable_draws)
+        return None if each is None else each * self._most_draws
 
     def _seconds_per_draw(self, draws: int) -> float | None:
         """Return the seconds that one of so many draws takes; None if that is not worth timing.

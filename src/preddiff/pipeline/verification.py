@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from preddiff.errors import ResultError, SettingError
+from preddiff.errors import ResultError, SettingError, suggests_keywords
 from preddiff.media.input import Source
 from preddiff.method.analysis import never_stop
 from preddiff.method.estimates import Estimates
@@ -53,6 +53,7 @@ class Verification:
         return "\n".join(map(str, self.checks))
 
 
+@suggests_keywords
 def verify(
     result: str | Path | Explanation,
     windows: int = WINDOWS,

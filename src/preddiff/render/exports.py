@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from preddiff.errors import SettingError
+from preddiff.errors import SettingError, suggests_keywords
 from preddiff.media import maps, ours
 from preddiff.media.atomic import atomic_write
 from preddiff.render.beside import Beside
@@ -22,6 +22,7 @@ from preddiff.types import Labels
 _DPI = 150
 
 
+@suggests_keywords
 def export(
     explanation: Explanation | Sequence[Explanation],
     path: str | Path,

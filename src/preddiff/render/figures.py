@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from preddiff.errors import SettingError
+from preddiff.errors import SettingError, suggests_keywords
 from preddiff.render import colours, outlines
 from preddiff.render.bars import bars
 from preddiff.render.beside import Beside
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@suggests_keywords
 def figure(
     explanation: Explanation | Sequence[Explanation] | Interactions,
     map: str = DEFAULT_MAP,  # noqa: A002 - the word for it everywhere

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from preddiff.errors import InputError
+from preddiff.errors import InputError, suggests_keywords
 from preddiff.media import images, labels
 from preddiff.media.input import Input
 from preddiff.media.ours import REGION_COLUMNS
@@ -16,6 +16,7 @@ from preddiff.media.tables import rows_of
 from preddiff.method.evidence import INTERVAL
 from preddiff.method.regions import Regions, boxes
 from preddiff.method.windows import Windows
+from preddiff.results.region_boxes import boxes_around
 from preddiff.types import Floats, Labels
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ RegionNames = Mapping[int, str] | Sequence[str] | str | Path
 a look-up table as BIDS has it (.tsv or .csv, columns `index` and `name`)."""
 
 
+@suggests_keywords
 def region_table(
     explanation: Explanation,
     regions: RegionSource,
@@ -49,9 +51,11 @@ def region_table(
     -------
     A row for each target and region with the columns `target`, `region` (its number), `name`,
     `elements` (pixels or voxels of it that have a relevance), `relevance` (their mean, in the
-    result's unit), `standard_error` (of the mean), `total` (the sum of the relevance) and `speaks`:
+    result's unit), `standard_error` (of the mean), `total` (the sum of the relevance), `speaks`:
     "for" or "against" the target where the mean is more than 1.96 standard errors from 0, else
-    "unclear": its sign may be chance, or its error is unknown.
+    "unclear" (its sign may be chance, or its error is unknown), and the box around the region,
+    `x_from` to `z_to`: of a scan in mm, of a picture in pixels of the original, of an array in its
+    elements.
 
     The error follows from those of the windows where each was measured by itself. Of maps that were
     interpolated, are of random sets or of windows of several sizes it is the mean of the pixels'
@@ -73,9 +77,12 @@ def region_table(
     counts = parts.sums(np.ones((1, *parts.shape)))[0]
     means = parts.sums(np.nan_to_num(explanation.relevance.values)) / counts
     errors = _errors(explanation, parts, counts)
-    known = _named(names)
+    known, around = _named(names), boxes_around(explanation, parts)
     rows = [
-        _row(label, int(parts.numbers[r]), known, int(counts[r]), float(means[t, r]), errors[t, r])
+        (
+            *_row(label, int(parts.numbers[r]), known, int(counts[r]), means[t, r], errors[t, r]),
+            *around[r],
+        )
         for t, label in enumerate(explanation.labels)
         for r in np.argsort(-np.abs(means[t]), kind="stable")
     ]

@@ -170,13 +170,19 @@ def _listing(path: Path, page: Path, name: str, group: str, result: Explanation)
         group=group,
         prediction=float(result.prediction.values[0]),
         error=error if math.isfinite(error) else None,
-        precision=result.exactness
-        or (f"relative error {percent(error)}" if math.isfinite(error) else "no standard error"),
+        precision=_precision(result, error),
         unlike=None,
         note=_note(result),
         link=link,
         thumbnail=thumbnail(result),
     )
+
+
+def _precision(result: Explanation, error: float) -> str:
+    """Return how precise a result's first map is; nothing where a note says it."""
+    if result.exactness or result.is_noise[0]:
+        return result.exactness
+    return f"relative error {percent(error)}" if math.isfinite(error) else "no standard error"
 
 
 def _note(result: Explanation) -> str:

@@ -31,11 +31,11 @@ class Reply(NamedTuple):
 
     Attributes
     ----------
-    found : values of a chunk, or the engine that was chosen.
+    found : values of a chunk, the engine that was chosen, or the seconds that a run takes.
     said : warnings, each with its reason.
     """
 
-    found: Values | Facts
+    found: Values | Facts | float | None
     said: list[tuple[str, str]]
 
 
@@ -60,10 +60,23 @@ def values(version: str, run: Sent, shared: Sequence[Sent], engine: Facts, chunk
     with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         _check(version)
-        key = run.key, _name(engine)
-        chosen = _runs.get(key) or _loaded(run, shared).by(engine)
-        _keep(_runs, key, chosen, _MOST_RUNS)
-        return Reply(chosen.values(Chunk(*chunk)), _ours(caught))
+        return Reply(_held(run, shared, engine).values(Chunk(*chunk)), _ours(caught))
+
+
+def seconds(version: str, run: Sent, shared: Sequence[Sent], engine: Facts) -> Reply:
+    """Return the seconds that all of a run takes one worker."""
+    with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _check(version)
+        return Reply(_held(run, shared, engine).seconds(), _ours(caught))
+
+
+def _held(run: Sent, shared: Sequence[Sent], engine: Facts) -> Sendable:
+    """Return a run by an engine that was chosen; the last ones are at hand."""
+    key = run.key, _name(engine)
+    chosen = _runs.get(key) or _loaded(run, shared).by(engine)
+    _keep(_runs, key, chosen, _MOST_RUNS)
+    return chosen
 
 
 def _loaded(run: Sent, shared: Sequence[Sent]) -> Sendable:

@@ -130,11 +130,18 @@ class SentToWorkers:
         """Return the engine that a worker chose."""
         return cast(Facts, self.begin(worker.facts)())
 
+    def seconds(self, facts: Facts) -> float | None:
+        """Return the seconds that all workers together take for it, by an engine, if known."""
+        of_one = cast("float | None", self.begin(worker.seconds, dict(facts))())
+        return None if of_one is None else of_one / max(1, len(self._workers.addresses))
+
     def evaluation(self, facts: Facts) -> "OnWorkers":
         """Return what evaluates its chunks, by an engine."""
         return OnWorkers(self, dict(facts), self._workers)
 
-    def begin(self, task: Callable[..., Reply], *more: object) -> Callable[[], Values | Facts]:
+    def begin(
+        self, task: Callable[..., Reply], *more: object
+    ) -> Callable[[], Values | Facts | float | None]:
         """Begin with a task on the run; return a function that waits for what it finds."""
         future = self._workers.client.submit(
             task,
@@ -182,7 +189,7 @@ def _needed(run: Sent, known: dict[str, tuple[Sent, Future]]) -> list[Future]:
     return list(found.values())
 
 
-def _found(future: Future) -> Values | Facts:
+def _found(future: Future) -> Values | Facts | float | None:
     """Return what a worker found, and pass on what it says."""
     try:
         reply: Reply = future.result()
