@@ -60,6 +60,18 @@ def test_a_crop_larger_than_the_picture_is_refused():
         Preprocessing(size=(20, 20), short_side=10).prepare(Image.new("RGB", (30, 30)))
 
 
+@pytest.mark.parametrize("size", [(30, 30), (61, 20), (20, 61), (7, 3)])
+@pytest.mark.parametrize("wanted", [(12, 20), (20, 12)])
+def test_a_picture_covers_an_input_that_is_no_square(size, wanted):
+    """Its own proportions are kept, and no more of it is cut off than there has to be."""
+    how = Preprocessing(size=wanted, short_side=12)
+    assert how.prepare(Image.new("RGB", size)).shape == (3, *wanted)
+    left, top, width, height = how.box(*size)
+    assert height / width == pytest.approx(wanted[0] / wanted[1], rel=0.1)
+    assert min(left, top) == pytest.approx(0, abs=0.51)
+    assert width > 0.9 * size[0] or height > 0.9 * size[1]
+
+
 @pytest.mark.parametrize("size", [(90, 60), (61, 95), (40, 40)])
 @pytest.mark.parametrize("short_side", [None, 25])
 def test_the_box_is_where_the_network_looks(size, short_side):

@@ -74,6 +74,13 @@ def test_a_folder_gives_what_its_network_gives(saved, name, rng):
     assert list(e.labels) == [model.labels[int(model.predict(seen[None]).argmax())]]
 
 
+def test_windows_may_be_tokens(saved, rng):
+    x = rng.random((3, 16, 16), dtype=np.float32)
+    e = preddiff.explain(f"hf:{saved}/vit", x, window="token", sampler="constant:0.5")
+    assert e.provenance["window"] == 8
+    assert len(e.data["window_start"]) == 4
+
+
 def test_weights_in_half_precision_are_computed_in_single(folder):
     half = {name: value.half() for name, value in load_file(folder / "model.safetensors").items()}
     save_file(half, folder / "model.safetensors", {"format": "pt"})

@@ -8,10 +8,11 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import preddiff
 from preddiff import load_model
-from preddiff.errors import ModelError
+from preddiff.errors import InputWarning, ModelError
 
 # Keras reads both once, when it is imported.
 os.environ["KERAS_BACKEND"] = "torch"
@@ -47,6 +48,8 @@ def test_a_file_and_its_model_give_the_same(saved, network, rng):
     for source in (saved, network):
         model = load_model(source, labels=["a", "b", "c"])
         assert model.shape == (3, 10, 12)
+        with pytest.warns(InputWarning, match="resized to 10×12, in"):
+            assert model.prepare(Image.new("RGB", (40, 30))).shape == (3, 10, 12)
         np.testing.assert_allclose(model.predict(x), expected, rtol=1e-5)
     assert model.output == "probabilities"
     assert (model.unsquashed(x).sum(1) != 1).all()  # its softmax is cut off

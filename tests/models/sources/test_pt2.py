@@ -1,11 +1,13 @@
 """Programs of torch.export: what they compute is what is explained, and nothing else is done."""
 
 import json
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import preddiff
@@ -79,6 +81,18 @@ def test_a_program_gives_what_its_network_gives(saved, network, rng):
     assert e.provenance["engine"] == "incremental"
     dense = preddiff.explain(model, x[0], engine="dense", **settings)
     np.testing.assert_allclose(e.evidence, dense.evidence, atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [None, {"mean": [0.5] * 3, "std": [0.25] * 3}])
+def test_pictures_get_the_size_that_a_program_was_exported_for(tmp_path, rng, settings):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 6 * 8, 2)).eval()
+    path = tmp_path / "sized.pt2"
+    torch.export.save(torch.export.export(network, (torch.zeros(1, 3, 6, 8),)), path)
+    model = load_model(path, output="logits", preprocess=settings)
+    picture = (rng.random((30, 30, 3)) * 255).astype(np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if settings is None else "error")  # unprepared, it says
+        assert model.prepare(Image.fromarray(picture)).shape == (3, 6, 8)
 
 
 @pytest.mark.parametrize("ending", [nn.Softmax(1), nn.Sigmoid()])

@@ -49,11 +49,18 @@ def check(
         )
 
 
-def warn_of_unprepared(image: Image.Image, spec: str) -> None:
-    """Warn that a picture goes to a network of which nobody said what pictures it expects."""
+def warn_of_unprepared(image: Image.Image, size: tuple[int, int] | None, spec: str) -> None:
+    """Warn that a picture goes to a network of which nobody said what pictures it expects.
+
+    Parameters
+    ----------
+    size : (y, x) that it is resized to, as the network takes no other; None of one that does.
+    """
+    done = f"as it is, {image.height}×{image.width} in [0, 1], neither resized nor normalised"
+    if size is not None:
+        done = f"resized to {size[0]}×{size[1]}, in [0, 1], not normalised"
     warnings.warn(
-        f"{spec} gets this picture as it is, {image.height}×{image.width} in [0, 1], "
-        "neither resized nor normalised: say what it was trained with, e.g. "
+        f"{spec} gets this picture {done}: say what it was trained with, e.g. "
         "load_model(network, preprocess=weights.transforms()), or preprocess={} if that is "
         "right (docs/models.md)",
         InputWarning,

@@ -15,7 +15,7 @@ from typing import SupportsFloat, cast, get_args
 from preddiff.errors import InputWarning, ModelError
 from preddiff.media.reading import failures_as, read_text
 from preddiff.models.networks import transforms
-from preddiff.models.networks.preprocessing import FILTERS, Preprocessing
+from preddiff.models.networks.preprocessing import FILTERS, Preprocessing, picture_size
 from preddiff.models.request import Output, PreprocessingSettings, Request
 
 _MAX_LENGTH = 20_000  # pixels of what a network sees
@@ -50,8 +50,12 @@ class Described:
     labels: list[str] | None
 
 
-def described(request: Request) -> Described:
+def described(request: Request, shape: tuple[int, ...] | None = None) -> Described:
     """Return what a request says of a network.
+
+    Parameters
+    ----------
+    shape : (channel, *spatial) of its inputs, where it takes no other: outranks the request.
 
     Raises
     ------
@@ -62,8 +66,15 @@ def described(request: Request) -> Described:
         return Described(None, request.output, None)
     settings, folder = read(request.preprocess)
     return Described(
-        preprocessing(settings), output(settings, request.output), labels(settings, folder)
+        preprocessing(settings, picture_size(shape)),
+        output(settings, request.output),
+        labels(settings, folder),
     )
+
+
+def asks_for_channels_last(request: Request) -> bool:
+    """Return whether a request says that the network wants (n, y, x, channel)."""
+    return request.preprocess is not None and is_channels_last(read(request.preprocess)[0])
 
 
 def read(source: PreprocessingSettings) -> tuple[dict[str, object], Path]:

@@ -54,6 +54,8 @@ class Network(Model):
     output_key : of what is taken where the module returns several things; None takes what is usual
         (`load_model`), as soon as the first input is seen.
     spec, labels, train_size : as in `Model`.
+    shape : (channel, *spatial) of inputs, of a module that takes no other; pictures are resized to
+        it where the preprocessing does not say how.
 
     Attributes
     ----------
@@ -76,6 +78,7 @@ class Network(Model):
         spec: str | None = None,
         labels: Sequence[str] | None = None,
         train_size: float | None = None,
+        shape: tuple[int, ...] | None = None,
     ) -> None:
         # Dropout and batch statistics would make two runs on one input differ.
         training = [name or "the module" for name in _in_training(module)]
@@ -87,7 +90,7 @@ class Network(Model):
             raise ModelError(f"output={output!r}: expected one of {', '.join(get_args(Output))}")
         self.module = module if output_key is None else Selected(module, output_key)
         self.complete = self.module
-        self.preprocessing = preprocessing or Preprocessing()
+        self.preprocessing = preprocessing or Preprocessing.of_shape(shape)
         self.output = self.requested_output = output
         self.value_unit = VALUE_UNIT if output == "values" else None
         self.spec = spec or f"module:{type(module).__name__}"
@@ -96,7 +99,7 @@ class Network(Model):
         self.takes_pictures = preprocessing is not None
         self.mean = self.preprocessing.input_mean
         size = self.preprocessing.size
-        self.shape = (self.preprocessing.channels, *size) if size else None
+        self.shape = (self.preprocessing.channels, *size) if size else shape
         self._forward = Forward(self.module, self.preprocessing, self.spec)
         self._head: Head | None = None
         self._parts: dict[str, nn.Module] = {}
@@ -139,6 +142,7 @@ class Network(Model):
             spec=self.spec,
             labels=self.labels,
             train_size=self.train_size,
+            shape=self.shape,
         )
 
     def with_module(self, module: nn.Module) -> Self:
@@ -174,7 +178,7 @@ class Network(Model):
         image = images.opened(image)
         if isinstance(image, Image.Image):
             if not self.takes_pictures:
-                arrays.warn_of_unprepared(image, self.spec)
+                arrays.warn_of_unprepared(image, self.preprocessing.size, self.spec)
             return self.preprocessing.prepare(image)
         inputs = as_pixels(image)
         arrays.check(inputs, self.shape, self.spec, takes_pictures=self.takes_pictures)

@@ -26,8 +26,8 @@ class Preprocessing:
     ----------
     size : (y, x) that the network sees; None if it takes any.
     channels : 3, or 1 for luminance.
-    short_side : the picture's short side before a centre crop of `size`; None stretches the
-        picture to `size` instead.
+    short_side : the picture's short side before a centre crop of `size`; more of it where it is
+        that of `size` and would not cover it. None stretches the picture to `size` instead.
     interpolation : nearest, bilinear, bicubic or lanczos.
     mean, std : per channel in the network's order and scale; None is 0, and says that the mean of
         the training inputs is not known.
@@ -45,6 +45,14 @@ class Preprocessing:
     scale: float = 1.0
     bgr: bool = False
     channels_last: bool = False
+
+    @classmethod
+    def of_shape(cls, shape: tuple[int, ...] | None) -> "Preprocessing":
+        """Return how pictures become inputs (channel, y, x) of one size, as they are otherwise."""
+        size = picture_size(shape)
+        if shape is None or size is None:
+            return cls()
+        return cls(size=size, channels=shape[0], short_side=min(size))
 
     @property
     def input_mean(self) -> PerChannel | None:
@@ -118,6 +126,19 @@ class Preprocessing:
         """
         if self.size is None or self.short_side is None:
             return (size[0], size[1]), 0, 0
-        wide, high = (n * self.short_side // min(size) for n in size)
         height, width = self.size
+        short = self.short_side
+        if short == min(self.size):
+            # As small as covers an input that is no square: a landscape, say, of a square picture.
+            short = max(
+                -(-length * min(size) // n) for length, n in zip((width, height), size, strict=True)
+            )
+        wide, high = (n * short // min(size) for n in size)
         return (wide, high), round((wide - width) / 2), round((high - height) / 2)
+
+
+def picture_size(shape: tuple[int, ...] | None) -> tuple[int, int] | None:
+    """Return (y, x) of inputs that are pictures (channel, y, x); None of others, and of unknown."""
+    if shape is None or len(shape) != 3 or shape[0] not in {1, 3}:
+        return None
+    return shape[1], shape[2]

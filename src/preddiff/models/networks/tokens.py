@@ -5,7 +5,7 @@ from torch import nn
 from preddiff.errors import SettingError
 
 # Parts of what mixes tokens, in names of classes: attention, or a mixer in its place.
-_MIXING = ("attention", "mixerblock")
+_MIXING = ("attention", "attn", "mixerblock")
 
 
 def token_size(module: nn.Module, spec: str) -> tuple[int, ...]:

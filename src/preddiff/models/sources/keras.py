@@ -100,20 +100,20 @@ def of_model(source: nn.Module, request: Request, spec: str) -> Network:
     shape = getattr(source, "input_shape", None)
     if isinstance(shape, dict | list):
         raise ModelError(f"{spec}: inputs of shapes {shape}: expected one")
-    found = metadata.described(request)
     # The layout that a caller states is done by the preprocessing.
-    stated = found.preprocessing is not None and found.preprocessing.channels_last
+    stated = metadata.asks_for_channels_last(request)
     channels_last = not stated and _is_channels_last(source)
-    model = Network(
+    first = _first(shape, channels_last or stated)
+    found = metadata.described(request, first)
+    return Network(
         _traced(KerasNetwork(source, channels_last=channels_last).eval(), shape, stated),
         found.preprocessing,
         output=found.output,
         output_key=request.output_key,
         spec=spec,
         labels=found.labels,
+        shape=first,
     )
-    model.shape = model.shape or _first(shape, channels_last or stated)
-    return model
 
 
 def _traced(

@@ -56,17 +56,18 @@ def load(spec: str, request: Request) -> Network:
 
     with failures_as(damaged):
         module, shape = _read(path)
-    found = metadata.described(request)
-    model = Network(
+    if shape is not None and metadata.asks_for_channels_last(request):
+        shape = (shape[-1], *shape[:-1])
+    found = metadata.described(request, shape)
+    return Network(
         module.eval(),
         found.preprocessing,
         output=found.output,
         output_key=request.output_key,
         spec=display_name(path),
         labels=found.labels,
+        shape=shape,
     )
-    model.shape = model.shape or shape
-    return model
 
 
 def _read(path: Path) -> tuple[fx.GraphModule, tuple[int, ...] | None]:
