@@ -1,12 +1,21 @@
 """One file per explanation or comparison."""
 
+import base64
+import io
+import re
 import webbrowser
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 import preddiff
+from conftest import Softmax
+from preddiff.cli.destinations import write_results
 from preddiff.errors import SettingError
+from preddiff.results.comparison import Comparison
+from preddiff.viewer import still
 from preddiff.viewer.page import html
 
 
@@ -49,3 +58,22 @@ def test_pictures_and_volumes_share_no_page_and_rows_have_none(several):
         html(row)
     with pytest.raises(SettingError, match="expected a picture's"):
         html([several[0], row])
+
+
+def test_a_figure_that_was_drawn_is_only_made_smaller(tmp_path, rng, monkeypatch):
+    """Drawing takes longer than all else of the page."""
+    picture = rng.random((3, 24, 24)).astype(np.float32)
+    e = preddiff.explain(Softmax(picture.shape), picture, window=6, stride=6, samples=2)
+    anew = picture_of(html(e))
+    monkeypatch.setattr(still, "figure", None)
+    _, shown = write_results(Comparison([e]), tmp_path / "cat", only=False)
+    smaller = picture_of(shown.read_text())
+    assert smaller.size == anew.size
+    # By eye: edges are smoothed in another way.
+    one, other = (np.asarray(each.resize((60, 20)), dtype=float) for each in (smaller, anew))
+    assert np.abs(one - other).mean() < 8  # of 255
+
+
+def picture_of(page):
+    found = re.search(r'<img src="data:image/png;base64,([^"]+)"', page)
+    return Image.open(io.BytesIO(base64.b64decode(found[1]))).convert("RGB")

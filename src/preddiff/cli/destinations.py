@@ -46,10 +46,11 @@ def write_results(explanations: "Comparison", result: Path, *, only: bool) -> li
             channel_table(explanations).to_csv(written, index=False)
     if only or any(each.provenance["window"] == "unit" for each in explanations):
         return [*saved, saved[0]]  # nobody can look at a hundred thousand units
-    exports.export(explanations, with_ending(result, ".png"))
+    drawn = exports.export(explanations, with_ending(result, ".png"))
     if any(each.provenance["window"] == "channel" for each in explanations):
-        return [*saved, with_ending(result, ".png")]  # channels lie on no picture: there is no page
-    return [*saved, page(explanations, with_ending(result, ".html"))]
+        return [*saved, drawn]  # channels lie on no picture: there is no page
+    only_one = drawn if len(explanations) == 1 else None  # of several, a page's picture is smaller
+    return [*saved, page(explanations, with_ending(result, ".html"), drawn=only_one)]
 
 
 def channels_path(result: Path) -> Path:

@@ -19,7 +19,8 @@ from preddiff.results.explanation import Explanation
 from preddiff.results.interactions import Interactions
 from preddiff.types import Labels
 
-_DPI = 150
+DPI = 150
+"""Dots per inch of figures, .png."""
 
 
 @suggests_keywords
@@ -144,7 +145,7 @@ def _draw(
     if ending != ".png":
         date = "CreationDate" if ending == ".pdf" else "Date"
         facts = {"Creator": ours.SIGN, "Title": facts["Title"], date: None}
-    drawn.savefig(path, format=ending[1:], dpi=_DPI, metadata=facts)
+    drawn.savefig(path, format=ending[1:], dpi=DPI, metadata=facts)
 
 
 def _texts(shown: Explanation | Sequence[Explanation] | Interactions) -> dict[str, str]:

@@ -14,13 +14,23 @@ from preddiff.results.explanation import Explanation
 from preddiff.viewer import picture, volume
 
 
-def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> Path:
+def page(
+    explanation: Explanation | Sequence[Explanation],
+    path: str | Path,
+    *,
+    drawn: str | Path | None = None,
+) -> Path:
     """Write the page of an explanation, or of several of the same picture or scan.
 
     It shows the relevance over the picture, its standard error, the values of each pixel, and the
     settings. With several explanations a reader chooses between the settings in which they differ;
     maps of the same unit share one colour scale. Of a scan it shows three planes and a rendering,
     and each map has a scale of its own.
+
+    Parameters
+    ----------
+    drawn : the figure of the first explanation that `export` wrote, .png, which stands on paper and
+        where scripts are off; None draws it anew.
 
     Raises
     ------
@@ -32,7 +42,7 @@ def page(explanation: Explanation | Sequence[Explanation], path: str | Path) -> 
     """
     path = Path(path)
     check_destination(path)
-    text = html(explanation)
+    text = html(explanation, drawn)
     with atomic_write(path) as written:
         # Names may hold what no encoding can: an escape is better than no page.
         written.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -44,16 +54,17 @@ def check_destination(path: Path) -> None:
     ours.check_destination(path, ours.is_page)
 
 
-def html(explanation: Explanation | Sequence[Explanation]) -> str:
+def html(explanation: Explanation | Sequence[Explanation], drawn: str | Path | None = None) -> str:
     """Return the text that `page` writes."""
+    figure = None if drawn is None else Path(drawn)
     given = [explanation] if isinstance(explanation, Explanation) else explanation
     several = Comparison([without_mirror(each) for each in given])
     if all(each.coverage.ndim == 3 for each in several):
-        return volume.render(several)
+        return volume.render(several, drawn=figure)
     for each in several:
         if each.coverage.ndim != 2:
             raise SettingError(
                 f"an explanation of shape {each.coverage.shape}: expected a picture's (y, x), "
                 "or volumes' (z, y, x) only; figure() shows rows and channels"
             )
-    return picture.render(several)
+    return picture.render(several, drawn=figure)

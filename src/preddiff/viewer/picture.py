@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,9 @@ _LIVE_SCRIPTS = ("picture.live.js", "live.js")
 _LEGENDS = {"target": "Explain", "model": "Network", "samples": "Draws"}
 
 
-def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
+def render(
+    explanations: Sequence[Explanation], *, live: bool = False, drawn: Path | None = None
+) -> str:
     """Return the page of explanations of one picture as HTML; a live one listens to its server."""
     differing = differing_settings(explanations)
     # A reader finds a map by its choices, so no two maps may have the same: where explanations do
@@ -42,7 +45,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "selectors": _selectors(explanations, differing),
             "title": explanations[0].provenance["input"],
             "palettes": list(PALETTES),
-            "still": "" if live else still(explanations[0], default_kind(explanations)),
+            "still": "" if live else still(explanations[0], default_kind(explanations), drawn),
             **caption_fields(explanations),
         },
         styles=("picture.css", *("live.css",) * live),

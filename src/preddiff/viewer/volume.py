@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
@@ -52,7 +53,9 @@ _SCRIPTS = ("data", "canvas", "niivue", "save", "play", "controls")
 _LIVE_SCRIPTS = ("volume.live.js", "live.js")
 
 
-def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
+def render(
+    explanations: Sequence[Explanation], *, live: bool = False, drawn: Path | None = None
+) -> str:
     """Return the page of explanations of one scan as HTML; a live one listens to its server.
 
     Raises
@@ -82,7 +85,7 @@ def render(explanations: Sequence[Explanation], *, live: bool = False) -> str:
             "facts": _facts(explanations, where, volumes),
             "volumes": volumes,
             "palettes": list(PALETTES),
-            "still": "" if live else still(explanations[0], default_kind(explanations)),
+            "still": "" if live else still(explanations[0], default_kind(explanations), drawn),
             **caption_fields(explanations),
         },
         styles=("volume.css", *("live.css",) * live),
