@@ -73,7 +73,7 @@ def _network_table(specs: list[str], only: bool, windows: int, check: int) -> It
     from preddiff.studies.benchmark import networks
 
     chosen = [*specs, *(() if only else networks.DEFAULT_NETWORKS)]
-    yield networks.NETWORK_TABLE_HEADER
+    yield from networks.NETWORK_TABLE_HEADER.splitlines()
     yield from map(str, networks.measure_networks(chosen, windows, check))
 
 

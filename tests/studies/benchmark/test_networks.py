@@ -13,7 +13,9 @@ from preddiff.studies.benchmark import networks
 
 COST = networks.NetworkCost(
     name="alexnet",
+    torch=12.0,
     dense=8.0,
+    by="onnxruntime",
     incremental=2.0,
     automatic=0.5,
     choice="incremental bfloat16",
@@ -28,7 +30,9 @@ COST = networks.NetworkCost(
 def test_a_row_has_a_cell_for_each_column_of_the_header():
     head, rule = networks.NETWORK_TABLE_HEADER.splitlines()
     assert str(COST).count("|") == head.count("|") == rule.count("|")
-    assert str(COST).startswith("| alexnet | 8.0 | 2.0 | 4.0 | 0.5 (incremental bfloat16) | 16.0 |")
+    assert str(COST).startswith(
+        "| alexnet | 12.0 | 8.0 (onnxruntime) | 2.0 | 4.0 | 0.5 (incremental bfloat16) | 16.0 |"
+    )
     assert str(COST).endswith("| 3e-07 | 4 | 20 |  |")
 
 

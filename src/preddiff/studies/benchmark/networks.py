@@ -1,4 +1,8 @@
-"""The cost of a draw with every engine, timed alternately in one process."""
+"""The cost of a draw with every engine, timed alternately in one process.
+
+The yardstick is the best whole pass that this machine makes: by torch or onnxruntime, at the batch
+that suits it best.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +34,14 @@ DEFAULT_NETWORKS = (
     "embedded",
     "torchvision:squeezenet1_1@random",
     "torchvision:mobilenet_v3_large@random",
+    "torchvision:efficientnet_b0@random",
+    "torchvision:regnet_y_400mf@random",
+    "torchvision:densenet121@random",
+    "torchvision:convnext_tiny@random",
+    "torchvision:swin_t@random",
     "torchvision:vit_b_16@random",
+    "timm:vit_small_patch16_224@random",
+    "timm:deit_tiny_patch16_224@random",
     "volume",
 )
 """Networks that are timed unless only named ones are wanted.
@@ -39,11 +50,12 @@ Random weights take as long as trained ones; "volume" is a small network for 64Ã
 """
 
 NETWORK_TABLE_HEADER = """\
-| network | dense float32, ms a draw | incremental float32 | ratio | automatic | ratio \
+| network | whole pass by torch, ms | best whole pass, ms (by) | incremental float32, ms a draw \
+| ratio | automatic | ratio \
 | in a shorter precision (changes the evidence by) | multiply-adds saved \
 | off by, of the logits' range | protocol, minutes | paper, GPU-minutes \
 | Captum's Occlusion, ms a window |
-|---|---|---|---|---|---|---|---|---|---|---|---|"""
+|---|---|---|---|---|---|---|---|---|---|---|---|---|"""
 """Head of the Markdown table whose rows are `NetworkCost`."""
 
 _PAPER_MINUTES = {"alexnet": 20, "googlenet": 30, "vgg16": 70}  # of a GPU, section 4.1
@@ -53,6 +65,7 @@ _SECONDS_PER_ROUND = 4.0  # roughly; windows are left out where they would take 
 _MIN_WINDOWS = 4
 _WINDOWS_TRIED = 16  # on which `choose` checks and times engines
 _DENSE_BATCHES = (2, 4, 8, 16)  # draws at once; which is fastest depends on the network
+_EXPORTED_BATCHES = (4, 8)  # of onnxruntime, which takes as long for each of 2 to 16
 _OCCLUSION_PARTS = 4  # windows of Captum's Occlusion along each axis
 
 
@@ -62,7 +75,9 @@ class NetworkCost:
 
     Attributes
     ----------
-    dense, incremental, automatic : milliseconds per draw.
+    torch, dense, incremental, automatic : milliseconds per draw: whole passes by torch, the best
+        whole passes, boxes, and what is chosen automatically.
+    by : what makes the best whole passes.
     choice : the engine and precision that were chosen automatically.
     shorter : milliseconds per draw in a precision that the processor is faster in, and by how much
         that changes the evidence; empty where there is no such precision.
@@ -73,7 +88,9 @@ class NetworkCost:
     """
 
     name: str
+    torch: float
     dense: float
+    by: str
     incremental: float
     automatic: float
     choice: str
@@ -89,7 +106,8 @@ class NetworkCost:
         paper = next((str(m) for name, m in _PAPER_MINUTES.items() if name in self.name), "")
         occlusion = "" if math.isnan(self.occlusion) else f"{self.occlusion:.1f}"
         return (
-            f"| {self.name} | {self.dense:.1f} | {self.incremental:.1f} "
+            f"| {self.name} | {self.torch:.1f} | {self.dense:.1f} ({self.by}) "
+            f"| {self.incremental:.1f} "
             f"| {self.dense / self.incremental:.1f} | {self.automatic:.1f} ({self.choice}) "
             f"| {self.dense / self.automatic:.1f} | {self.shorter} "
             f"| {self.saved:.1f} | {self.off:.0e} "
@@ -125,7 +143,7 @@ def _measure(spec: str, count: int, checked: int) -> NetworkCost:
     random = np.random.default_rng(0)
     draws = _random_draws(random, inputs, size, corners)
     task = _task(model, inputs, size, corners, draws, total=len(every) * _SAMPLES)
-    dense = _fastest_dense(model, inputs, corners, draws)
+    plain, dense = _fastest_dense(model, inputs, corners, draws)
     boxed = choose(task, "incremental", "float32").engine
     if not isinstance(boxed, Incremental):
         raise ModelError(
@@ -135,21 +153,32 @@ def _measure(spec: str, count: int, checked: int) -> NetworkCost:
     kept = max(_MIN_WINDOWS, int(_SECONDS_PER_ROUND / (_SAMPLES * task.seconds(boxed))))
     corners, draws = corners[:kept], draws[:kept]
     choice = choose(task)
-    # One batch of whole passes: they cost the same wherever the window is, and take longest.
-    one_batch = (corners[:1], draws[:1, : dense.batch])
+
+    def one_batch(engine: Engine) -> tuple[Engine, Corners, Draws]:
+        """Whole passes cost the same wherever the window is, and take longest."""
+        return engine, corners[:1], np.concatenate([draws[:1]] * 2, axis=1)[:, : engine.batch]
+
+    is_whole = choice.engine.name == "dense"
     seconds = _seconds_per_draw(
-        (dense, *one_batch),
+        one_batch(plain),
+        one_batch(dense),
         (boxed, corners, draws),
-        (dense, *one_batch) if choice.engine.name == "dense" else (choice.engine, corners, draws),
+        one_batch(choice.engine) if is_whole else (choice.engine, corners, draws),
     )
     chosen = random.choice(len(every), checked)
     compared = np.concatenate([every.starts[[0, -1]], every.starts[chosen]])
     return NetworkCost(
         name=_short_name(spec),
-        dense=1000 * seconds[0],
-        incremental=1000 * seconds[1],
-        automatic=1000 * seconds[2],
-        choice=f"{choice.facts['engine']} {choice.facts['precision']}",
+        torch=1000 * seconds[0],
+        dense=1000 * min(seconds[:2]),
+        by="torch" if seconds[0] <= seconds[1] else "onnxruntime",
+        incremental=1000 * seconds[2],
+        automatic=1000 * seconds[3],
+        choice=" ".join(
+            str(choice.facts[name])
+            for name in ("engine", "precision", "runtime")
+            if name in choice.facts
+        ),
         shorter=_shorter_precision(task, corners, draws),
         saved=boxed.saved(corners),
         off=_largest_deviation(
@@ -237,14 +266,23 @@ def _seconds_per_draw(*runs: tuple[Engine, Corners, Draws]) -> list[float]:
     ]
 
 
-def _fastest_dense(model: Network, inputs: Pixels, corners: Corners, draws: Draws) -> Dense:
-    """The dense engine at its best batch size: a benchmark must not win against a slow rival."""
-    engines = [Dense(model, inputs, [0], batch=batch) for batch in _DENSE_BATCHES]
+def _fastest_dense(
+    model: Network, inputs: Pixels, corners: Corners, draws: Draws
+) -> tuple[Dense, Dense]:
+    """Whole passes by torch and by whatever makes them fastest, each at its best batch size.
+
+    A benchmark must not win against a slow rival.
+    """
+    plain = [Dense(model, inputs, [0], batch=batch) for batch in _DENSE_BATCHES]
+    other = model.faster(inputs, runtime="any")
+    exported = [Dense(other, inputs, [0], batch=batch) for batch in _EXPORTED_BATCHES]
+    engines = plain if other is model else [*plain, *exported]
     many = np.concatenate([draws[:1], draws[:1]], axis=1)
     seconds = _seconds_per_draw(
         *((engine, corners[:1], many[:, : engine.batch]) for engine in engines)
     )
-    return engines[int(np.argmin(seconds))]
+    best = plain[int(np.argmin(seconds[: len(plain)]))]
+    return best, engines[int(np.argmin(seconds))]
 
 
 def _largest_deviation(boxed: Incremental, corners: Corners, draws: Draws) -> float:
