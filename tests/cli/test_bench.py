@@ -18,6 +18,7 @@ def test_bench_puts_its_table_into_a_page(folder):
         "--output", page, cwd=folder,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
+    assert "\\n" not in result.stdout
     text = page.read_text()
     assert text.startswith(
         "before\n<!-- bench: begin -->\nLinux" if sys.platform == "linux" else ""

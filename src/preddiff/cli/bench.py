@@ -62,9 +62,10 @@ def bench(
         marks.check(output, section)
     rows = _scan_table() if scans else _network_table(specs or [], only, windows, check)
     lines = []
-    for line in itertools.chain([machine.describe(), ""], rows):
-        echo(line)  # as soon as a network is measured
-        lines.append(line)
+    for text in itertools.chain([machine.describe(), ""], rows):
+        for line in text.split("\n"):
+            echo(line)  # as soon as a network is measured
+            lines.append(line)
     if output is not None:
         marks.fill(output, section, "\n".join(lines))
 
@@ -73,7 +74,7 @@ def _network_table(specs: list[str], only: bool, windows: int, check: int) -> It
     from preddiff.studies.benchmark import networks
 
     chosen = [*specs, *(() if only else networks.DEFAULT_NETWORKS)]
-    yield from networks.NETWORK_TABLE_HEADER.splitlines()
+    yield networks.NETWORK_TABLE_HEADER
     yield from map(str, networks.measure_networks(chosen, windows, check))
 
 

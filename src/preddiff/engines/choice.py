@@ -146,7 +146,7 @@ def choose(
                 "used here; choose precision='float32'"
             )
         return by_whole_passes(task, batch, runtime)
-    boxed, facts = _in_precision(task, boxed, precision)
+    facts = _take_precision(task, boxed, precision)
     boxed.batch = batch or _batch_within(memory, boxed, _USUAL_BATCH)
     if by_gain and boxed.saved(task.starts) < _SURELY_SAVED and _is_slower(task, boxed):
         return by_whole_passes(task, batch, runtime)
@@ -295,21 +295,25 @@ def _wrong(task: Task, engine: "Incremental", *, before: bool) -> str | None:
     return f"{first_wrong_node(engine, *few) or 'the output'} ({off:.1e})"
 
 
-def _in_precision(task: Task, boxed: "Incremental", requested: str) -> tuple["Incremental", Facts]:
-    """Return the engine in the requested precision, and what its provenance says of that."""
+def _take_precision(task: Task, boxed: "Incremental", requested: str) -> Facts:
+    """Let the engine compute in the requested precision; return what provenance says of that."""
     from preddiff.engines import precision as precisions
 
     names = [requested]
     if requested == "auto":  # a short run gains too little for its results to be rounded
         worth_it = task.total >= _DRAWS_WORTH_TRYING
         names = precisions.shorter(boxed.model.device) if worth_it else []
-    facts: Facts = {"precision": str(boxed.dtype).removeprefix("torch.")}
+    exact = boxed.dtype
+    facts: Facts = {"precision": str(exact).removeprefix("torch.")}
+    names = [name for name in names if precisions.DTYPES[name] != exact]
+    if not names:
+        return facts
+    # First all that the exact one is asked for: an engine holds one precision's weights at a time.
+    right = task.evidence(boxed.evaluate(task.starts, task.draws))
     for name in names:
-        if precisions.DTYPES[name] == boxed.dtype:
-            continue
         try:
-            other = boxed.in_precision(precisions.DTYPES[name])
-            error = _error(task, boxed, other)
+            boxed.take_precision(precisions.DTYPES[name])
+            error = _error(right, task.evidence(boxed.evaluate(task.starts, task.draws)))
         except NotImplementedError as problem:  # torch has no kernel for an operation
             if requested == "auto":
                 continue
@@ -317,11 +321,12 @@ def _in_precision(task: Task, boxed: "Incremental", requested: str) -> tuple["In
                 f"precision={name!r}: {first_line(problem)}; choose precision='float32'"
             ) from problem
         if requested != "auto" or error <= precisions.LARGEST_ERROR:
-            return other, {"precision": name, "precision_error": error}
-    return boxed, facts
+            return {"precision": name, "precision_error": error}
+    boxed.take_precision(exact)
+    return facts
 
 
-def _error(task: Task, exact: Engine, other: Engine) -> float:
+def _error(right: Evidence, found: Evidence) -> float:
     """Return the root mean square of what another precision changes, relative to the evidence's.
 
     Infinite where the evidence of all windows tried is 0: there is nothing to compare with. Even a
@@ -329,7 +334,6 @@ def _error(task: Task, exact: Engine, other: Engine) -> float:
     matter. So "auto" stays with float32, whatever the rounding happened to be; a precision that was
     asked for is used, and the provenance says that its error is not known (infinite).
     """
-    right, found = (task.evidence(e.evaluate(task.starts, task.draws)) for e in (exact, other))
     scale = float(np.sqrt((right**2).mean()))
     return float(np.sqrt(((found - right) ** 2).mean())) / scale if scale > 0 else math.inf
 

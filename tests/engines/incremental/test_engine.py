@@ -2,6 +2,7 @@
 
 import copy
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import preddiff
 from conftest import DATA, needs_data
 from preddiff.engines import Dense
 from preddiff.engines.incremental import Incremental
+from preddiff.engines.incremental import engine as engine_module
 from preddiff.engines.incremental.check import deviation, first_wrong_node
 from preddiff.engines.incremental.execute.kernels import memory
 from preddiff.method.windows import Windows
@@ -240,3 +242,26 @@ def _hold_network(rng, model):
     starts = corners_and_others(rng, model.shape[1:], (10, 10), count=2)
     draws = rng.random((len(starts), 2, 3, 10, 10)).astype(np.float32)
     assert deviation(incremental, starts, draws) < 1e-5
+
+
+def test_one_precision_is_held_at_a_time(small_network, rng, monkeypatch):
+    held = weakref.WeakSet()
+    right = engine_module.trace
+
+    def tracing(*arguments):
+        assert not held
+        program = right(*arguments)
+        held.add(program.body[-1])
+        held.add(program.module)
+        return program
+
+    monkeypatch.setattr(engine_module, "trace", tracing)
+    boxed = Incremental(Network(small_network), rng.random((3, 16, 16), np.float32), [0], (4, 4))
+    starts, draws = np.zeros((1, 2), np.int64), rng.random((1, 2, 3, 4, 4), np.float32)
+    exact = boxed.evaluate(starts, draws)
+    boxed.take_precision(torch.bfloat16)
+    short = boxed.evaluate(starts, draws)
+    assert 0 < np.abs(short - exact).max() < 1e-2
+    boxed.take_precision(torch.float32)
+    np.testing.assert_array_equal(boxed.evaluate(starts, draws), exact)
+    assert len(held) == 2

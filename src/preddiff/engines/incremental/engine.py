@@ -1,5 +1,6 @@
 """The incremental engine: recompute only what a window can change."""
 
+import gc
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,16 +79,24 @@ class Incremental:
             self._base = model.raw(whole, node)
             normalised = model.normalised(whole)
         self.dtype = dtype or normalised.dtype
+        self.program = self._traced()
+        self.alignments = AlignmentTables(self.program.body, inputs.shape[1:], size)
+
+    def _traced(self) -> Program:
+        """Return the network's program, in the engine's precision."""
+        model = self.model
+        whole = torch.from_numpy(self.inputs)[None]
         first = 1 if model.preprocessing.channels_last else 2
-        axes = range(first, first + inputs.ndim - 1)
-        part = model.traced(whole, node)
+        axes = range(first, first + self.inputs.ndim - 1)
+        part = model.traced(whole, self.node)
+        with torch.inference_mode():
+            normalised = model.normalised(whole)
         inputs_seen = normalised.clone()
         try:
-            self.program: Program = trace(part, inputs_seen, axes, self.dtype)
+            return trace(part, inputs_seen, axes, self.dtype)
         except SharedMemoryError:
             part = exported(part, inputs_seen, functional=True)
-            self.program = trace(part, inputs_seen, axes, self.dtype)
-        self.alignments = AlignmentTables(self.program.body, inputs.shape[1:], size)
+            return trace(part, inputs_seen, axes, self.dtype)
 
     @property
     def bytes_per_draw(self) -> int:
@@ -108,11 +117,14 @@ class Incremental:
                 boxed += part * len(which)
         return whole / boxed if boxed else 1.0
 
-    def in_precision(self, dtype: torch.dtype) -> "Incremental":
-        """Return the same engine with another arithmetic inside the network."""
-        return Incremental(
-            self.model, self.inputs, self.targets, self.size, self.node, self.batch, dtype
-        )
+    def take_precision(self, dtype: torch.dtype) -> None:
+        """Change the arithmetic inside the network; what the former one held is let go of first."""
+        self.dtype = dtype
+        for held in ("program", "alignments"):
+            self.__dict__.pop(held, None)  # there is none where another precision failed
+        gc.collect()  # a graph and its modules hold each other, and weights that were folded
+        self.program = self._traced()
+        self.alignments = AlignmentTables(self.program.body, self.inputs.shape[1:], self.size)
 
     def evaluate(self, starts: Corners, draws: Draws) -> Values:
         """Return the values of the targets for each draw, (window, draw, target)."""
