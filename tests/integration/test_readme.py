@@ -90,12 +90,15 @@ def test_the_python_on_own_networks_and_other_questions_runs(tmp_path, monkeypat
         return nn.Sequential(nn.AvgPool2d(6), nn.Flatten(), nn.Linear(48, num_classes))
 
     torch.save(small(5).state_dict(), "mine.pt")
+    own_size = {"transforms": lambda: ImageClassification(crop_size=24, resize_size=24)}
     names = {
         "preddiff": preddiff,
         "torch": torch,
-        "torchvision": SimpleNamespace(models=SimpleNamespace(resnet18=small)),
-        "weights": SimpleNamespace(
-            transforms=lambda: ImageClassification(crop_size=24, resize_size=24)
+        "torchvision": SimpleNamespace(
+            models=SimpleNamespace(
+                resnet18=small,
+                ResNet18_Weights=SimpleNamespace(DEFAULT=SimpleNamespace(**own_size)),
+            )
         ),
     }
     exec(own, names)  # noqa: S102 - our own README

@@ -49,6 +49,11 @@ def test_evidence_of_a_sure_model_is_not_lost(name, engine):
     np.testing.assert_allclose(found.evidence[0], -bits, rtol=1e-6)
 
 
+def test_a_stated_number_of_examples_that_leaves_nothing_is_warned_of():
+    with pytest.warns(EngineWarning, match="train_size=40 takes 100 % of the evidence"):
+        explain(SURE["linear"], ONES, 1, train_size=40, **SETTINGS)
+
+
 def test_evidence_of_a_hidden_input_of_which_a_model_is_sure():
     """The input itself leaves it in doubt; what is hidden speaks against it."""
     module = network([-60.0], nn.Sigmoid())

@@ -78,6 +78,20 @@ def test_linear_steps_become_weights(rng, steps, classes):
     assert model.labels == [str(n) for n in range(classes)]
 
 
+@pytest.mark.parametrize(
+    ("steps", "examples"),
+    [
+        ((StandardScaler(), LogisticRegression()), 80),
+        ((StandardScaler(), KernelPCA(kernel="rbf"), LogisticRegression()), 80),
+        ((PCA(4), LogisticRegression()), 80),
+        ((LogisticRegression(),), None),
+    ],
+)
+def test_a_pipeline_knows_how_many_examples_it_has_seen(rng, steps, examples):
+    """A classifier of 80 scans is not as sure as one of a million pictures."""
+    assert load_model(fitted(steps, rng, 2)[0]).train_size == examples
+
+
 @pytest.mark.parametrize("steps", OTHER, ids=str)
 def test_anything_else_is_asked_about_every_draw(rng, steps):
     estimator, x = fitted(steps, rng, 2)

@@ -19,6 +19,7 @@ def test_the_peak_is_the_largest_absolute_value():
     values = np.full((3, 4, 5), np.nan)
     values[0, 1, 2], values[2, 3, 4] = 1, -2
     assert peak(values) == (2, 3, 4)
+    assert peak(0 * values) == (1, 2, 2)  # of zeros, a place where the scan is
 
 
 @pytest.fixture

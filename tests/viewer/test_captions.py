@@ -5,6 +5,8 @@ import pytest
 import xarray as xr
 
 import preddiff
+from preddiff.models import Linear
+from preddiff.samplers import Constant
 from preddiff.viewer.captions import caption_fields, replacement
 from viewer.made import explained
 
@@ -27,6 +29,15 @@ def test_one_draw_has_an_unknown_error(tmp_path, small_network):
     e = explained(small_network, stride=4, samples=1)
     text = preddiff.page(e, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "unknown (one draw per window)" in text
+
+
+def test_a_map_of_zeros_is_exact_and_not_noise():
+    scan = np.ones((1, 4, 5, 6), dtype=np.float32)
+    e = preddiff.explain(Linear(scan), scan, 1, sampler=Constant(1.0), window=2)
+    assert not e.is_noise.any()
+    (said,) = caption_fields([e])["explanations"][0]["precision"]
+    assert said["text"].startswith("Exact (closed form, no sampling). The map is 0 everywhere:")
+    assert said["warning"] == ""
 
 
 def precision(explanation, error=0.1, **facts):

@@ -145,8 +145,7 @@ def _analyse(
                 f"budget={clock.budget:g}: too few seconds for a first map; give it more"
             )
         return explanation
-    if settings.question.train_size is None:  # who states N knows what it limits
-        outcome.warn_of_correction(plan, estimates)
+    outcome.warn_of_correction(plan, estimates, stated=settings.question.train_size is not None)
     unfinished.finish(means, plan.run.facts)
     return explanation
 

@@ -13,6 +13,7 @@ from preddiff.results import provenance
 from preddiff.results.explanation import BaselineMap, Explanation, assemble
 
 _MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
+_ALL_TAKEN = 0.99
 _FEW_SETS = 0.5  # for each window
 
 
@@ -61,10 +62,15 @@ def explanation(
     )
 
 
-def warn_of_correction(plan: Plan, estimates: Estimates) -> None:
-    """Warn where the Laplace correction takes much of the evidence: it looks like a weak cause."""
+def warn_of_correction(plan: Plan, estimates: Estimates, *, stated: bool) -> None:
+    """Warn where the Laplace correction takes much of the evidence: it looks like a weak cause.
+
+    Parameters
+    ----------
+    stated : whether the caller said N, and knows that it limits; only what leaves nothing is said.
+    """
     taken = estimates.taken
-    if taken is None or not (taken > _MUCH_TAKEN).any():
+    if taken is None or not (taken > (_ALL_TAKEN if stated else _MUCH_TAKEN)).any():
         return
     worst = int(taken.argmax())
     warnings.warn(

@@ -153,8 +153,11 @@ def _bar_label(explanation: Explanation, shown: Shown) -> str:
 
 
 def peak(values: NDArray[np.floating]) -> tuple[int, ...]:
-    """Return the voxel (z, y, x) with the largest absolute value."""
-    largest = int(np.nan_to_num(np.abs(values), nan=-1).argmax())
+    """Return the voxel (z, y, x) with the largest absolute value; of a map of zeros, its middle."""
+    sizes = np.nan_to_num(np.abs(values))
+    if not sizes.any():
+        return tuple(length // 2 for length in values.shape)
+    largest = int(sizes.argmax())
     return tuple(int(n) for n in np.unravel_index(largest, values.shape))
 
 

@@ -280,8 +280,9 @@ class Explanation:
     @property
     def is_noise(self) -> Annotated[NDArray[np.bool_], "target"]:
         """True for targets whose map is no larger than its errors, which are known."""
-        known = np.isfinite(self.standard_error.values[:, ~np.isnan(self.relevance.values[0])])
-        has_errors = known.all(axis=1) & known.any(axis=1)
+        errors = self.standard_error.values[:, ~np.isnan(self.relevance.values[0])]
+        # A map of zeros that are exact is not noise.
+        has_errors = np.isfinite(errors).all(axis=1) & (errors > 0).any(axis=1)
         return np.asarray(np.isinf(self.relative_errors) & has_errors)
 
     @property

@@ -17,6 +17,7 @@ from preddiff.media.names import file_names, name_of_result
 from preddiff.media.tables import rows_of
 from preddiff.render import colours
 from preddiff.render.colours import ERROR
+from preddiff.render.strips import peak
 from preddiff.results import summary
 from preddiff.results.collection import coarse, find_results, read_results
 from preddiff.results.explanation import Explanation, percent
@@ -28,7 +29,7 @@ from preddiff.results.groups import (
     unlikeness,
 )
 from preddiff.types import AnyShape
-from preddiff.viewer.report import GroupPicture, Listing, peak_of, report, slices, thumbnail
+from preddiff.viewer.report import GroupPicture, Listing, report, slices, thumbnail
 
 PERMUTATIONS = 1000
 _SIGNIFICANT = 0.05
@@ -245,7 +246,7 @@ def _group_pictures(study: _Study, path: Path, permutations: int) -> list[GroupP
     made = [group_map(name, values) for name, values in members.items()]
     end = max(colours.limit(each.mean) for each in made)
     # Of all groups the same slices: through the place where one of them is largest.
-    at = peak_of(max((each.mean for each in made), key=lambda m: np.nanmax(np.abs(m), initial=0.0)))
+    at = peak(max((each.mean for each in made), key=lambda m: np.nanmax(np.abs(m), initial=0.0)))
     files = dict(zip(names, file_names(names), strict=True))
     pictures = []
     for each in made:
@@ -271,7 +272,7 @@ def _write(values: AnyShape, grid: Grid, page: Path, name: str) -> None:
 def _of_group(
     each: GroupMap, scan: AnyShape, grid: Grid, end: float, at: tuple[int, ...]
 ) -> list[GroupPicture]:
-    note = f"{each.count} subjects"
+    note = f"{each.count} subject{'s' * (each.count != 1)}"
     pictures = [
         GroupPicture(f"{each.name}: mean map", note, slices(each.mean, scan, grid, end=end, at=at))
     ]

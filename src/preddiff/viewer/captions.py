@@ -76,22 +76,20 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
         "parts": explanation.parts,
         "sets": explanation.random_sets,
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
-        "precision": [
-            _precision(explanation, error, bool(is_noise))
-            for error, is_noise in zip(
-                explanation.relative_errors, explanation.is_noise, strict=True
-            )
-        ],
+        "precision": [_precision(explanation, row) for row in range(len(explanation.labels))],
     }
 
 
-def _precision(explanation: Explanation, error: float, is_noise: bool) -> dict[str, str]:
+def _precision(explanation: Explanation, row: int) -> dict[str, str]:
     """Return how precise a target's map is, and how much was measured, and a warning if need be."""
     facts = explanation.provenance
+    error, is_noise = float(explanation.relative_errors[row]), bool(explanation.is_noise[row])
     exact = explanation.exactness
     sentences = [f"{exact.capitalize()}." if exact else _relative_error(error, is_noise)]
     if explanation.is_partial:
         sentences.append("Partial: stopped before the end.")
+    if not np.nan_to_num(explanation.relevance.values[row]).any():
+        sentences.append("The map is 0 everywhere: hiding no window changes the answer.")
     if mirror := mirror_note(explanation):
         sentences.append(f"{mirror[0].upper()}{mirror[1:]}.")
     if is_interpolated(explanation):

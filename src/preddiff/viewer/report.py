@@ -18,6 +18,7 @@ from preddiff.media import ours
 from preddiff.media.atomic import atomic_write
 from preddiff.render import colours, overlay
 from preddiff.render.slices import Plane
+from preddiff.render.strips import peak
 from preddiff.viewer.encoding import pack_text
 from preddiff.viewer.html import fill_template
 
@@ -125,7 +126,7 @@ def thumbnail(explanation: Explanation) -> str:
     picture = explanation.picture.values
     if values.ndim == 3:
         plane = Plane.of(explanation.grid, "axial")
-        number = _peak(values)[plane.axes[2]]
+        number = peak(values)[plane.axes[2]]
         picture = plane.cut(_scaled(picture.mean(axis=0)), number)[None]
         values = plane.cut(values, number)
     if values.ndim != 2:
@@ -155,7 +156,7 @@ def slices(
     end, scale : of the colours; errors are shown without the scan.
     at : the voxel that all go through; None is where the map is largest.
     """
-    at = _peak(values) if at is None else at
+    at = peak(values) if at is None else at
     behind = _scaled(background)
     cuts = []
     for name in ("sagittal", "coronal", "axial"):
@@ -169,16 +170,6 @@ def slices(
         )
         cuts.append(_enlarged(shown, plane.aspect))
     return _uri(_side_by_side(cuts), "PNG")
-
-
-def peak_of(values: Floats) -> tuple[int, ...]:
-    """Return the voxel where a map is largest, either way."""
-    return _peak(values)
-
-
-def _peak(values: Floats) -> tuple[int, ...]:
-    size = np.nan_to_num(np.abs(values))
-    return tuple(int(n) for n in np.unravel_index(int(size.argmax()), size.shape))
 
 
 def _scaled(scan: Floats) -> Floats:

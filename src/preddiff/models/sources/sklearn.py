@@ -131,6 +131,7 @@ class Folded(Linear):
         self.labels = [str(label) for label in estimator.classes_]
         self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
+        self.train_size = _examples(estimator)
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:
         """Raise a ModelError if the estimator says something else of this input than its weights.
@@ -150,6 +151,17 @@ class Folded(Linear):
                 f"{_listed(ours)}: expected the same; explain it as a function of arrays, which "
                 "calls its predict_proba"
             )
+
+
+def _examples(estimator: SklearnObject) -> float | None:
+    """Return how many examples a pipeline was fitted on, where a step of it remembers."""
+    counts = [
+        int(np.max(getattr(step, name)))
+        for _, step in getattr(estimator, "steps", ())
+        for name in ("n_samples_seen_", "n_samples_")  # of scalers, and of a PCA
+        if hasattr(step, name)
+    ]
+    return max(counts, default=None)
 
 
 def _lay_on_grid(model: Model, masking: Masking | None) -> None:
@@ -222,6 +234,7 @@ class Estimator(Model):
             self.labels = [str(label) for label in estimator.classes_]
             self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
+        self.train_size = _examples(estimator)
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return class probabilities, or values of a regressor, (n, K); there are no nodes."""

@@ -57,8 +57,11 @@ function showKind() {
   one("#value-name").textContent = look.kind[0].toUpperCase() + look.kind.slice(1);
   for (const element of all("[data-kind]")) element.hidden = element.dataset.kind !== look.kind;
   const palette = facts.signed[look.palette];
-  const caption = facts.kinds[look.kind].caption;
-  if (one("#kind-caption")) one("#kind-caption").textContent = caption.replace("red", palette.for).replace("blue", palette.against);
+  const [above, below] = explanations[current.explanation].sides;
+  const caption = isSigned()
+    ? `evidence ${above} (${palette.for}) and ${below} (${palette.against})`
+    : facts.kinds[look.kind].caption;
+  if (one("#kind-caption")) one("#kind-caption").textContent = caption;
 }
 
 function showBar() {

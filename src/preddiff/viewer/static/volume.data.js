@@ -153,12 +153,13 @@ function digits(level, slope) {
   return Number((level * slope).toPrecision(Math.min(3, known))).toString();
 }
 
-/** The voxel with the largest value, at which the page opens. */
+/** The voxel with the largest value, at which the page opens; of a map of zeros, its middle. */
 function strongest({ levels }) {
-  const [width, depth] = facts.scan.shape;
+  const [width, depth, height] = facts.scan.shape;
   let [best, largest] = [0, -1];
   levels.forEach((level, n) => {
     if (level !== UNKNOWN && Math.abs(level) > largest) [best, largest] = [n, Math.abs(level)];
   });
+  if (largest <= 0) return [width, depth, height].map((length) => Math.floor(length / 2));
   return [best % width, Math.floor(best / width) % depth, Math.floor(best / (width * depth))];
 }
