@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.models.convnext import CNBlockConfig, ConvNeXt
+from torchvision.models.swin_transformer import SwinTransformer
+from torchvision.models.vision_transformer import VisionTransformer
+from torchvision.ops import SqueezeExcitation
 
 import preddiff
 from preddiff.media import kept
@@ -11,6 +15,8 @@ from preddiff.models.networks import exported
 from preddiff.models.networks.exported import Exported
 from preddiff.models.networks.network import Network
 from preddiff.samplers import Constant
+from preddiff.studies.benchmark import networks as networks_of_benchmark
+from small_networks import conv
 
 
 @pytest.fixture
@@ -95,6 +101,31 @@ def test_attention_is_exported_without_its_own_operation(rng, capfd):
     assert isinstance(network.faster(inputs), Exported)
     assert torch.backends.mha.get_fastpath_enabled()
     assert capfd.readouterr() == ("", "")
+
+
+def kinds_of_today():
+    """Small ones of the networks that most people use: windows, gates, patches, attention."""
+    torch.manual_seed(0)
+    gates = nn.Sequential(conv(3, 8), nn.SiLU(), SqueezeExcitation(8, 2), nn.Flatten())
+    return {
+        "ConvNeXt": ConvNeXt([CNBlockConfig(8, 16, 1), CNBlockConfig(16, None, 1)], num_classes=3),
+        "Swin": SwinTransformer([4, 4], 8, [2, 1], [1, 2], [2, 2], num_classes=3),
+        "ViT": VisionTransformer(16, 4, 1, 2, 8, 16, num_classes=3),
+        "squeeze and excitation": nn.Sequential(gates, nn.Linear(8 * 196, 3)),
+    }
+
+
+@pytest.mark.parametrize("kind", ["ConvNeXt", "Swin", "ViT", "squeeze and excitation"])
+def test_networks_of_today_are_exported(kind, inputs, rng):
+    module = kinds_of_today()[kind].eval()
+    networks_of_benchmark._randomise_zero_layers(module)
+    network = Network(module, output="logits")
+    faster = network.faster(inputs)
+    assert isinstance(faster, Exported)
+    batch = rng.random((3, *inputs.shape), dtype=np.float32)
+    found = faster.predict(batch)
+    assert np.abs(found[0] - found[1]).max() > 1e-4
+    np.testing.assert_allclose(found, network.predict(batch), atol=1e-6)
 
 
 class OfTwo(nn.Module):
