@@ -20,7 +20,8 @@ from pathlib import Path
 
 from fuzzing.mutations import mutated
 from fuzzing.readers import WRITTEN
-from fuzzing.seeds import SEEDS, Seed
+from fuzzing.seed import Seed
+from fuzzing.seeds import SEEDS
 from fuzzing.watch import SECONDS, Report, Watched
 
 _COLUMNS = ("read", "refused", "traceback", "hang", "memory", "crash", "elsewhere", "warnings")

@@ -38,6 +38,14 @@ def _model(path: Path) -> None:
         model.nodes(inputs)
 
 
+def _of_networks(path: Path) -> None:
+    spec = f"hf:{path}" if path.is_dir() else str(path)
+    model = preddiff.load_model(spec, output="logits")
+    inputs = np.zeros((1, 3, 8, 8), np.float32)
+    model.predict(inputs)
+    model.nodes(inputs[0])
+
+
 def _skops(path: Path) -> None:
     model = preddiff.load_model(path)
     if model.shape is not None:  # a classifier of scans
@@ -91,6 +99,7 @@ def _table(path: Path) -> None:
 _KINDS: Mapping[Callable[[Path], Any], tuple[str, ...]] = {
     _picture: ("png", "jpeg", "tiff", "gif", "webp", "nifti", "nifti.gz", "dicom"),
     _model: ("onnx",),
+    _of_networks: ("pt2", "torchscript", "keras", "hf"),
     _skops: ("skops",),
     _sampler: ("sampler",),
     _checkpoint: ("checkpoint",),

@@ -5,7 +5,6 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel
@@ -14,32 +13,14 @@ import torch
 from PIL import Image
 
 import preddiff
+from fuzzing import model_seeds
+from fuzzing.seed import Seed, content_of
 from preddiff.media.grid import Grid
 from preddiff.media.orientation import orientation
-from preddiff.models.sources import skops
 from preddiff.samplers import ConditionalGaussian, Constant, Located, Marginal
 
 _SIDE = 16
 _AFFINE = np.array([[2.0, 0.1, 0, -10], [-0.1, 2, 0, -20], [0, 0, 3, -30], [0, 0, 0, 1]])
-
-
-@dataclass(frozen=True)
-class Seed:
-    """Files that are read together.
-
-    Attributes
-    ----------
-    files : their content, by path.
-    target : the path that a reader is given; of a folder, none of the files.
-    """
-
-    files: dict[str, bytes]
-    target: str
-
-    @property
-    def damageable(self) -> list[str]:
-        """Paths of the files that make up the target, or stand beside it."""
-        return [name for name in self.files if not name.startswith("beside/")]
 
 
 def _rng() -> np.random.Generator:
@@ -106,7 +87,7 @@ def _nifti() -> Iterator[Seed]:
     analyze = nibabel.Spm99AnalyzeImage(_rng().integers(0, 9, (5, 6, 4)).astype(np.int16), _AFFINE)
     with tempfile.TemporaryDirectory() as folder:
         analyze.to_filename(Path(folder, "a.img"))
-        yield Seed(_content(Path(folder)), "a.img")
+        yield Seed(content_of(Path(folder)), "a.img")
 
 
 def _nifti_gz() -> Iterator[Seed]:
@@ -144,68 +125,6 @@ def _written(data: object) -> bytes:
     return written.getvalue()
 
 
-def _onnx() -> Iterator[Seed]:
-    import onnx
-    from onnx import helper
-
-    def constant(name: str, *shape: int) -> object:
-        values = _rng().normal(size=shape).astype(np.float32)
-        return onnx.numpy_helper.from_array(values, name)
-
-    nodes = [
-        helper.make_node("Conv", ["data", "w", "b"], ["c"], "conv", pads=[1, 1, 1, 1]),
-        helper.make_node("Relu", ["c"], ["r"], "relu"),
-        helper.make_node("MaxPool", ["r"], ["p"], "pool", kernel_shape=[2, 2], strides=[2, 2]),
-        helper.make_node("Flatten", ["p"], ["f"], "flat"),
-        helper.make_node("Gemm", ["f", "v"], ["s"], "score"),
-        helper.make_node("Softmax", ["s"], ["prob"], "prob"),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("data", 1, ["N", 3, 8, 8])],
-        [helper.make_tensor_value_info("prob", 1, ["N", 3])],
-        [constant("w", 4, 3, 3, 3), constant("b", 4), constant("v", 64, 3)],
-    )
-    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    facts = {
-        "mean": "0.4, 0.5, 0.6",
-        "std": "0.2",
-        "resize": "short side 9 (bilinear), centre crop",
-        "labels_file": "labels.txt",
-    }
-    helper.set_model_props(proto, facts)
-    labels = b"ant\nbee\ncat\n"
-    yield Seed(
-        {"a.onnx": proto.SerializeToString(), "beside/x": b"", "labels.txt": labels}, "a.onnx"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        onnx.save_model(proto, Path(folder, "a.onnx"), save_as_external_data=True, size_threshold=0,
-                        location="w.bin")  # fmt: skip
-        yield Seed({**_content(Path(folder)), "labels.txt": labels}, "a.onnx")
-
-
-def _skops() -> Iterator[Seed]:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from skops import io as skops_io
-
-    rng = _rng()
-    x, mask = rng.normal(size=(30, 12)), np.zeros((3, 4, 2), bool)
-    mask.flat[:12] = True
-    estimator = LogisticRegression().fit(x, np.where(x[:, 0] > 0, "patient", "healthy"))
-    facts = {"subjects": 30, "groups": {"patient": 15, "healthy": 15}, "voxels": 12, "folds": 5,
-             "grid": "3×4×2", "standardised": False, "chance": 0.5,
-             **dict.fromkeys(("accuracy", "accuracy_spread", "balanced_accuracy",
-                              "balanced_accuracy_spread", "auc", "auc_spread"), 0.5)}  # fmt: skip
-    with tempfile.TemporaryDirectory() as name:
-        skops.save(Path(name, "a.skops"), estimator, mask, Grid((3, 4, 2), _AFFINE), facts)
-        yield Seed(_content(Path(name)), "a.skops")
-    scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, x[:, 0] > 0)
-    yield Seed({"a.skops": bytes(skops_io.dumps(scaled))}, "a.skops")
-
-
 def _sampler() -> Iterator[Seed]:
     rng = _rng()
     pictures = rng.random((30, 3, 6, 6)).astype(np.float32)
@@ -218,7 +137,7 @@ def _sampler() -> Iterator[Seed]:
     for sampler in samplers:
         with tempfile.TemporaryDirectory() as name:
             sampler.save(Path(name, "a.npz"))
-            yield Seed(_content(Path(name)), "a.npz")
+            yield Seed(content_of(Path(name)), "a.npz")
 
 
 def _checkpoint() -> Iterator[Seed]:
@@ -227,7 +146,7 @@ def _checkpoint() -> Iterator[Seed]:
     with tempfile.TemporaryDirectory() as name:
         kept, begun = checkpoint(Path(name, "a.npz"))
         kept._write(begun, {"engine": "dense", "precision": "float32", "batch": 8}, finished=False)
-        yield Seed(_content(Path(name)), "a.npz")
+        yield Seed(content_of(Path(name)), "a.npz")
 
 
 def _result() -> Iterator[Seed]:
@@ -244,7 +163,7 @@ def _result() -> Iterator[Seed]:
     for one in (explanation, of_scan):
         with tempfile.TemporaryDirectory() as name:
             preddiff.save(one, Path(name, "a.zarr"))
-            yield Seed(_content(Path(name)), "a.zarr")
+            yield Seed(content_of(Path(name)), "a.zarr")
 
 
 def _of_scan(inputs: np.ndarray) -> np.ndarray:
@@ -271,11 +190,6 @@ def _settings() -> Iterator[Seed]:
     yield Seed(files, "how.json")
 
 
-def _content(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-
-
 SEEDS: dict[str, Callable[[], Iterator[Seed]]] = {
     "png": _png,
     "jpeg": _jpeg,
@@ -285,8 +199,7 @@ SEEDS: dict[str, Callable[[], Iterator[Seed]]] = {
     "nifti": _nifti,
     "nifti.gz": _nifti_gz,
     "dicom": _dicom,
-    "onnx": _onnx,
-    "skops": _skops,
+    **model_seeds.SEEDS,
     "sampler": _sampler,
     "checkpoint": _checkpoint,
     "result": _result,

@@ -15,7 +15,16 @@ from fuzzing.watch import is_one_line
 from preddiff.errors import EngineWarning, InputWarning, PreddiffError
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-COUNTS = dict.fromkeys(SEEDS, 40) | {"onnx": 4, "result": 8, "skops": 15, "dicom": 25}
+COUNTS = dict.fromkeys(SEEDS, 40) | {
+    "onnx": 4,
+    "result": 8,
+    "skops": 15,
+    "dicom": 25,
+    "pt2": 15,
+    "torchscript": 15,
+    "keras": 4,
+    "hf": 4,
+}
 
 
 @pytest.fixture(autouse=True)

@@ -141,3 +141,12 @@ def test_what_no_setting_can_say_is_refused(small_network, how, message):
     with pytest.raises(ModelError, match=message) as caught:
         load_model(small_network, preprocess=how)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"image_mean": [[0.5], 0.4, 0.3]}, {"image_std": 0.2}, {"size": {"height": {"a": 1}}}],
+)
+def test_values_of_another_type_are_one_line(small_network, changes):
+    with pytest.raises(ModelError, match=r"preprocess: not understood \(\w+: [^\n]+\); expected"):
+        load_model(small_network, preprocess=VIT | changes)

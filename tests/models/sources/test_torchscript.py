@@ -1,11 +1,13 @@
 """TorchScript programs are run in whole passes; what does more than compute is refused."""
 
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torchvision.ops.misc import Conv2dNormActivation
 
 import preddiff
 from preddiff import load_model
@@ -69,3 +71,44 @@ def test_weights_alone_are_no_program(small_network, tmp_path):
         with pytest.raises(ModelError, match=message) as caught:
             load_model(tmp_path / f"{name}.pt")
         assert "\n" not in str(caught.value)
+
+
+def test_modules_of_torchvision_are_no_operations(tmp_path):
+    """Their classes lie in `torchvision.ops`, in which nothing is called."""
+    network = nn.Sequential(Conv2dNormActivation(3, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model = load_model(_script(network, tmp_path / "mine.pt"), output="logits")
+    assert model.predict(np.zeros((1, 3, 8, 8), np.float32)).shape == (1, 4)
+
+
+@pytest.fixture
+def damaged(small_network, tmp_path):
+    """Returns a program of which one member of the archive was changed."""
+
+    def make(member, change):
+        path = _script(small_network, tmp_path / "sound.pt")
+        with (
+            zipfile.ZipFile(path) as old,
+            zipfile.ZipFile(tmp_path / "bad.pt", "w") as new,
+        ):
+            for name in old.namelist():
+                content = old.read(name)
+                new.writestr(name, change(content) if name.endswith(member) else content)
+        return tmp_path / "bad.pt"
+
+    return make
+
+
+def test_tensors_that_claim_more_than_there_is_are_not_read(damaged):
+    """torch reads on behind the end of the bytes, and the process may die of it."""
+    path = damaged("/data/0", lambda content: content[:-4])
+    with pytest.raises(ModelError, match=r"storage '0' of \d+ numbers has \d+\); save it anew"):
+        load_model(path)
+
+
+def test_tensors_that_reach_beyond_their_storage_are_not_read(damaged):
+    def larger(content):  # every length of one byte: sizes and strides, but no storage's numbers
+        return content.replace(b"K\x03K\x03t", b"K\x03K\x7ft")
+
+    path = damaged("/data.pkl", larger)
+    with pytest.raises(ModelError, match=r"a tensor of sizes \(.*\) with strides .* save it anew"):
+        load_model(path)

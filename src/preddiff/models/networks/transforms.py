@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from preddiff.errors import ModelError, first_line
+from preddiff.media.reading import failures_as
 from preddiff.models.networks.preprocessing import Preprocessing
 
 Settings = dict[str, object]
@@ -39,9 +40,11 @@ def settings_of(source: object) -> Settings | None:
         If it does what the settings cannot say; the message names it.
     """
     if isinstance(source, Mapping):
-        if "image_mean" in source or "do_normalize" in source:
-            return _of_processor(source)
-        return _of_timm(source) if "crop_pct" in source else None
+        # A file may hold anything under these names.
+        with failures_as(lambda why: ModelError(f"preprocess: not understood ({why}); {_FORMS}")):
+            if "image_mean" in source or "do_normalize" in source:
+                return _of_processor(source)
+            return _of_timm(source) if "crop_pct" in source else None
     if hasattr(source, "image_processor"):  # of pictures and texts
         return settings_of(source.image_processor)
     if hasattr(source, "image_mean"):

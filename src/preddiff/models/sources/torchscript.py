@@ -15,13 +15,14 @@ from preddiff.models.networks import metadata
 from preddiff.models.networks.network import Network
 from preddiff.models.networks.quiet import quiet
 from preddiff.models.request import Request
+from preddiff.models.sources import torchscript_tensors
 
 _EXPECTED = "a TorchScript program, as torch.jit.save writes it"
 # Operations that read or write files, and those and classes of libraries beyond torch's own. Code
 # in the archive is plain text, and has no other way to call them.
 _BEYOND = re.compile(
     r"\b(?:from_file|save|print|_print|warn|read_file|write_file)\s*\("
-    r"|\bops\.(?!aten\.|prim\.|quantized\.|torchvision\.)\w+"
+    r"|(?<![\w.])ops\.(?!aten\.|prim\.|quantized\.|torchvision\.)\w+"
     r"|\btorch\.classes\.(?!quantized\.)\w+"
 )
 
@@ -98,3 +99,4 @@ def _check(path: Path) -> None:
                         f"{path}: its code calls {name!r:.80}: expected a program that computes, "
                         "and neither reads, writes nor prints"
                     )
+            torchscript_tensors.check(archive)
