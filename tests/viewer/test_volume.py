@@ -489,6 +489,7 @@ def test_the_saved_picture_is_the_view_with_a_legend(tab):
     ]
     assert np.abs(coarse[0] - coarse[1]).mean() < 4  # the screen may scale by parts of a pixel
     assert (saved[height + 50 :] < 100).any()  # what it says of itself
+    assert (saved[height + 50 :, -8:] > 200).all()  # all of it
 
 
 @pytest.mark.parametrize("browser", ["niivue"], indirect=True)

@@ -1,5 +1,6 @@
 """preddiff reproduce"""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,13 @@ they differ from the paper's; the claims go to DIR/claims.md.
 
 Example: preddiff reproduce fig1 fig7 --data ~/data -o figures
 """
+
+
+class VolumeSampler(StrEnum):
+    """Sampler that hides windows of scans: the paper's of patches, or one of controls' brains."""
+
+    CONDITIONAL = "conditional"
+    COHORT = "cohort"
 
 
 def reproduce(
@@ -38,6 +46,9 @@ def reproduce(
         int,
         typer.Option(metavar="N", help="Make figures N times coarser, for a first look.", min=1),
     ] = 1,
+    sampler: Annotated[
+        VolumeSampler, typer.Option(help="What hides windows of scans, in figures 9 to 12.")
+    ] = VolumeSampler.CONDITIONAL,
     page: Annotated[
         Path | None,
         typer.Option(
@@ -58,7 +69,7 @@ def reproduce(
     # A page without marks is refused now, not after an hour of work.
     if page is not None:
         marks.check(page, "claims")
-    for path, seconds in reproduce(names, data, output, seed, hurry, say):
+    for path, seconds in reproduce(names, data, output, seed, hurry, say, sampler.value):
         echo(f"{path}  ({seconds:.0f} s)")
         if path.name == "claims.md":
             text = ours.unsigned(path.read_text(encoding="utf-8")).rstrip()

@@ -77,6 +77,16 @@ def test_figures_share_a_study_that_is_let_go_with_the_workspace(made):
     assert made[0]() is None
 
 
+def test_windows_are_hidden_by_what_controls_have_where_asked(made, kept):
+    drawn = volume_figures.VOLUME_FIGURES["fig9"](kept)
+    assert "l = k + 4" in drawn.caption
+    workspace = Workspace(None, volume_sampler="cohort")
+    workspace.once("study", lambda: volume_figures._shared_study(kept))
+    compared = volume_figures.VOLUME_FIGURES["fig9"](workspace)
+    assert "given the brain beyond 12 mm, in controls" in compared.caption
+    assert set(workspace._kept) == {"study", "cohort sampler"}
+
+
 def test_the_usual_sampler_is_fitted_once_and_others_are_not_kept(made, monkeypatch):
     fitted = []
     study = volume_figures._shared_study(Workspace(None))

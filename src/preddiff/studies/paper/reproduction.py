@@ -31,6 +31,7 @@ def reproduce(
     seed: int = 0,
     hurry: int = 1,
     report: Callable[[str], None] = lambda _: None,
+    volume_sampler: str = "conditional",
 ) -> Iterator[tuple[Path, float]]:
     """Make figures and claims; yield each one's file and the seconds it took, when it is written.
 
@@ -39,7 +40,7 @@ def reproduce(
     names : some of `REPRODUCIBLE`.
     data : folder of networks and pictures, as in `Workspace`; figures of volumes do without.
     output : a folder, which also gets captions.md. Files of an earlier run in it are replaced.
-    seed, hurry, report : as in `Workspace`.
+    seed, hurry, report, volume_sampler : as in `Workspace`.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def reproduce(
         _check_destination(output / _file(name))
     if set(names) != {"claims"}:
         _check_destination(output / _CAPTIONS)
-    return _make_each(names, Workspace(data, seed, hurry, report), output)
+    return _make_each(names, Workspace(data, seed, hurry, report, volume_sampler), output)
 
 
 def _file(name: str) -> str:

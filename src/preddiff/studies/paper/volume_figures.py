@@ -22,8 +22,14 @@ WINDOW = 3
 _CAPTION = (
     "A simulated cohort with individual effects instead of the paper's scans, {spacing} mm; L2 "
     "logistic regression on the brain's voxels, right about {right:.0%} of {test} test subjects; "
-    "closed form, l = k + 4. Green outlines: where the patient truly lost signal."
+    "closed form, {hidden}. Green outlines: where the patient truly lost signal."
 )
+
+HIDDEN_BY = {
+    "conditional": "l = k + 4",
+    "cohort": "what could have stood there, given the brain beyond 12 mm, in controls",
+}
+"""What hides windows: the paper's, or the normal over the whole brain of controls."""
 
 
 def fig9(workspace: Workspace) -> PaperFigure:
@@ -43,7 +49,7 @@ def fig9(workspace: Workspace) -> PaperFigure:
         _subject_strip(study, subject, label, values, cuts, unit)
         for label, (values, unit) in maps.items()
     ]
-    return _figure(study, rows, "Relevance (k = 3) and the classifier's weights, for a patient")
+    return _figure(workspace, rows, "Relevance (k = 3) and the classifier's weights, for a patient")
 
 
 def fig10(workspace: Workspace) -> PaperFigure:
@@ -66,7 +72,7 @@ def fig10(workspace: Workspace) -> PaperFigure:
         for subject in _classified_correctly(study, patient)[:4]
     ]
     title = "Evidence for being a patient: four controls, four patients (k = 3)"
-    return _figure(study, rows, title)
+    return _figure(workspace, rows, title)
 
 
 def fig11(workspace: Workspace) -> PaperFigure:
@@ -80,7 +86,7 @@ def fig11(workspace: Workspace) -> PaperFigure:
         for name, n in _cuts(study, subject, values)
     ]
     return _figure(
-        study,
+        workspace,
         rows,
         f"{_subject_title(study, subject)}: three slices along each axis, 10 mm apart (k = 3)",
     )
@@ -99,7 +105,7 @@ def fig12(workspace: Workspace) -> PaperFigure:
         )
         for k, values in maps.items()
     ]
-    return _figure(study, rows, f"{_subject_title(study, subject)}: window sizes")
+    return _figure(workspace, rows, f"{_subject_title(study, subject)}: window sizes")
 
 
 VOLUME_FIGURES: dict[str, Callable[[Workspace], PaperFigure]] = {
@@ -121,10 +127,12 @@ def _relevance(workspace: Workspace, subject: int, window: int) -> VolumeMap:
     study = _shared_study(workspace)
     # The usual window's sampler is fitted once for all subjects and figures. Those of figure 12 are
     # let go after use: with their conditional normals, large windows take gigabytes.
+    # That of controls is of no window's length.
+    name = workspace.volume_sampler
     sampler = (
-        workspace.once("conditional sampler", lambda: study.sampler("conditional", WINDOW))
-        if window == WINDOW
-        else study.sampler("conditional", window)
+        workspace.once(f"{name} sampler", lambda: study.sampler(name, WINDOW))
+        if window == WINDOW or name == "cohort"
+        else study.sampler(name, window)
     )
     return np.asarray(study.explain(subject, sampler, window).relevance.values[0])
 
@@ -186,11 +194,17 @@ def _subject_strip(
     )
 
 
-def _figure(study: Study, rows: list[Strip], title: str) -> PaperFigure:
+def _figure(workspace: Workspace, rows: list[Strip], title: str) -> PaperFigure:
+    study = _shared_study(workspace)
     test = slice(study.train, None)
     right = ((study.probabilities > 0.5) == study.cohort.patient)[test]
     spacing = study.cohort.grid.voxel_size[0]
-    caption = _CAPTION.format(spacing=f"{spacing:g}", right=right.mean(), test=len(right))
+    caption = _CAPTION.format(
+        spacing=f"{spacing:g}",
+        right=right.mean(),
+        test=len(right),
+        hidden=HIDDEN_BY[workspace.volume_sampler],
+    )
     return PaperFigure(
         strips(rows, title.replace("\n", ", ")), f"{title}. {caption}".replace("\n", ", ")
     )

@@ -58,12 +58,14 @@ class Workspace:
     hurry : coarsens the figures for a first look, by strides and tolerances this many times larger;
         1 makes the figures as they are meant to be.
     report : is given a line of text on each explanation, when it is made.
+    volume_sampler : hides windows of scans: conditional, as in the paper, or cohort.
     """
 
     folder: Path | None
     seed: int = 0
     hurry: int = 1
     report: Callable[[str], None] = lambda _: None
+    volume_sampler: str = "conditional"
     _networks: dict[str, Network] = field(default_factory=dict, repr=False)
     _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
     _pools: dict[str, Batch] = field(default_factory=dict, repr=False)

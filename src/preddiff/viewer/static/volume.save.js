@@ -3,13 +3,15 @@
 
 const MARGIN = 12;
 const LINE = 22;
+const FONT = "15px system-ui, sans-serif";
 
 function drawn() {
-  const legend = legendOf();
   const picture = document.createElement("canvas");
-  picture.width = Math.max(canvas.width, 640);
-  picture.height = canvas.height + LINE * (legend.length + 2) + 2 * MARGIN;
   const context = picture.getContext("2d");
+  picture.width = Math.max(canvas.width, 640);
+  context.font = FONT;
+  const legend = legendOf().flatMap((line) => wrapped(context, line, picture.width - 2 * MARGIN));
+  picture.height = canvas.height + LINE * (legend.length + 2) + 2 * MARGIN;
   context.fillStyle = "#fff";
   context.fillRect(0, 0, picture.width, picture.height);
   context.fillStyle = "#000"; // behind the view, as in the page, where the view is transparent
@@ -19,7 +21,7 @@ function drawn() {
   context.imageSmoothingEnabled = false;
   context.drawImage(one("#bar"), MARGIN, canvas.height + MARGIN, picture.width - 2 * MARGIN, LINE);
   context.fillStyle = "#1c1c1c";
-  context.font = "15px system-ui, sans-serif";
+  context.font = FONT; // which a new height has reset
   context.textBaseline = "top";
   const top = canvas.height + MARGIN + LINE + 4;
   context.fillText(one("#against").textContent, MARGIN, top);
@@ -27,6 +29,16 @@ function drawn() {
   context.textAlign = "right";
   context.fillText(one("#for").textContent, picture.width - MARGIN, top);
   return picture;
+}
+
+/** A line as several that are no wider than a picture. */
+function wrapped(context, line, width) {
+  return line.split(" ").reduce((lines, word) => {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    return lines.length && context.measureText(longer).width <= width
+      ? [...lines.slice(0, -1), longer]
+      : [...lines, word];
+  }, []);
 }
 
 function save() {
