@@ -286,19 +286,19 @@ def _run(
     sampling: Sampling,
     work: Work,
 ) -> Run:
+    # A pool of 40 scans has 40 different draws: more would be the same ones again.
+    # A pool of 40 scans has 40 different draws: more would be the same ones again.
+    samples = min(sampling.draws, sampler.population or sampling.draws)
     if sampling.sets is not None:
-        samples = min(sampling.draws, sampler.population or sampling.draws)
         design = SetDesign(windows, sampling.step, sampling.sets, sampling.seed)
         if sampling.sets < design.fewest:
             raise SettingError(_too_few(design, sampling))
-        return RunOfSets(subject, design, sampler, samples, chosen, base, measure, work)
+        return RunOfSets(subject, sampler, samples, chosen, base, measure, work, design=design)
     closed_form = _closed_form(subject, chosen, sampler, work)
     if closed_form is not None:
         return ClosedFormRun(windows, closed_form, base, measure)
-    # A pool of 40 scans has 40 different draws: more would be the same ones again.
-    samples = min(sampling.draws, sampler.population or sampling.draws)
     return SampledRun(
-        subject, windows, sampler, samples, sampling.seed, chosen, base, measure, work
+        subject, sampler, samples, chosen, base, measure, work, windows=windows, seed=sampling.seed
     )
 
 

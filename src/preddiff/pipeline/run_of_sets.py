@@ -4,27 +4,24 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from preddiff.engines.dense import Dense
 from preddiff.errors import ResultError
 from preddiff.method.analysis import AfterChunk
-from preddiff.method.chunks import Chunk, Evaluates, Here, in_order
+from preddiff.method.chunks import Chunk, in_order
 from preddiff.method.estimates import Estimates
-from preddiff.method.measures import Measure
 from preddiff.method.regions import Regions
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.sets import GROUP, SetDesign, SetEvidence, SetNumbers
 from preddiff.method.shares import shares
 from preddiff.models import Model
 from preddiff.pipeline import progress
-from preddiff.pipeline.elsewhere import SentRun, Workers
-from preddiff.pipeline.settings import Work
-from preddiff.pipeline.subject import Subject
-from preddiff.samplers import Sampler
+from preddiff.pipeline.run_of_draws import RunOfDraws
 from preddiff.samplers.base import fill, hide
-from preddiff.types import Batch, PerTarget, Values
+from preddiff.types import Batch, Values
 
 PASSES_WORTH_EXPORTING = 200
 """Whole passes for which a faster runtime is looked for: an export takes as long as a hundred."""
@@ -33,8 +30,8 @@ _FORECAST_SETS = 4  # that are timed,
 _PASSES_PER_TIMED = 20  # and no more than one pass for so many of the work
 
 
-@dataclass(frozen=True, eq=False)
-class RunOfSets:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunOfSets(RunOfDraws):
     """Evidence of windows from random sets of them (`method/sets.py`).
 
     The running means are over the draws of each set: their windows are the sets.
@@ -42,26 +39,13 @@ class RunOfSets:
     Attributes
     ----------
     design : the sets.
-    samples : draws per set.
-    targets, base : (target,), class or channel numbers and their values on the unperturbed input.
     batch : inputs evaluated at once by what began the work; None lets the memory say.
     runtime : that evaluated them; None takes the fastest at hand.
-    finished : whether the work was done to the end.
-    workers : that evaluate chunks; None evaluates them in this process.
     """
 
-    subject: Subject
     design: SetDesign
-    sampler: Sampler
-    samples: int
-    targets: list[int]
-    base: PerTarget
-    measure: Measure
-    work: Work
     batch: int | None = None
     runtime: str | None = None
-    finished: bool = False
-    workers: Workers | None = None
 
     preparing = "Preparing the network…"
     probable_visits = None
@@ -86,7 +70,7 @@ class RunOfSets:
             len(self.targets), len(self.design), self.sampler.group, self.sampler.population
         )
 
-    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "RunOfSets":
+    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> Self:
         """Return the run that continues what was begun, or done to the end."""
         run = replace(
             self,
@@ -104,30 +88,9 @@ class RunOfSets:
                 )
         return run
 
-    def on(self, workers: Workers) -> "RunOfSets":
-        """Return the run whose chunks workers evaluate."""
-        return replace(self, workers=workers)
-
-    @property
-    def shared(self) -> tuple[object, ...]:
-        """The model and the sampler, which runs on other inputs have, too."""
-        return self.subject.model, self.sampler
-
-    def to_send(self) -> "RunOfSets":
-        """Return what a worker needs of the run."""
-        return replace(self, subject=self.subject.to_send(), workers=None)
-
-    def by(self, engine: Mapping[str, str | float]) -> "RunOfSets":
+    def by(self, engine: Mapping[str, str | float]) -> Self:
         """Return the run by an engine that was chosen elsewhere."""
         return self.going_on(engine, finished=False)
-
-    @cached_property
-    def _sent(self) -> SentRun | None:
-        return None if self.workers is None else self.workers.send(self.to_send())
-
-    @property
-    def _evaluation(self) -> Evaluates:
-        return Here(self.values) if self._sent is None else self._sent.evaluation(self.facts)
 
     def forecast(self) -> str:
         """Return draws and time, from a few sets; of few, no time."""

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -15,20 +16,16 @@ from preddiff.engines.choice import by_whole_passes, forget, is_small, usual_sec
 from preddiff.engines.probe import everywhere, probe
 from preddiff.errors import EngineWarning, ResultError
 from preddiff.method.analysis import AfterChunk, Schedule, analyse
-from preddiff.method.chunks import Chunk, Evaluates, Here
+from preddiff.method.chunks import Chunk
 from preddiff.method.estimates import Estimates
 from preddiff.method.evidence import mean_and_error
-from preddiff.method.measures import Measure
 from preddiff.method.running_means import RunningMeans
 from preddiff.method.schedule import Adaptive, Ended, Interlaced
 from preddiff.method.windows import Windows
 from preddiff.pipeline import progress
-from preddiff.pipeline.elsewhere import SentRun, Workers
 from preddiff.pipeline.pace import Pace, Stopwatch
-from preddiff.pipeline.settings import Work
-from preddiff.pipeline.subject import Subject
-from preddiff.samplers import Sampler
-from preddiff.types import Draws, Evidence, PerTarget, Values
+from preddiff.pipeline.run_of_draws import RunOfDraws
+from preddiff.types import Draws, Evidence, Values
 
 FIRST_DRAWS = 4
 """Draws of a window in the first round of a run with a tolerance: two pairs, the fewest that say
@@ -43,32 +40,19 @@ _PROBE_WINDOWS, _PROBE_DRAWS = 16, 8  # that engines are tried on
 _CHECKED_DRAWS = 2  # of the windows that engines are checked on
 
 
-@dataclass(frozen=True, eq=False)
-class SampledRun:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SampledRun(RunOfDraws):
     """Algorithm 1: means over draws that an engine evaluates.
 
     Attributes
     ----------
-    targets, base : (target,), class or channel numbers and their values on the unperturbed input.
-    samples : draws per window, no more than the sampler has different ones.
     earlier : name, precision and batch of the engine that began the work, and goes on with it; None
         where nothing was begun.
-    finished : whether the work was done to the end.
-    workers : that evaluate chunks; None evaluates them in this process.
     """
 
-    subject: Subject
     windows: Windows
-    sampler: Sampler
-    samples: int
     seed: int
-    targets: list[int]
-    base: PerTarget
-    measure: Measure
-    work: Work
     earlier: Mapping[str, str | float] | None = None
-    finished: bool = False
-    workers: Workers | None = None
 
     @property
     def preparing(self) -> str:
@@ -118,31 +102,10 @@ class SampledRun:
         """The engine, its precision, and the error of a shorter one."""
         return self._choice.facts if self._sent is None else self._sent.facts()
 
-    def on(self, workers: Workers) -> "SampledRun":
-        """Return the run whose chunks workers evaluate."""
-        return replace(self, workers=workers)
-
-    @property
-    def shared(self) -> tuple[object, ...]:
-        """The model and the sampler, which runs on other inputs have, too."""
-        return self.subject.model, self.sampler
-
-    def to_send(self) -> "SampledRun":
-        """Return what a worker needs of the run."""
-        return replace(self, subject=self.subject.to_send(), workers=None)
-
-    def by(self, engine: Mapping[str, str | float]) -> "SampledRun":
+    def by(self, engine: Mapping[str, str | float]) -> Self:
         """Return the run by an engine that was chosen elsewhere."""
         work = replace(self.work, engine="auto", precision="auto")
         return replace(self, earlier=engine, work=work)
-
-    @cached_property
-    def _sent(self) -> SentRun | None:
-        return None if self.workers is None else self.workers.send(self.to_send())
-
-    @property
-    def _evaluation(self) -> Evaluates:
-        return Here(self.values) if self._sent is None else self._sent.evaluation(self.facts)
 
     def values(self, chunk: Chunk) -> Values:
         """Return the values of the targets for each draw of some windows, (window, draw, target).
@@ -189,7 +152,7 @@ class SampledRun:
             "with these (engine, precision), or remove it"
         )
 
-    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> "SampledRun":
+    def going_on(self, engine: Mapping[str, str | float], *, finished: bool) -> Self:
         """Return the run that continues what an engine began, or did to the end."""
         return replace(self, earlier=engine, finished=finished)
 
