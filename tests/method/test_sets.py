@@ -178,9 +178,9 @@ def test_the_mean_at_a_pixel_has_an_error_of_its_own(rng, shape):
 
 def test_bars_of_the_map_hold_where_windows_overlap(rng):
     """The errors of windows that share pixels are alike: their mean is hardly more precise."""
-    windows = Windows.over((28, 28), 4, 2)
+    windows = Windows.over((20, 20), 4, 2)
     at = windows.starts / 4
-    single = np.exp(-((at - 3) ** 2).sum(axis=1) / 2)
+    single = np.exp(-((at - 2) ** 2).sum(axis=1) / 2)
     held, alone, squares = [], [], []
     for seed in range(12):
         design = SetDesign(windows, 2, 480, seed)
