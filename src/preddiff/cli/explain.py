@@ -3,7 +3,7 @@
 import re
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -254,7 +254,6 @@ def explain(
     from preddiff.media.atomic import check_results_folder
     from preddiff.media.listing import is_many, listed, listed_in
     from preddiff.media.several import paths as joined
-    from preddiff.models import load_model
     from preddiff.pipeline.cluster.scheduler import connected
     from preddiff.pipeline.settings import PAPER
     from preddiff.results import summary as summaries
@@ -290,7 +289,6 @@ def explain(
     elif summary is not None:
         raise SettingError("--summary: is of several inputs; leave it out")
     deadline = None if budget is None else time.monotonic() + _seconds(budget)
-    stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     settings: Keywords = {
         "targets": target,
         "settings": PAPER if paper else None,
@@ -312,14 +310,7 @@ def explain(
         "channels": None if channels is None else channels.split(","),
     }
     loaded = [
-        load_model(
-            spec,
-            preprocess=preprocess,
-            labels=labels,
-            order=stated,
-            mask=model_mask,
-            output_key=options.key_of(output_key),
-        )
+        options.load(spec, preprocess, order, model_mask, output_key, labels)
         for spec in model or ["embedded"]
     ]
     for each, result in zip(given, results, strict=True):

@@ -1,11 +1,11 @@
 """preddiff interactions"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from preddiff.cli.options import Labels, ModelMask, Order, OutputKey, Preprocess, key_of
+from preddiff.cli.options import Labels, ModelMask, Order, OutputKey, Preprocess, load
 from preddiff.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -109,7 +109,6 @@ def interactions(
     from preddiff.media.atomic import check_results_folder
     from preddiff.media.input import open_input
     from preddiff.media.names import result_name
-    from preddiff.models import load_model
     from preddiff.pipeline.interactions import interactions as find
     from preddiff.render.exports import export_figure
     from preddiff.results.interactions import check_input
@@ -124,16 +123,8 @@ def interactions(
     ours.check_destination(figure, ours.is_figure)
     if not overwrite:
         check_input(numbers, open_input(picture))
-    stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
     found = find(
-        load_model(
-            model,
-            preprocess=preprocess,
-            labels=labels,
-            order=stated,
-            mask=model_mask,
-            output_key=key_of(output_key),
-        ),
+        load(model, preprocess, order, model_mask, output_key, labels),
         picture,
         regions,
         targets=target,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from preddiff.cli.options import Labels, OutputKey, Preprocess, key_of
+from preddiff.cli.options import Labels, OutputKey, Preprocess, load
 from preddiff.cli.terminal import echo
 
 _HELP = """
@@ -24,11 +24,9 @@ def model(
     labels: Labels = None,
     output_key: OutputKey = None,
 ) -> None:
-    from preddiff.models import load_model
     from preddiff.pipeline.model_report import inspect
 
-    loaded = load_model(spec, preprocess=preprocess, labels=labels, output_key=key_of(output_key))
-    facts, nodes = inspect(loaded)
+    facts, nodes = inspect(load(spec, preprocess, None, None, output_key, labels))
     for name, value in facts.items():
         echo(f"{name:20s} {value}")
     if nodes:

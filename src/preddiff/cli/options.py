@@ -78,9 +78,27 @@ OfMask = Annotated[
 ]
 
 
-def key_of(text: str | None) -> str | int | None:
-    """Return the key of an output: a number where the text is one."""
-    return int(text) if text is not None and text.isdecimal() else text
+def load(
+    spec: str,
+    preprocess: Path | None,
+    order: VoxelOrder | None,
+    mask: Path | None,
+    output_key: str | None,
+    labels: Path | None = None,
+) -> "Model":
+    """Return a model as options say that it is; a key that is a number counts outputs."""
+    from preddiff.models import load_model
+
+    stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
+    key = int(output_key) if output_key is not None and output_key.isdecimal() else output_key
+    return load_model(
+        spec,
+        preprocess=preprocess,
+        labels=labels,
+        order=stated,
+        mask=mask,
+        output_key=key,
+    )
 
 
 def named_model(
@@ -91,19 +109,13 @@ def named_model(
     output_key: str | None,
 ) -> "Model | None":
     """Return the model that is named in place of a result's own; None where none is."""
-    if spec is None:
-        if (preprocess, order, mask, output_key) != (None,) * 4:
-            raise SettingError(
-                "--preprocess, --order, --model-mask, --output-key: are of a model that --model "
-                "names"
-            )
-        return None
-    from preddiff.models import load_model
-
-    stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
-    return load_model(
-        spec, preprocess=preprocess, order=stated, mask=mask, output_key=key_of(output_key)
-    )
+    if spec is not None:
+        return load(spec, preprocess, order, mask, output_key)
+    if (preprocess, order, mask, output_key) != (None,) * 4:
+        raise SettingError(
+            "--preprocess, --order, --model-mask, --output-key: are of a model that --model names"
+        )
+    return None
 
 
 verbose: ContextVar[bool] = ContextVar("verbose", default=False)
