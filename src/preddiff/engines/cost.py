@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from preddiff.engines.base import Engine
 from preddiff.types import Corners, Draws
 
+_ROUNDS = 4  # of which the first warms up
+
 
 def seconds_per_draw(engine: Engine, starts: Corners, draws: Draws) -> float:
     """Return the seconds of one draw within full batches.
@@ -20,9 +22,6 @@ def seconds_per_draw(engine: Engine, starts: Corners, draws: Draws) -> float:
     begin = time.perf_counter()
     engine.evaluate(some, few)
     return (time.perf_counter() - begin) / math.prod(few.shape[:2])
-
-
-_ROUNDS = 4  # of which the first warms up
 
 
 def least_seconds_per_draw(engines: Sequence[Engine], starts: Corners, draws: Draws) -> list[float]:
