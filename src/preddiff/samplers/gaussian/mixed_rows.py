@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from preddiff.errors import SamplerError
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import ValidRange
-from preddiff.samplers.files import Contents, Stored
+from preddiff.samplers.files import Contents
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.covariance import solve, square_root
+from preddiff.samplers.gaussian.row_sampler import Hidden, Row, RowSampler
 from preddiff.samplers.pool import check_numbers
-from preddiff.samplers.streams import window_generator
-from preddiff.types import Draws, Floats, Integers, Pixels
+from preddiff.types import Floats, Integers, Pixels
 
 Codes = Annotated[Integers, "row category"]
 """Categories of rows by number, one column for each categorical feature."""
@@ -25,7 +25,7 @@ _MISMATCHES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)  # that `fit` chooses fr
 _ROWS_COMPARED = 1000  # each with all others, to choose
 
 
-class RowMixed(Stored):
+class RowMixed(RowSampler):
     """Draws numbers and categories of a row, given all its other features.
 
     The general location model (Olkin & Tate, 1961): the numbers are normal with one covariance, and
@@ -48,7 +48,6 @@ class RowMixed(Stored):
     """
 
     kind = "mixed rows"
-    stands_in = "what a feature could plausibly be, given all others"
 
     def __init__(self, table: ArrayLike, categorical: Sequence[int], mismatch: float) -> None:
         check_numbers("table", table)
@@ -100,19 +99,14 @@ class RowMixed(Stored):
             mismatch=self.mismatch,
         )
 
-    def check(
-        self,
-        inputs: Pixels,
-        windows: Windows,  # noqa: ARG002
-        valid: ValidRange | None,  # noqa: ARG002
-    ) -> None:
+    @property
+    def features(self) -> int:
+        """The number of features of a row."""
+        return int(self.table.shape[1])
+
+    def check(self, inputs: Pixels, windows: Windows, valid: ValidRange | None) -> None:
         """Raise a SamplerError if the input is no row of such features and categories."""
-        features = self.table.shape[1]
-        if inputs.shape != (1, features):
-            raise SamplerError(
-                f"the sampler is of rows of {features} features, this input has shape "
-                f"{inputs.shape}"
-            )
+        super().check(inputs, windows, valid)
         codes = _codes(inputs[:, self.categorical].astype(np.float64))[0]
         for position, code, levels in zip(self.categorical, codes, self._levels, strict=True):
             if code >= levels:
@@ -120,27 +114,10 @@ class RowMixed(Stored):
                     f"feature {position} is category {code}: the table has 0 to {levels - 1}"
                 )
 
-    def draw(
-        self,
-        inputs: Pixels,
-        windows: Windows,
-        samples: int,
-        seed: int,
-        valid: ValidRange | None,  # noqa: ARG002
-    ) -> Draws:
-        """Return draws of the features in each window, given all that are in none of it."""
-        draws = np.empty((len(windows), samples, 1, *windows.size), dtype=np.float32)
-        row = inputs[0].astype(np.float64)
-        for n, (number, (start,)) in enumerate(zip(windows.numbers, windows.starts, strict=True)):
-            hidden = np.arange(start, start + windows.size[0])
-            generator = window_generator(seed, int(number))
-            draws[n, :, 0] = self._rows(row, hidden, samples, generator)[:, hidden]
-        return draws
-
-    def _rows(
-        self, row: Floats, hidden: Integers, samples: int, generator: np.random.Generator
-    ) -> Annotated[Floats, "draw feature"]:
-        """Return copies of a row whose hidden features are drawn."""
+    def draw_hidden(
+        self, row: Row, hidden: Hidden, samples: int, generator: np.random.Generator
+    ) -> Annotated[Floats, "draw hidden"]:
+        """Return draws of hidden features, given the others of the row."""
         given = _codes(row[None, self.categorical])
         unknown = np.isin(self.categorical, hidden)
         codes = np.where(unknown, self._codes, given) if unknown.any() else given
@@ -159,7 +136,7 @@ class RowMixed(Stored):
         result = np.repeat(row[None], samples, axis=0)
         result[:, self.categorical] = codes[chosen]
         result[:, self._numeric[~seen]] = means[chosen][:, ~seen] + off[chosen] @ gain + noise
-        return result
+        return result[:, hidden]
 
     def _chances(
         self, differ: Integers, off: Numbers, covariance: Annotated[Floats, "seen seen"]

@@ -6,17 +6,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
-from preddiff.method.windows import Windows
-from preddiff.samplers.base import ValidRange
-from preddiff.samplers.files import Contents, Stored
+from preddiff.samplers.files import Contents
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.covariance import solve, square_root
+from preddiff.samplers.gaussian.row_sampler import Hidden, Row, RowSampler
 from preddiff.samplers.pool import check_numbers
-from preddiff.samplers.streams import window_generator
-from preddiff.types import Draws, Floats, Pixels
+from preddiff.types import Floats
 
 
-class RowGaussian(Stored):
+class RowGaussian(RowSampler):
     """Draws features of a row from a normal, given all others.
 
     What can be told from other features is then not lost where one is hidden, which the marginal
@@ -34,7 +32,6 @@ class RowGaussian(Stored):
     """
 
     kind = "rows"
-    stands_in = "what a feature could plausibly be, given all others"
 
     def __init__(self, mean: ArrayLike, covariance: ArrayLike) -> None:
         self.mean: Annotated[Floats, "feature"] = np.asarray(mean, dtype=np.float64)
@@ -74,40 +71,22 @@ class RowGaussian(Stored):
         """Fingerprint of the mean and the covariance."""
         return fingerprint(mean=self.mean, covariance=self.covariance)
 
-    def check(
-        self,
-        inputs: Pixels,
-        windows: Windows,  # noqa: ARG002
-        valid: ValidRange | None,  # noqa: ARG002
-    ) -> None:
-        """Raise a SamplerError if the input is no row of as many features."""
-        if inputs.shape != (1, len(self.mean)):
-            raise SamplerError(
-                f"the sampler is of rows of {len(self.mean)} features, this input has shape "
-                f"{inputs.shape}"
-            )
+    @property
+    def features(self) -> int:
+        """The number of features of a row."""
+        return len(self.mean)
 
-    def draw(
-        self,
-        inputs: Pixels,
-        windows: Windows,
-        samples: int,
-        seed: int,
-        valid: ValidRange | None,  # noqa: ARG002
-    ) -> Draws:
-        """Return draws of the features in each window, given all that are in none of it."""
-        draws = np.empty((len(windows), samples, 1, *windows.size), dtype=np.float32)
-        row = inputs[0].astype(np.float64)
-        for n, (number, (start,)) in enumerate(zip(windows.numbers, windows.starts, strict=True)):
-            hidden = np.arange(start, start + windows.size[0])
-            rest = np.setdiff1d(np.arange(len(row)), hidden)
-            across = self.covariance[np.ix_(rest, hidden)]
-            gain = solve(self.covariance[np.ix_(rest, rest)], across).T
-            mean = self.mean[hidden] + gain @ (row[rest] - self.mean[rest])
-            factor = square_root(self.covariance[np.ix_(hidden, hidden)] - gain @ across)
-            noise = window_generator(seed, int(number)).standard_normal((samples, len(hidden)))
-            draws[n, :, 0] = mean + noise @ factor.T
-        return draws
+    def draw_hidden(
+        self, row: Row, hidden: Hidden, samples: int, generator: np.random.Generator
+    ) -> Annotated[Floats, "draw hidden"]:
+        """Return draws of hidden features, given the others of the row."""
+        rest = np.setdiff1d(np.arange(len(row)), hidden)
+        across = self.covariance[np.ix_(rest, hidden)]
+        gain = solve(self.covariance[np.ix_(rest, rest)], across).T
+        mean = self.mean[hidden] + gain @ (row[rest] - self.mean[rest])
+        factor = square_root(self.covariance[np.ix_(hidden, hidden)] - gain @ across)
+        noise = generator.standard_normal((samples, len(hidden)))
+        return np.asarray(mean + noise @ factor.T)
 
     def contents(self) -> Contents:
         """Return the mean and the covariance."""
