@@ -86,18 +86,17 @@ def load(
     output_key: str | None,
     labels: Path | None = None,
 ) -> "Model":
-    """Return a model as options say that it is; a key that is a number counts outputs."""
+    """Return a model as options say that it is."""
     from preddiff.models import load_model
 
     stated: Literal["xyz", "zyx"] | None = None if order is None else order.value
-    key = int(output_key) if output_key is not None and output_key.isdecimal() else output_key
     return load_model(
         spec,
         preprocess=preprocess,
         labels=labels,
         order=stated,
         mask=mask,
-        output_key=key,
+        output_key=output_key,
     )
 
 

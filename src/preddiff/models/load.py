@@ -108,7 +108,8 @@ def load_model(
         plain numbers, as of a regression, and also what a callable may return: their evidence is a
         difference, in their own unit.
     output_key : for torch modules that return a mapping, a sequence or an object: the key, number
-        or name of what is taken. None takes `logits` or `out`, else the first tensor, and says so.
+        or name of what is taken; a text of digits that is no name counts. None takes `logits` or
+        `out`, else the first tensor, and says so.
     unit : of "values", as figures and pages name it, e.g. "years".
     labels : names of the classes: a list, a mapping between numbers and names (id2label,
         class_to_idx), or a file with one name per line or with JSON.

@@ -60,11 +60,25 @@ def test_what_is_usual_is_taken_and_said(small_network, rng, recwarn, kind, said
     assert len(recwarn) == len(warned)
 
 
-@pytest.mark.parametrize(("kind", "key"), [("tuple", 1), ("out", "aux"), ("named", "features")])
+@pytest.mark.parametrize(
+    ("kind", "key"), [("tuple", 1), ("tuple", "1"), ("out", "aux"), ("named", "features")]
+)
 def test_another_one_can_be_chosen(small_network, rng, kind, key):
     x = rng.random((2, 3, 16, 16), dtype=np.float32)
     model = load_model(Several(small_network, kind).eval(), output="values", output_key=key)
     np.testing.assert_allclose(model.predict(x), x.mean((2, 3)), rtol=1e-5)
+
+
+def test_digits_are_a_name_before_they_are_a_number(rng):
+    class Numbered(nn.Module):
+        def forward(self, x):
+            means = x.mean((2, 3))
+            return {"0": means, 1: 2 * means, "1": 3 * means}
+
+    x = rng.random((2, 3, 4, 4), dtype=np.float32)
+    for key, times in (("0", 1), (1, 2), ("1", 3)):
+        model = load_model(Numbered().eval(), output="values", output_key=key)
+        np.testing.assert_allclose(model.predict(x), times * x.mean((2, 3)), rtol=1e-5)
 
 
 def test_what_is_not_there_is_refused(small_network, rng):

@@ -51,7 +51,7 @@ def _softmax(x, weights):
 def test_an_output_is_taken_by_its_name_or_number(written, rng, batch):
     path, weights = written((3, 4, 5), batch)
     x = rng.random((2, 3, 4, 5), dtype=np.float32)
-    for key in ("aux", 2):
+    for key in ("aux", 2, "2"):
         found = load_model(path, output_key=key).predict(x)
         np.testing.assert_allclose(found, _softmax(x, weights["aux"]), atol=1e-5)
     with pytest.warns(InputWarning, match=r"n.onnx gives 'main' \(3,\), 'aux' \(5,\): 'main' is"):

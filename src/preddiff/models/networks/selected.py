@@ -21,7 +21,8 @@ class Selected(nn.Module):
     Parameters
     ----------
     network : returns a mapping, a sequence or an object.
-    key : key, number or name of what is taken.
+    key : key, number or name of what is taken; a text of digits, where nothing has that name,
+        counts.
     """
 
     def __init__(self, network: nn.Module, key: str | int) -> None:
@@ -89,11 +90,16 @@ def usual(returned: object, spec: str) -> str | int:
 def checked(returned: object, key: str | int, spec: str) -> None:
     """Raise a ModelError unless there is a tensor of that key in what a network returned."""
     known = _entries(returned)
-    if key not in known:
+    if key not in known and number(key) not in known:
         listed = ", ".join(map(repr, known)) or "no tensors"
         raise ModelError(
             f"output_key={key!r}: {spec} returned {type(returned).__name__} with {listed}"
         )
+
+
+def number(key: str | int) -> str | int:
+    """Return the number that a text of digits is, as on a command line; any other key as it is."""
+    return int(key) if isinstance(key, str) and key.isdecimal() else key
 
 
 def _entries(returned: object) -> dict[str | int, torch.Tensor]:
@@ -113,7 +119,11 @@ def _entries(returned: object) -> dict[str | int, torch.Tensor]:
 
 
 def _taken(returned: object, key: str | int) -> torch.Tensor:
+    found: torch.Tensor
     # A mapping is not asked for attributes: while torch.fx traces, it has them all.
-    by_key = isinstance(key, int) or isinstance(returned, dict)
-    found: torch.Tensor = returned[key] if by_key else getattr(returned, str(key))  # type: ignore[index]
+    if isinstance(returned, dict):
+        found = returned[key if key in returned else number(key)]
+        return found
+    counted = number(key)  # no attribute has a number for a name
+    found = returned[counted] if isinstance(counted, int) else getattr(returned, counted)  # type: ignore[index]
     return found

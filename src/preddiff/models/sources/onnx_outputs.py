@@ -7,6 +7,7 @@ import torch
 
 from preddiff.errors import InputWarning, ModelError
 from preddiff.models.networks import head
+from preddiff.models.networks.selected import number
 
 
 def chosen(
@@ -18,8 +19,8 @@ def chosen(
     ----------
     values : each output for some inputs, (n, K) if it can be taken.
     names : of the outputs.
-    key : name or number of the one that the caller wants; None takes the first that gives
-        probabilities, else the first of numbers.
+    key : name or number of the one that the caller wants, as a text too where none has that name;
+        None takes the first that gives probabilities, else the first of numbers.
     spec : the model's, for messages.
 
     Raises
@@ -29,7 +30,7 @@ def chosen(
     """
     if key is not None:
         return _of_key(values, names, key, spec)
-    usable = [number for number, value in enumerate(values) if _is_usable(value)]
+    usable = [n for n, value in enumerate(values) if _is_usable(value)]
     if not usable:
         raise ModelError(f"{spec}: no output of shape (n, classes); export the scores")
     spread = [n for n in usable if values[n].shape[1] > 1 and head.is_distribution(values[n])]
@@ -46,7 +47,7 @@ def chosen(
 
 
 def _of_key(values: Sequence[torch.Tensor], names: Sequence[str], key: str | int, spec: str) -> int:
-    known = names.index(key) if key in names else key
+    known = names.index(key) if key in names else number(key)
     if not isinstance(known, int) or not 0 <= known < len(names):
         raise ModelError(f"output_key={key!r}: {spec} gives {', '.join(map(repr, names))}")
     if not _is_usable(values[known]):
