@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from preddiff.method.windows import Windows
-from preddiff.results.explanation import BaselineMap, Explanation, assemble
+from preddiff.results.assembly import BaselineMap, assemble
+from preddiff.results.explanation import Explanation
 
 
 def explained(**changes):

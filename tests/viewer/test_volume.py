@@ -11,7 +11,7 @@ from preddiff.errors import SettingError
 from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
 from preddiff.render import colours
-from preddiff.results.explanation import assemble
+from preddiff.results.assembly import assemble
 
 SOFTWARE = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 BROWSERS = {"niivue": SOFTWARE, "canvas": ["--disable-3d-apis"]}

@@ -8,7 +8,7 @@ from preddiff.pipeline import plan as plans
 from preddiff.pipeline.lengths import Size
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.settings import Settings
-from preddiff.results.explanation import BaselineMap
+from preddiff.results.assembly import BaselineMap
 
 
 def make(plan: Plan, settings: Settings) -> dict[str, BaselineMap]:

@@ -10,7 +10,8 @@ from preddiff.method.estimates import Estimates
 from preddiff.pipeline.plan import Plan
 from preddiff.pipeline.run_of_sets import RunOfSets
 from preddiff.results import provenance
-from preddiff.results.explanation import BaselineMap, Explanation, assemble
+from preddiff.results.assembly import BaselineMap, assemble
+from preddiff.results.explanation import Explanation
 
 _MUCH_TAKEN = 0.1  # of the evidence, by the Laplace correction
 _ALL_TAKEN = 0.99
