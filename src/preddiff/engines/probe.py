@@ -8,13 +8,18 @@ from preddiff.method.windows import Windows
 
 
 def probe(windows: Windows, count: int) -> Windows:
-    """Return `count` windows at equal steps from the first to the last one.
+    """Return the first window, the last one, and one from each of the parts of equal size between.
 
     Both ends of the order are among them, so two opposite corners of the input are tried as well:
     that is where boxes are cut off by the border, and where mistakes would show first. Where there
     are fewer windows than `count`, some come more than once.
     """
-    return windows.subset(np.linspace(0, len(windows) - 1, count).astype(np.int64))
+    parts = np.arange(count) + np.random.default_rng(0).random(count)
+    chosen = (parts * (len(windows) / count)).astype(np.int64)
+    # At equal steps they would all lie in one column of some grids, such as that at the border,
+    # where boxes are small: every 16th window of 224 pixels seemed 1.7 times faster than it was.
+    chosen[0], chosen[-1] = 0, len(windows) - 1
+    return windows.subset(chosen)
 
 
 _RANDOM = 3  # windows more, anywhere

@@ -86,7 +86,8 @@ class RowMixed(RowSampler):
         """
         codes = cls(table, categorical, 1.0)._codes
         compared = min(len(codes), _ROWS_COMPARED)
-        codes = codes[np.linspace(0, len(codes) - 1, compared).astype(int)]
+        # Not at equal steps: a table may have its groups in turns.
+        codes = np.random.default_rng(0).choice(codes, compared, replace=False)
         likelihoods = [_left_out(codes, each) for each in _MISMATCHES]
         return cls(table, categorical, _MISMATCHES[int(np.argmax(likelihoods))])
 
