@@ -71,7 +71,7 @@ sphinx_gallery_conf = {
     "filename_pattern": "/",
     "image_scrapers": (figures,),
     "abort_on_example_error": True,
-    "capture_repr": ("__repr__",),
+    "capture_repr": ("_repr_html_",),
     "download_all_examples": False,
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",

@@ -49,7 +49,7 @@ def trained(given, kinds):
 
 
 given, kinds = pictures(200, seed=0)
-network = trained(given, kinds)
+network = trained(given[:100], kinds[:100])
 
 # %%
 # A module is enough. Pictures are floats in [0, 1], (channel, y, x); where pictures have to be resized
@@ -64,3 +64,9 @@ print(explanation, explanation.values)
 # of +1 bit unknown, the odds of the class would be half.
 
 figure = preddiff.figure(explanation)
+figure
+
+# %%
+# The result shows itself as its page: click a pixel to read its value.
+
+explanation

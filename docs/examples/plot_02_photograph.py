@@ -17,9 +17,15 @@ explanation = preddiff.explain("embedded", coffee, sets=300, window=32, stride=3
 # Random sets of blurred windows were hidden; more sets give a sharper and more certain map.
 
 figure = preddiff.figure(explanation)
+figure
 
 # %%
 # The result is data: arrays with named axes, and how they were made.
 
 print(explanation.relevance.dims, explanation.unit)
 print(explanation.precision_text)
+
+# %%
+# The result shows itself as its page: click a pixel to read its value.
+
+explanation

@@ -66,11 +66,13 @@ how = {
 }
 disc = given[np.flatnonzero(kinds == 0)[0]]
 figure = preddiff.figure(preddiff.explain(model, disc, "disc", **how))
+figure
 
 # %%
 # Targets may be contrasts: the log-odds of the first, if it is one of the two.
 
 contrasts = ["disc against ring", "disc against square"]
 several = [preddiff.explain(model, disc, contrast, **how) for contrast in contrasts]
-figure_of_ring, figure_of_square = map(preddiff.figure, several)
 print([(each.labels[0], each.values[0]) for each in several])
+figure_of_contrasts = preddiff.figure(several)
+figure_of_contrasts

@@ -64,6 +64,7 @@ others = preddiff.samplers.Marginal(given[:100])  # half of which have the mark
 how = {"sampler": others, "window": 6, "stride": 2, "samples": 20}
 explanation = preddiff.explain(model, given[square], "square", **how)
 figure = preddiff.figure(explanation)
+figure
 
 # %%
 # In numbers, with errors: the mark is region 1, all else region 2.
@@ -71,4 +72,4 @@ figure = preddiff.figure(explanation)
 regions = np.full((32, 32), 2)
 regions[27:31, 2:14] = 1
 table = preddiff.region_table(explanation, regions, {1: "mark", 2: "all else"})
-print(table[["name", "relevance", "standard_error", "speaks"]].to_string(index=False))
+table[["name", "relevance", "standard_error", "speaks"]]

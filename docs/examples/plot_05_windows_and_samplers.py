@@ -49,7 +49,7 @@ def trained(given, kinds):
 
 
 given, kinds = pictures(200, seed=0)
-model = preddiff.load_model(trained(given, kinds), labels=["disc", "square"])
+model = preddiff.load_model(trained(given[:100], kinds[:100]), labels=["disc", "square"])
 
 # %%
 # A constant is a surprise of its own. Pixels of other pictures (``Marginal``) are possible, but know
@@ -64,9 +64,11 @@ several = preddiff.compare(
     samples=4,
 )
 figure = preddiff.figure(several)
+figure
 
 # %%
 # Small windows show detail, and miss what is told twice; large ones the other way round.
 
 sizes = preddiff.compare(model, given[0], window=[3, 6, 12], sampler="blurred", stride=3)
 figure_of_sizes = preddiff.figure(sizes)
+figure_of_sizes

@@ -49,7 +49,7 @@ def trained(given, kinds):
 
 
 given, kinds = pictures(200, seed=0)
-model = preddiff.load_model(trained(given, kinds), labels=["disc", "square"])
+model = preddiff.load_model(trained(given[:100], kinds[:100]), labels=["disc", "square"])
 
 # %%
 # Nodes have the names of the module's graph.
@@ -63,3 +63,4 @@ explanation = preddiff.explain(
     model, given[0], targets="top2", node="4", sampler="blurred", window=4, stride=2
 )
 figure = preddiff.figure(explanation)
+figure

@@ -54,7 +54,7 @@ def trained(given, kinds):
 
 
 given, kinds = pictures(200, seed=0)
-network = trained(given, kinds)
+network = trained(given[:100], kinds[:100])
 
 # %%
 # A file, here written by torch: ``preddiff explain cat.jpg --model net.onnx`` is the same at the command line.
@@ -66,6 +66,7 @@ with warnings.catch_warnings(action="ignore"):
 of_file = preddiff.load_model(path, output="logits", labels=["disc", "square"])
 explanation = preddiff.explain(of_file, given[0], **how)
 figure = preddiff.figure(explanation)
+figure
 
 # %%
 # A module like those of HuggingFace: names of classes are taken from its configuration.

@@ -45,4 +45,9 @@ atlas = np.zeros(shape, dtype=int)
 for number, region in enumerate(cohort.regions, start=1):
     atlas[region > 0] = number
 table = preddiff.region_table(explanation, atlas, dict(enumerate(cohort.names, start=1)))
-print(table[["name", "elements", "relevance", "speaks"]].to_string(index=False))
+table[["name", "elements", "relevance", "speaks"]]
+
+# %%
+# The page of the result has all slices, and the map in three dimensions.
+
+explanation

@@ -12,21 +12,31 @@ from sklearn.ensemble import RandomForestClassifier
 import preddiff
 from preddiff.adapters.sklearn import prediction_difference
 
-flowers, kinds = load_iris(return_X_y=True)
-names = ["sepal length", "sepal width", "petal length", "petal width"]
-forest = RandomForestClassifier(20, random_state=0).fit(flowers, kinds)
+iris = load_iris(as_frame=True)
+flowers, kinds = iris.data, iris.target_names[iris.target]
+forest = RandomForestClassifier(50, min_samples_leaf=5, random_state=0).fit(flowers, kinds)
 
 # %%
-# The values of other flowers stand in for a hidden feature.
+# Two flowers, a versicolor and a virginica. The values of other flowers stand in for a hidden
+# feature; the bars' lines are 95 % intervals.
 
-found = prediction_difference(forest, flowers[[0, 80]], background=flowers, train_size=len(flowers))
-print(names)
+doubtful = flowers.iloc[[52, 101]]
+found = prediction_difference(
+    forest, doubtful, background=flowers, n_draws=100, train_size=len(flowers)
+)
+print(list(flowers))
 print(np.round(found.relevance, 2))
 figure = preddiff.figure(found.explanations[1])
+figure
 
 # %%
-# Values that fit the other features: a normal distribution given these.
+# Values that fit the other features: a normal distribution given these. What another feature tells
+# as well is missed less.
 
-sampler = preddiff.samplers.RowGaussian.fit(flowers.astype(np.float32))
-given_rest = prediction_difference(forest, flowers[[80]], sampler=sampler, train_size=len(flowers))
+sampler = preddiff.samplers.RowGaussian.fit(flowers.to_numpy(np.float32))
+given_rest = prediction_difference(
+    forest, doubtful, sampler=sampler, n_draws=100, train_size=len(flowers)
+)
 print(np.round(given_rest.relevance, 2))
+figure_given_rest = preddiff.figure(given_rest.explanations[1])
+figure_given_rest

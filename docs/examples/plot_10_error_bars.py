@@ -49,7 +49,7 @@ def trained(given, kinds):
 
 
 given, kinds = pictures(200, seed=0)
-model = preddiff.load_model(trained(given, kinds), labels=["disc", "square"])
+model = preddiff.load_model(trained(given[:100], kinds[:100]), labels=["disc", "square"])
 how = {"window": 5, "sampler": preddiff.samplers.Marginal(given[100:])}
 
 # %%
@@ -73,3 +73,4 @@ print(f"{float((abs(off) < 1.96).mean()):.0%} of the pixels")
 # They are errors of the draws: how the map would change with others, not whether the network is right.
 
 figure = preddiff.figure(explanation)
+figure

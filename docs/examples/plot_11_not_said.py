@@ -12,13 +12,13 @@ import preddiff
 
 def either(batch):
     """Answer "yes" where a light is on at the left or at the right."""
-    left, right = batch[:, :, 6:10, 2:6].mean((1, 2, 3)), batch[:, :, 6:10, 10:14].mean((1, 2, 3))
+    left, right = batch[:, :, 8:12, 4:8].mean((1, 2, 3)), batch[:, :, 8:12, 12:16].mean((1, 2, 3))
     p = 0.05 + 0.9 * np.maximum(left, right)
     return np.stack([1 - p, p], axis=1)
 
 
-picture = np.full((3, 16, 16), 0.0, dtype=np.float32)
-picture[:, 6:10, 2:6] = picture[:, 6:10, 10:14] = 1
+picture = np.zeros((3, 20, 20), dtype=np.float32)
+picture[:, 8:12, 4:8] = picture[:, 8:12, 12:16] = 1
 
 # %%
 # One window at a time: each light is not missed, as the other one is still on.
@@ -33,13 +33,15 @@ print(float(abs(alone.relevance).max()))
 
 together = preddiff.explain(model, picture, "yes", sets=400, **how)
 figure = preddiff.figure(together)
+figure
 
 # %%
 # Which parts can stand in for each other? Red between two regions: either is enough.
 
-regions = np.zeros((16, 16), dtype=int)
-regions[6:10, 2:6], regions[6:10, 10:14], regions[0:4, 0:4] = 1, 2, 3
+regions = np.zeros((20, 20), dtype=int)
+regions[8:12, 4:8], regions[8:12, 12:16], regions[0:4, 0:4] = 1, 2, 3
 pairs = preddiff.interactions(
     model, picture, regions, targets="yes", sampler="constant:0", window=4
 )
 figure_of_pairs = preddiff.figure(pairs)
+figure_of_pairs

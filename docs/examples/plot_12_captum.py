@@ -5,10 +5,10 @@ In place of Captum's Occlusion
 The same call, with draws of what could stand there instead of zeros, and in bits.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from captum.attr import Occlusion
-from matplotlib.figure import Figure
 from torch import nn
 
 from preddiff.adapters.captum import PredictionDifference
@@ -52,7 +52,7 @@ def trained(given, kinds):
 
 
 given, kinds = pictures(200, seed=0)
-network = trained(given, kinds)
+network = trained(given[:100], kinds[:100])
 network = nn.Sequential(network, nn.Softmax(1)).eval()
 inputs = torch.from_numpy(given[:2])
 asked = {
@@ -72,12 +72,11 @@ print(float((occlusion - same).abs().max()))
 # Its own question: what if these pixels were unknown?
 
 evidence = PredictionDifference(network, sampler=Marginal(given[100:])).attribute(inputs, **asked)
-figure = Figure(figsize=(6, 3), layout="constrained")
-for axes, (name, values) in zip(
-    figure.subplots(1, 2),
-    {"occlusion": occlusion, "evidence in bits": evidence}.items(),
-    strict=True,
-):
+figure, (first, *others) = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")
+first.imshow(given[0].transpose(1, 2, 0))
+first.set_title("input")
+shown = {"occlusion": occlusion, "evidence in bits": evidence}
+for axes, (name, values) in zip(others, shown.items(), strict=True):
     end = float(values[0, 0].abs().max())
     image = axes.imshow(values[0, 0], cmap="RdBu_r", vmin=-end, vmax=end)
     axes.set_title(name)

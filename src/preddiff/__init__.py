@@ -87,17 +87,25 @@ def __getattr__(name: str) -> Any:
 
 
 def _let_notebooks_show() -> None:
-    """Give results, which know nothing of pages, the method that notebooks ask for."""
-    for home, name in (("explanation", "Explanation"), ("comparison", "Comparison")):
-        known = sys.modules.get(f"preddiff.results.{home}")
+    """Give results, which know nothing of pages, the methods that notebooks ask for."""
+    for name in ("Explanation", "Comparison", "Interactions"):
+        known = sys.modules.get(f"preddiff.results.{name.lower()}")
         if known is not None:
-            getattr(known, name)._repr_html_ = _frame
+            getattr(known, name)._repr_png_ = _image
+            if name != "Interactions":  # of which there is no page
+                getattr(known, name)._repr_html_ = _frame
 
 
 def _frame(shown: Any) -> str | None:
     from preddiff.viewer.notebook import frame
 
     return frame(shown)
+
+
+def _image(shown: Any) -> bytes | None:
+    from preddiff.viewer.notebook import image
+
+    return image(shown)
 
 
 def __dir__() -> list[str]:

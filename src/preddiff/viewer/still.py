@@ -18,7 +18,7 @@ from preddiff.render.figures import figure
 if TYPE_CHECKING:
     from preddiff.results.explanation import Explanation
 
-_DOTS_PER_INCH = 90  # legible on paper; twice as many would be half of a small page
+DOTS_PER_INCH = 90  # legible on paper; twice as many would be half of a small page
 
 
 def still(explanation: Explanation, kind: str, drawn: Path | None = None) -> str:
@@ -31,9 +31,14 @@ def still(explanation: Explanation, kind: str, drawn: Path | None = None) -> str
     """
     written = io.BytesIO()
     if drawn is None:
-        figure(explanation, map=kind).savefig(written, format="png", dpi=_DOTS_PER_INCH)
+        figure(explanation, map=kind).savefig(written, format="png", dpi=DOTS_PER_INCH)
     else:
         with Image.open(drawn) as opened:
-            size = [round(length * _DOTS_PER_INCH / DPI) for length in opened.size]
+            size = [round(length * DOTS_PER_INCH / DPI) for length in opened.size]
             opened.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(written, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return data_uri(written.getvalue())
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as an address that needs no file."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
