@@ -226,14 +226,12 @@ class Cohort(Stored):
 
     def project(self, weights: Weights, inputs: Pixels, windows: Windows) -> Iterator[Normals]:
         """Yield one normal for each window, some planes of windows in each thread."""
-        values = self.normal.scaled(inputs[0])
+        projection = self.normal.projection(weights[:, 0], self.normal.scaled(inputs[0]))
         mean = np.empty((len(weights), len(windows)))
         covariance = np.empty((len(weights), *mean.shape))
 
         def put(part: Integers) -> None:
-            mean[:, part], covariance[:, :, part] = self.normal.projected(
-                weights[:, 0], inputs[0], values, windows.subset(part)
-            )
+            mean[:, part], covariance[:, :, part] = projection.normals(windows.subset(part))
 
         by_plane = np.argsort(windows.starts[:, 0], kind="stable")
         for_each_in_threads(put, np.array_split(by_plane, min(_PARTS, len(windows))))

@@ -1,4 +1,8 @@
-"""Loops over all windows of a scan, compiled: as array operations they would wait for memory."""
+"""Loops over all windows of a scan, compiled: as array operations they would wait for memory.
+
+Sums over boxes are running sums over planes, then over lines, then along a line, so that their cost
+does not grow with the box. What a line of windows needs stays in a processor's cache.
+"""
 
 from typing import Annotated
 
@@ -7,87 +11,234 @@ import numpy as np
 from preddiff.method.compiled import compiled
 from preddiff.types import Floats, Integers
 
-_TOGETHER = 64  # windows whose matrices stay in a processor's cache
+_TOGETHER = 32  # windows whose matrices stay in a processor's nearest cache
 
 
 @compiled
 def add_products(
-    total: Annotated[Floats, "row place"],
-    rows: Annotated[Floats, "r_and_1 some"],
-    positions: Annotated[Integers, "some"],
-    sign: float,
+    total: Annotated[Floats, "y pair x"], rows: Annotated[Floats, "plane y r_and_1 x"], sign: float
 ) -> None:
-    """Add the products of all pairs of rows to their sums, the last row's with itself left out.
+    """Add the products of all pairs of rows in some planes to their sums.
 
     Parameters
     ----------
-    total : row a (a + 1) / 2 + b has the products of rows a and b ≤ a.
-    positions : where the values of `rows` belong.
+    total : pair a (a + 1) / 2 + b has the products of rows a and b ≤ a; those of the last row with
+        itself are left out.
     """
-    last = len(rows) - 1
-    for a in range(len(rows)):
-        for b in range(min(a + 1, last)):
-            row = a * (a + 1) // 2 + b
-            for n in range(len(positions)):
-                total[row, positions[n]] += sign * rows[a, n] * rows[b, n]
+    planes, height, many, width = rows.shape
+    for y in range(height):
+        for plane in range(planes):
+            for a in range(many):
+                for b in range(min(a + 1, many - 1)):
+                    pair = a * (a + 1) // 2 + b
+                    for x in range(width):
+                        total[y, pair, x] += sign * rows[plane, y, a, x] * rows[plane, y, b, x]
 
 
 @compiled
-def sums_outside(
-    planes: Annotated[Floats, "row y x"],
-    whole: Annotated[Floats, "row"],
-    start: Annotated[Integers, "n two"],
-    stop: Annotated[Integers, "n two"],
-    sums: Annotated[Floats, "row n"],
+def project_lines(
+    total: Annotated[Floats, "y pair x"],
+    whole: Annotated[Floats, "pair"],
+    deep: Annotated[Floats, "k y r_and_1 x"],
+    starts: Annotated[Integers, "n two"],
+    size: Annotated[Integers, "two"],
+    guard: Annotated[Integers, "two"],
+    mean: Annotated[Floats, "k n"],
+    covariance: Annotated[Floats, "k k n"],
 ) -> None:
-    """Write what is left of each row's sum over everything without that over a box."""
-    height, width = planes.shape[1:]
-    before = np.zeros((height + 1, width + 1))  # sums over all that lies before a corner
-    for row in range(len(planes)):
-        for y in range(height):
-            line = 0.0
+    """Write mean and covariance of weighted sums over windows of one plane, but for the noise.
+
+    Parameters
+    ----------
+    total : sums of products over the planes that the boxes around the windows reach.
+    whole : such sums over all that is known, of which a window's box is left out.
+    deep : sums of weights times rows over the windows' planes.
+    starts : of the windows, in C order.
+    """
+    sides, height, many, width = deep.shape
+    factors, pairs = many - 1, len(whole)
+    columns = np.zeros((pairs, width))  # sums over the lines of a box
+    before = np.zeros((pairs, width + 1))  # and over all that lies before
+    lines = np.empty((sides, many, width))
+    tile = np.empty((pairs + sides * factors, _TOGETHER))
+    low = high = begin = 0
+    while begin < len(starts):
+        y, end = starts[begin, 0], begin + 1
+        while end < len(starts) and starts[end, 0] == y:
+            end += 1
+        first, last = max(y - guard[0], 0), min(y + size[0] + guard[0], height)
+        if first >= high:
+            columns[:] = 0
+            low = high = first
+        add_lines(columns, total[high:last], 1.0)
+        add_lines(columns, total[low:first], -1.0)
+        low, high = first, last
+        for pair in range(pairs):
             for x in range(width):
-                line += planes[row, y, x]
-                before[y + 1, x + 1] = before[y, x + 1] + line
-        for n in range(len(start)):
-            top, bottom, left, right = start[n, 0], stop[n, 0], start[n, 1], stop[n, 1]
-            sums[row, n] = whole[row] - (
-                before[bottom, right] - before[top, right]
-                - before[bottom, left] + before[top, left]
-            )  # fmt: skip
+                before[pair, x + 1] = before[pair, x] + columns[pair, x]
+        lines[:] = 0
+        for side in range(sides):
+            add_lines(lines[side], deep[side, y : y + size[0]], 1.0)
+        for start in range(begin, end, _TOGETHER):
+            stop = min(start + _TOGETHER, end)
+            along = starts[start:stop, 1]
+            put_without(tile, before, whole, along, size[1], guard[1])
+            put_sums(tile[pairs:], lines, along, size[1])
+            forward_solve(tile, factors, 1 + sides, len(along))
+            put_normals(tile[pairs - factors :], mean[:, start:stop], covariance[:, :, start:stop])
+            for side in range(sides):
+                for n in range(start, stop):
+                    for x in range(starts[n, 1], starts[n, 1] + size[1]):
+                        mean[side, n] -= lines[side, factors, x]
+        begin = end
 
 
 @compiled
-def forward_solve(pairs: Annotated[Floats, "p n"], solved: Annotated[Floats, "k r n"]) -> None:
+def add_lines(
+    total: Annotated[Floats, "row x"], lines: Annotated[Floats, "line row x"], sign: float
+) -> None:
+    """Add lines to their sum."""
+    for line in range(len(lines)):
+        for row in range(total.shape[0]):
+            for x in range(total.shape[1]):
+                total[row, x] += sign * lines[line, row, x]
+
+
+@compiled
+def put_without(
+    tile: Annotated[Floats, "row n"],
+    before: Annotated[Floats, "pair x_and_1"],
+    whole: Annotated[Floats, "pair"],
+    along: Annotated[Integers, "n"],
+    size: int,
+    guard: int,
+) -> None:
+    """Put what is left of whole sums without those over boxes that begin at places of a line."""
+    width = before.shape[1] - 1
+    first, last = np.empty(len(along), np.int64), np.empty(len(along), np.int64)
+    for n in range(len(along)):
+        first[n], last[n] = max(along[n] - guard, 0), min(along[n] + size + guard, width)
+    for pair in range(len(whole)):
+        for n in range(len(along)):
+            tile[pair, n] = whole[pair] - (before[pair, last[n]] - before[pair, first[n]])
+
+
+@compiled
+def put_sums(
+    tile: Annotated[Floats, "row n"],
+    lines: Annotated[Floats, "k r_and_1 x"],
+    along: Annotated[Integers, "n"],
+    size: int,
+) -> None:
+    """Put sums over windows, of all rows but the last."""
+    sides, many, _ = lines.shape
+    for side in range(sides):
+        for row in range(many - 1):
+            for n in range(len(along)):
+                value = 0.0
+                for x in range(along[n], along[n] + size):
+                    value += lines[side, row, x]
+                tile[side * (many - 1) + row, n] = value
+
+
+@compiled
+def forward_solve(tile: Annotated[Floats, "row n"], factors: int, sides: int, windows: int) -> None:
     """Replace right sides by L⁻¹ · right for each window, L · Lᵀ being its matrix.
 
     Parameters
     ----------
-    pairs : lower triangles of the matrices, row by row.
-    solved : k right sides of each window.
+    tile : the lower triangle of each window's matrix, row by row, and then its right sides.
     """
-    sides, factors, windows = solved.shape
-    scale = np.empty(_TOGETHER)
-    matrix = np.empty((len(pairs), _TOGETHER))
-    for begin in range(0, windows, _TOGETHER):
-        size = min(_TOGETHER, windows - begin)
-        matrix[:, :size] = pairs[:, begin : begin + size]
-        right = solved[:, :, begin : begin + size]
-        for j in range(factors):
-            column = j * (j + 1) // 2 + j
-            for w in range(size):
-                scale[w] = 1 / np.sqrt(matrix[column, w])
-            for side in range(sides):
-                for w in range(size):
-                    right[side, j, w] *= scale[w]
-            for i in range(j + 1, factors):
-                first = i * (i + 1) // 2
-                for w in range(size):
-                    matrix[first + j, w] *= scale[w]
-                for k in range(j + 1, i + 1):
-                    other = k * (k + 1) // 2 + j
-                    for w in range(size):
-                        matrix[first + k, w] -= matrix[first + j, w] * matrix[other, w]
+    triangle = factors * (factors + 1) // 2
+    scale = np.empty(windows)
+    for j in range(factors):
+        column = j * (j + 1) // 2 + j
+        for n in range(windows):
+            scale[n] = 1 / np.sqrt(tile[column, n])
+        # A right side is one more row of the triangle.
+        for i in range(j + 1, factors + sides):
+            first = i * (i + 1) // 2 if i < factors else triangle + (i - factors) * factors
+            for n in range(windows):
+                tile[first + j, n] *= scale[n]
+            for k in range(j + 1, min(i + 1, factors)):
+                other = k * (k + 1) // 2 + j
+                for n in range(windows):
+                    tile[first + k, n] -= tile[first + j, n] * tile[other, n]
+
+
+@compiled
+def put_normals(
+    solved: Annotated[Floats, "row n"],
+    mean: Annotated[Floats, "k n"],
+    covariance: Annotated[Floats, "k k n"],
+) -> None:
+    """Put what factors do to sums: their mean, from the first right side, and covariance."""
+    sides, windows = mean.shape
+    factors = len(solved) // (1 + sides)
+    mean[:] = 0
+    covariance[:] = 0
+    for row in range(factors):
+        for side in range(sides):
+            one = (1 + side) * factors + row
+            for n in range(windows):
+                mean[side, n] += solved[one, n] * solved[row, n]
+            for other in range(sides):
+                another = (1 + other) * factors + row
+                for n in range(windows):
+                    covariance[side, other, n] += solved[one, n] * solved[another, n]
+
+
+@compiled
+def add_noise(
+    smooth: Annotated[Floats, "k a y x"],
+    squares: Annotated[Floats, "k k y x"],
+    starts: Annotated[Integers, "n two"],
+    down: Annotated[Floats, "size_y b"],
+    along: Annotated[Floats, "size_x c"],
+    covariance: Annotated[Floats, "k k n"],
+) -> None:
+    """Add the covariance of weighted sums of noise over windows of one plane.
+
+    Parameters
+    ----------
+    smooth : weights times the root of the correlations, along the first axis.
+    squares : products of weights, summed over the windows' planes, of noise that is not correlated.
+    down, along : roots of the correlations along the other axes.
+    """
+    sides, depth, _, width = smooth.shape
+    positions = width - len(along) + 1
+    line = np.empty((sides, width))
+    source = np.empty((sides, positions))
+    found = np.empty((sides, sides, positions))
+    begin = 0
+    while begin < len(starts):
+        y, end = starts[begin, 0], begin + 1
+        while end < len(starts) and starts[end, 0] == y:
+            end += 1
+        found[:] = 0
+        for a in range(depth):
+            for b in range(down.shape[1]):
+                line[:] = 0
                 for side in range(sides):
-                    for w in range(size):
-                        right[side, i, w] -= matrix[first + j, w] * right[side, j, w]
+                    for e in range(len(down)):
+                        for x in range(width):
+                            line[side, x] += down[e, b] * smooth[side, a, y + e, x]
+                for c in range(along.shape[1]):
+                    source[:] = 0
+                    for side in range(sides):
+                        for f in range(len(along)):
+                            for x in range(positions):
+                                source[side, x] += along[f, c] * line[side, x + f]
+                    for side in range(sides):
+                        for other in range(sides):
+                            for x in range(positions):
+                                found[side, other, x] += source[side, x] * source[other, x]
+        for side in range(sides):
+            for other in range(sides):
+                for e in range(len(down)):
+                    for f in range(len(along)):
+                        for x in range(positions):
+                            found[side, other, x] += squares[side, other, y + e, x + f]
+                for n in range(begin, end):
+                    covariance[side, other, n] += found[side, other, starts[n, 1]]
+        begin = end

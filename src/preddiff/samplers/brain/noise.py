@@ -87,19 +87,6 @@ class Noise:
             math.sqrt(self.share) * smooth + math.sqrt(1 - self.share) * independent[:, 1]
         )
 
-    def covariance(
-        self, weights: Annotated[Floats, "k n *size"], roots: Sequence[AxisRoot]
-    ) -> Annotated[Floats, "k k n"]:
-        """Return the covariance of weighted sums over boxes of noise."""
-        smooth = weights
-        for root in roots:
-            smooth = np.tensordot(smooth, root, axes=(2, 0))
-        own, together = (each.reshape(*weights.shape[:2], -1) for each in (weights, smooth))
-        return np.asarray(
-            self.share * np.einsum("anv,bnv->abn", together, together)
-            + (1 - self.share) * np.einsum("anv,bnv->abn", own, own)
-        )
-
 
 def _root(n: int, length: float) -> AxisRoot:
     at = np.arange(n)

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 from scipy import linalg, ndimage
 
 from preddiff.method.windows import Windows, box
-from preddiff.samplers.base import Normals
 from preddiff.samplers.brain.axes import PerVoxel
-from preddiff.samplers.brain.evidence import Evidence, Law, forward_solved, posterior
+from preddiff.samplers.brain.evidence import Evidence, Law, posterior
 from preddiff.samplers.brain.factors import Factors
 from preddiff.samplers.brain.noise import AxisRoot, Noise
+from preddiff.samplers.brain.projection import Projection
 from preddiff.samplers.gaussian.surrounded import antithetic
 from preddiff.types import Floats, Mask
-
-_VALUES_AT_ONCE = 1 << 22  # of windows, whose noise is added up
 
 Volume = Annotated[NDArray[np.float32], "*spatial"]
 """A scan without its channel."""
@@ -138,43 +136,8 @@ class BrainNormal:
             held += len(which)
         return float(bits / held)
 
-    def projected(
-        self,
-        weights: Annotated[Floats, "k *spatial"],
-        scan: Volume,
-        values: PerVoxel,
-        windows: Windows,
-    ) -> Normals:
-        """Normals of weighted sums over windows, one plane of windows after the other."""
-        mean = np.empty((len(weights), len(windows)))
-        covariance = np.empty((len(weights), *mean.shape))
-        roots, (depth, *across) = self.noise.roots(windows.size), windows.size
-        for which, pairs, weighted in self.evidence.in_planes(values, windows):
-            first = int(windows.starts[which[0], 0])
-            slab = slice(first, first + depth)
-            numbers = self.evidence.numbers[slab]
-            inside = numbers >= 0
-            voxels = numbers[inside]
-            # What the factors, the mean and the noise of a voxel do to each sum.
-            rows = np.zeros((len(self.factors.loadings) + 2, *numbers.shape))
-            rows[:-2, inside] = self.factors.loadings[:, voxels]
-            rows[-2, inside] = self.factors.mean[voxels] - scan[slab][inside]
-            rows[-1, inside] = np.sqrt(self.factors.variance[voxels])
-            starts = windows.starts[which].copy()
-            starts[:, 0] = 0
-            local = Windows(numbers.shape, windows.size, starts)
-            sums = [local.sums(rows[:-1] * each[slab]) for each in weights]
-            inferred, *solved = forward_solved(pairs, weighted, *(each[:-1] for each in sums))
-            for k, one in enumerate(solved):
-                mean[k, which] = sums[k][-1] + (one * inferred).sum(axis=0)
-                for other, another in enumerate(solved):
-                    covariance[k, other, which] = (one * another).sum(axis=0)
-            several = max(1, _VALUES_AT_ONCE // (len(weights) * math.prod(windows.size)))
-            view = np.lib.stride_tricks.sliding_window_view(
-                weights[:, slab] * rows[-1], tuple(across), axis=tuple(range(2, 2 + len(across)))
-            )
-            for begin in range(0, len(which), several):
-                some = slice(begin, begin + several)
-                noise = np.moveaxis(view[:, :, *starts[some, 1:].T], 1, 2)
-                covariance[:, :, which[some]] += self.noise.covariance(noise, roots)
-        return mean, covariance
+    def projection(self, weights: Annotated[Floats, "k *spatial"], values: PerVoxel) -> Projection:
+        """Return what gives weighted sums over all windows of a scan, `scaled` to these values."""
+        return Projection(
+            self.evidence, self.noise, values, weights[:, self.mask] * self.counted_once
+        )
