@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Build sdist and wheel, and try the wheel where there is nothing else: `make dist`.
+# Refuses a version that is not that of the commit's tag.
 #
 # First without PyTorch: help, a scan with a linear model, its page; then with the extra `demo`, the
 # demo from outside the repository. Prints what each installation takes on the disk.
@@ -10,6 +11,7 @@ picture=$PWD/scripts/demo_picture.py scan=$PWD/scripts/linear_scan.py
 elsewhere=$(mktemp -d)
 trap 'rm -rf "$elsewhere"' EXIT
 
+"$python" scripts/release.py
 rm -rf dist
 "$python" -m build --outdir dist .
 wheel=$(echo "$PWD"/dist/preddiff-*.whl)

@@ -37,3 +37,11 @@ def test_a_table_with_categories_is_inspected_as_it_is(rng):
     fitted = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, table["colour"])
     found = prediction_difference(fitted, table[:2], background=table, train_size=80, n_draws=40)
     assert (found.relevance[:, 0] > 10 * np.abs(found.relevance[:, 1])).all()
+    assert found.explanations[0].provenance["features"] == ["colour", "size"]
+
+
+def test_a_table_of_numbers_keeps_the_names_of_its_columns(rng):
+    table = pd.DataFrame(rng.normal(size=(40, 2)), columns=["age", "dose"])
+    fitted = RandomForestClassifier(4, random_state=0).fit(table, table["age"] > 0)
+    found = prediction_difference(fitted, table[:1], background=table, measure="DP")
+    assert found.explanations[0].provenance["features"] == ["age", "dose"]

@@ -50,8 +50,3 @@ def test_examples_use_public_names(path):
     }
     assert used <= set(preddiff.__all__)
     assert ast.get_docstring(tree).splitlines()[1].startswith("===")
-
-
-def test_the_citation_is_of_this_version():
-    text = (ROOT / "CITATION.cff").read_text()
-    assert f"\nversion: {preddiff.__version__}\n" in text

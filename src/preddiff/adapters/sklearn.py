@@ -55,13 +55,16 @@ def prediction_difference(
     PreddiffError
         A subclass that says which setting, estimator or table cannot be used.
     """
+    import pandas as pd
+
+    names = X.columns if isinstance(X, pd.DataFrame) else None
     model, rows, others = _in_numbers(estimator, X, X if background is None else background)
     if rows.ndim != 2 or not len(rows):
         raise SettingError(f"X of shape {rows.shape}: expected (row, feature), at least one row")
     found = [
         explain(
             model,
-            row,
+            row if names is None else pd.Series(row, index=names),
             target,
             sampler=Marginal(others) if sampler is None else sampler,
             samples=n_draws,
