@@ -31,6 +31,18 @@ def test_one_draw_has_an_unknown_error(tmp_path, small_network):
     assert "unknown (one draw per window)" in text
 
 
+def test_no_run_is_claimed_where_there_was_none(tmp_path, small_network):
+    e = explained(small_network, stride=4)
+    closed = preddiff.Explanation(e.data.assign_attrs(engine="closed form", samples=0))
+    for each, said, not_said in (
+        (e, "many times", "without sampling"),
+        (closed, "without sampling", "many times"),
+    ):
+        text = preddiff.page(each, tmp_path / "page.html").read_text(encoding="utf-8")
+        assert said in text
+        assert not_said not in text
+
+
 def test_a_map_of_zeros_is_exact_and_not_noise():
     scan = np.ones((1, 4, 5, 6), dtype=np.float32)
     e = preddiff.explain(Linear(scan), scan, 1, sampler=Constant(1.0), window=2)

@@ -75,6 +75,7 @@ def _how_made(explanation: Explanation) -> dict[str, object]:
         "windows": _windows(explanation),
         "parts": explanation.parts,
         "sets": explanation.random_sets,
+        "closed_form": not facts["samples"],
         "replacement": replacement(facts, is_volume=explanation.coverage.ndim == 3),
         "precision": [_precision(explanation, row) for row in range(len(explanation.labels))],
     }
