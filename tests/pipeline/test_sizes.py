@@ -32,7 +32,7 @@ def test_each_size_is_analysed_by_itself():
 
 
 @settings(max_examples=12, deadline=None)
-@given(window=st.integers(1, 15), seed=st.integers(0, 2**63 - 1), sets=st.sampled_from([None, 90]))
+@given(window=st.integers(1, 15), seed=st.integers(0, 2**63 - 1), sets=st.sampled_from([None, 300]))
 def test_one_size_in_a_tuple_is_that_size(window, seed, sets):
     chosen = {"sampler": Constant(0.5), "seed": seed, "sets": sets}
     one, listed = of(window, **chosen), of((window,), **chosen)

@@ -4,37 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PIL import Image
-
-from preddiff.engines import ClosedForm
-from preddiff.engines.memory import machine_memory
 from preddiff.errors import InputError, SettingError
-from preddiff.media import images
-from preddiff.media.input import Input
-from preddiff.media.reading import display_name
 from preddiff.method import measures
 from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
 from preddiff.method.measures import ENOUGH_EXAMPLES, Measure, WeightOfEvidence
-from preddiff.method.regions import Regions
-from preddiff.method.sets import SetDesign
 from preddiff.method.windows import Windows
-from preddiff.models import Linear, repeatable, targets
-from preddiff.pipeline.lengths import Size, as_text
+from preddiff.models import repeatable, targets
+from preddiff.pipeline.lengths import Size
 from preddiff.pipeline.regions import regions_of
 from preddiff.pipeline.run import Run
-from preddiff.pipeline.run_in_closed_form import ClosedFormRun
 from preddiff.pipeline.run_of_sets import RunOfSets
-from preddiff.pipeline.run_of_windows import FIRST_DRAWS, SampledRun
-from preddiff.pipeline.settings import Question, Sampling, Settings, Work
+from preddiff.pipeline.run_of_windows import FIRST_DRAWS
+from preddiff.pipeline.settings import Question, Sampling, Settings
+from preddiff.pipeline.stated import facts_of_regions, facts_of_settings
 from preddiff.pipeline.subject import Subject
-from preddiff.samplers import OneChannel, Sampler
+from preddiff.pipeline.way import run_for
+from preddiff.samplers import Sampler
 from preddiff.samplers import load as samplers
-from preddiff.samplers.base import Projected, reference, stands_in
-from preddiff.samplers.fingerprint import fingerprint
 from preddiff.types import Floats, Mask, PerTarget, Pixels, Relevance
-
-_MAX_BYTES = 2 << 30  # of the closed form
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +100,7 @@ def asked(subject: Subject, settings: Settings, windows: Windows) -> Asked:
     values = subject.model.predict(subject.inputs[None], subject.node)[0]
     chosen = _chosen(subject, values, question)
     measure = _measure(subject, values, question)
-    facts = {**_facts(subject, sampler, question, sampling, work), **measure.facts}
+    facts = {**facts_of_settings(subject, sampler, question, sampling, work), **measure.facts}
     return Asked(subject, sampler, chosen, values[chosen], measure, facts)
 
 
@@ -132,43 +120,14 @@ def make(subject: Subject, settings: Settings, windows: Windows | None = None) -
     if windows is None:
         windows = _windows(subject, settings.question, sampling)
     found = asked(subject, settings, windows)
-    run = _run(subject, windows, found.sampler, *found.sides, sampling, work)
+    run = run_for(subject, windows, found.sampler, *found.sides, sampling, work)
     facts = {
         **found.facts,
         "samples": run.samples,
         "sets": len(run.design) if isinstance(run, RunOfSets) else "",
-        **_facts_of_regions(windows),
+        **facts_of_regions(windows),
     }
     return Plan(subject, windows, found.targets, found.base, run, facts)
-
-
-def _facts_of_regions(windows: Windows) -> dict[str, Any]:
-    """Return what a result's provenance says of regions; nothing of windows."""
-    if not isinstance(windows, Regions):
-        return {}
-    return {"stride": "", "regions": len(windows), "regions_sha256": windows.sha256}
-
-
-def _facts_of_mask(subject: Subject, question: Question) -> dict[str, Any]:
-    """Return what a result's provenance says of a mask; nothing without one."""
-    if subject.mask is None:
-        return {}
-    opened = question.opened_mask
-    name = display_name(opened.name) if isinstance(opened, Input) else "array"
-    return {"mask": name, "mask_sha256": fingerprint(mask=subject.mask)}
-
-
-def _facts_of_crop(subject: Subject) -> dict[str, str]:
-    """Return which part of a picture the model saw; nothing of what was no picture."""
-    picture = subject.source.values
-    if not isinstance(picture, Image.Image):
-        return {}
-    size = images.upright_size(picture)
-    box = subject.model.box(*size)
-    return {
-        "original_size": ", ".join(map(str, size)),
-        "crop": ", ".join(f"{number:.6g}" for number in box),
-    }
 
 
 def relevance_with(
@@ -274,95 +233,3 @@ def _sides(
     sides = [*chosen, *(~number for number in chosen)]
     values = subject.model.both_sides(subject.inputs[None])[0]
     return sides, values[sides], measure.of_both_sides()
-
-
-def _run(
-    subject: Subject,
-    windows: Windows,
-    sampler: Sampler,
-    chosen: list[int],
-    base: PerTarget,
-    measure: Measure,
-    sampling: Sampling,
-    work: Work,
-) -> Run:
-    # A pool of 40 scans has 40 different draws: more would be the same ones again.
-    # A pool of 40 scans has 40 different draws: more would be the same ones again.
-    samples = min(sampling.draws, sampler.population or sampling.draws)
-    if sampling.sets is not None:
-        design = SetDesign(windows, sampling.step, sampling.sets, sampling.seed)
-        if sampling.sets < design.fewest:
-            raise SettingError(_too_few(design, sampling))
-        return RunOfSets(subject, sampler, samples, chosen, base, measure, work, design=design)
-    closed_form = _closed_form(subject, chosen, sampler, work)
-    if closed_form is not None:
-        return ClosedFormRun(windows, closed_form, base, measure)
-    return SampledRun(
-        subject, sampler, samples, chosen, base, measure, work, windows=windows, seed=sampling.seed
-    )
-
-
-def _too_few(design: SetDesign, sampling: Sampling) -> str:
-    what = "windows" if sampling.regions is None else "regions"
-    text = (
-        f"sets={sampling.sets}: too few to know something of each of {len(design.windows)} {what}: "
-        f"expected at least {design.fewest}; 1000 are enough for most pictures"
-    )
-    apart = design.fewest // len(design.tilings)
-    if apart == design.fewest:
-        return text
-    return f"{text}, and {what} that do not overlap (stride={as_text(sampling.size)}) need {apart}"
-
-
-def _closed_form(
-    subject: Subject, chosen: list[int], sampler: Sampler, work: Work
-) -> ClosedForm | None:
-    """Return the engine that needs no draws, where there is one for this model and sampler."""
-    if work.engine not in {"auto", "linear"} or work.precision not in {"auto", "float32"}:
-        return None
-    model = subject.model
-    if not isinstance(model, Linear):
-        why = f"{model.spec} is no linear model (models.Linear); choose engine='auto'"
-    elif not isinstance(sampler, Projected):
-        why = f"{type(sampler).__name__} does not say the law of its draws; choose engine='auto'"
-    elif sampler.is_clipped(subject.valid):
-        why = "draws are clipped, of which no closed form is known; take a sampler with clip=False"
-    else:
-        # Every window at once is a few matrix products; a sixteenth of the memory leaves the
-        # machine usable, and smaller parts are hardly slower.
-        memory = work.memory or min(machine_memory() // 16, _MAX_BYTES)
-        return ClosedForm(model, subject.inputs, chosen, subject.node, sampler.project, memory)
-    if work.engine == "linear":
-        raise SettingError(f"engine='linear': {why}")
-    return None
-
-
-def _facts(
-    subject: Subject, sampler: Sampler, question: Question, sampling: Sampling, work: Work
-) -> dict[str, Any]:
-    """Return the settings as a result's provenance says them: plain numbers and text."""
-    return {
-        "model": subject.model.spec,
-        "model_sha256": subject.model.sha256 or "",
-        **({"preprocessing": how} if (how := subject.model.preparation) else {}),
-        **_facts_of_crop(subject),
-        "sampler": samplers.sampler_name(sampling.hides_with),
-        "sampler_sha256": sampler.sha256,
-        "sampler_description": stands_in(sampler),
-        **({"reference": reference(sampler)} if reference(sampler) else {}),
-        **({"target_of_output": question.of_output.name} if question.of_output else {}),
-        "source": question.source or "",
-        **({"features": list(features)} if (features := subject.source.features) else {}),
-        **({"channels": list(names)} if (names := subject.source.channels) else {}),
-        **({"hidden_channel": sampler.name} if isinstance(sampler, OneChannel) else {}),
-        "node": question.node or "",
-        "window": sampling.window,
-        "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",
-        "stride": as_text(sampling.step),
-        "seed": sampling.seed,
-        "masked": question.mask is not None,
-        **_facts_of_mask(subject, question),
-        "resampled": question.resample,
-        "tolerance": "" if work.tolerance is None else work.tolerance,
-        "antithetic": sampler.group == 2,
-    }
