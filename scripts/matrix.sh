@@ -10,13 +10,13 @@ shift || true
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# "name>=1.2" in pyproject.toml becomes "name==1.2.*" where 1.2 may still get repairs.
+# "name>=1.2" in pyproject.toml becomes "name==1.2.*", whose last repairs are taken, "name>=3" "name==3.0.*".
 python3 - >"$work/oldest.txt" <<'PYTHON'
 import re, tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
 every = project["dependencies"] + sum(project["optional-dependencies"].values(), [])
 for name, version in sorted(set(re.findall(r"^([\w-]+)>=([\d.]+)$", each)[0] for each in every if ">=" in each)):
-    print(f"{name}=={version}.*")
+    print(f"{name}=={version if '.' in version else version + '.0'}.*")
 PYTHON
 : >"$work/newest.txt"
 

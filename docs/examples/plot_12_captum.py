@@ -69,7 +69,8 @@ same = PredictionDifference(network, measure="DP").attribute(inputs, baselines=0
 print(float((occlusion - same).abs().max()))
 
 # %%
-# Its own question: what if these pixels were unknown?
+# Its own question: what if these pixels were unknown? Of tensors that were normalised, say by what
+# (``mean=``, ``std=``), since samplers know pictures in [0, 1].
 
 evidence = PredictionDifference(network, sampler=Marginal(given[100:])).attribute(inputs, **asked)
 figure, (first, *others) = plt.subplots(1, 3, figsize=(9, 3), layout="constrained")

@@ -10,7 +10,7 @@ import preddiff
 from preddiff.adapters.captum import PredictionDifference
 from preddiff.adapters.monai import PredictionDifferenceInferer
 from preddiff.adapters.quantus import explain_func
-from preddiff.errors import SettingError
+from preddiff.errors import InputWarning, SettingError
 
 PLAIN = {"sampler": "constant:0", "window": 4, "stride": 4}
 
@@ -76,6 +76,18 @@ def test_normalised_pictures_give_what_the_pictures_give(small_network, pictures
         model=small_network, inputs=normalised.numpy(), targets=np.array([2, 2]), **how, **PLAIN
     )
     np.testing.assert_array_equal(of_quantus, ours)
+
+
+def test_normalised_pictures_are_refused_with_what_to_say(small_network, pictures):
+    normalised = 4 * pictures - 2
+    windows = {"target": 2, "sliding_window_shapes": (3, 8, 8), "strides": (3, 8, 8)}
+    with (
+        pytest.raises(SettingError, match=r"inputs from -.* to .*: .* mean=\[…\], std=\[…\]"),
+        pytest.warns(InputWarning, match="look like those of a normalised picture"),
+    ):
+        PredictionDifference(small_network).attribute(normalised, **windows)
+    undone = PredictionDifference(small_network, mean=[0.5] * 3, std=[0.25] * 3)
+    assert undone.attribute(normalised, **windows).shape == pictures.shape
 
 
 def test_wrong_windows_and_targets_are_told(small_network, pictures):

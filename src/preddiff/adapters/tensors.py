@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import nn
 
-from preddiff.errors import SettingError
+from preddiff.errors import SamplerError, SettingError
 from preddiff.models.load import load_model
 from preddiff.pipeline.explain import explain
 from preddiff.types import Setting
@@ -60,10 +60,20 @@ def relevance(
     if mean or std:
         raw = _undone(raw, about["preprocess"]["mean"], about["preprocess"]["std"])
     how = {name: value for name, value in settings.items() if name not in _OF_MODELS}
-    maps = [
-        explain(model, each.numpy(), target, device=str(inputs.device), **how).relevance.values[0]
-        for each, target in zip(raw, targets, strict=True)
-    ]
+    device = str(inputs.device)
+    try:
+        maps = [
+            explain(model, each.numpy(), target, device=device, **how).relevance.values[0]
+            for each, target in zip(raw, targets, strict=True)
+        ]
+    except SamplerError as error:
+        low, high = float(raw.min()), float(raw.max())
+        if mean or std or (low >= 0 and high <= 1):
+            raise
+        raise SettingError(
+            f"inputs from {low:.4g} to {high:.4g}: samplers know pictures in [0, 1]; say by what "
+            "these were normalised, mean=[…], std=[…], or name a baseline or another sampler"
+        ) from error
     return torch.stack([torch.from_numpy(each) for each in maps]).to(inputs.device, inputs.dtype)
 
 
