@@ -14,6 +14,7 @@ from preddiff.baselines.significance import analytic_p_values
 from preddiff.baselines.weights import times_deviation, times_input
 from preddiff.datasets.cohort import BEND, SHADING
 from preddiff.render.strips import DEFAULT_THRESHOLD
+from preddiff.samplers.brain.cohort import GUARD
 from preddiff.studies import machine
 from preddiff.studies.linear_maps import scores, study
 from preddiff.studies.linear_maps.study import Study
@@ -57,12 +58,19 @@ def of_one(made: Study, subject: int, samplers: dict) -> dict[str, np.ndarray]:
 
 
 def measured(
-    made: Study, common: bool, names: Sequence[str], windows: Sequence[int], cells: int
+    made: Study,
+    common: bool,
+    names: Sequence[str],
+    windows: Sequence[int],
+    cells: int,
+    guard: float,
 ) -> Iterator[tuple[str, list[float]]]:
     """A map's name and its scores, for every map of every test subject who has a truth."""
     cohort = made.cohort
     samplers = {
-        (name, window): made.sampler(name, window, cells) for window in windows for name in names
+        (name, window): made.sampler(name, window, cells, guard)
+        for window in windows
+        for name in names
     }
     group = of_the_group(made)
     for subject in range(made.train, len(cohort)):
@@ -103,6 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spacing", type=int, default=2, help="of the voxels, in mm")
     parser.add_argument("--cells", type=int, default=20, help="of located, in each direction")
+    parser.add_argument("--guard", type=float, default=GUARD, help="of cohort, in mm")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--effects", nargs="+", default=["individual", "common"])
     parser.add_argument("--samplers", nargs="+", default=study.SAMPLERS, choices=study.SAMPLERS)
@@ -130,7 +139,12 @@ def main() -> None:
                   flush=True)  # fmt: skip
             rows: dict[str, list[list[float]]] = {}
             for name, row in measured(
-                made, effect == "common", arguments.samplers, arguments.windows, arguments.cells
+                made,
+                effect == "common",
+                arguments.samplers,
+                arguments.windows,
+                arguments.cells,
+                arguments.guard,
             ):
                 rows.setdefault(name, []).append(row)
             for name, several in rows.items():

@@ -72,6 +72,7 @@ def fit_cohort(
     mask: Path | None,
     group: "ReferenceGroup | None",
     guard: float | None,
+    reach: float | None,
     factors: int | None,
 ) -> "Cohort":
     """Return the normal over whole scans."""
@@ -85,6 +86,7 @@ def fit_cohort(
         None if mask is None else volumes.read_mask(mask, scans.grid),
         factors=factors,
         guard=GUARD if guard is None else guard,
+        reach=reach,
         covariates=by_name(group.covariates) if group else {},
     )
 

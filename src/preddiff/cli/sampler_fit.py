@@ -30,7 +30,7 @@ preddiff sampler fit scans/ -o brain.npz --patch 7 --grid 20,20,20 --mask brain.
 preddiff sampler fit study.csv -o controls.npz --family cohort --where group=control
 """
 
-_OF_COHORTS = "--covariate, --guard and --factors are of --family cohort; leave them out"
+_OF_COHORTS = "--covariate, --guard, --reach and --factors are of --family cohort; leave them out"
 
 
 def fit(
@@ -113,6 +113,13 @@ def fit(
             metavar="MM", help="Cohort: mm around a window that say nothing. [default: 12]"
         ),
     ] = None,
+    reach: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM",
+            help="Cohort: mm beyond which nothing is said; by default, what foretells best.",
+        ),
+    ] = None,
     factors: Annotated[
         int | None,
         typer.Option(metavar="N", help="Cohort: how many; by default, those that foretell best."),
@@ -135,7 +142,9 @@ def fit(
             f"--where, --covariate and --image are of tables, but {source} is none: expected a "
             ".csv or .tsv file"
         )
-    if family is not Family.COHORT and (covariate or guard is not None or factors is not None):
+    if family is not Family.COHORT and (
+        covariate or any(each is not None for each in (guard, reach, factors))
+    ):
         raise SettingError(_OF_COHORTS)
     group = ReferenceGroup.read(source, where, image, covariate or ()) if table else None
     if family is not Family.CONDITIONAL and (grid is not None or stationary):
@@ -163,7 +172,7 @@ def fit(
         fitted: Stored
         with naming(f"Fitting on {len(scans)} scans ({family.value})"):
             if family is Family.COHORT:
-                fitted = families.fit_cohort(scans, mask, group, guard, factors)
+                fitted = families.fit_cohort(scans, mask, group, guard, reach, factors)
             elif family is Family.MARGINAL:
                 fitted = families.keep_all(scans, mask)
             else:

@@ -1,5 +1,7 @@
 """Cohort: held against a dense computation; draws, files, covariates and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,13 +51,14 @@ def dense(sampler, scan, start, size):
     """Mean and covariance of a window, flattened, by matrices over all voxels."""
     normal = sampler.normal
     mask, fitted, noise = normal.mask, normal.factors, normal.noise
-    hidden, left_out = np.zeros((2, *mask.shape), dtype=bool)
+    hidden, left_out, near = np.zeros((3, *mask.shape), dtype=bool)
     hidden[box(start, size)] = True
-    reach = [round(normal.guard / step) for step in normal.spacing]
-    first = [max(s - g, 0) for s, g in zip(start, reach, strict=True)]
-    last = [s + k + g for s, k, g in zip(start, size, reach, strict=True)]
-    left_out[tuple(map(slice, first, last))] = True
-    seen, window = ~left_out[mask], hidden[mask]
+    for reached, margin in ((left_out, normal.guard), (near, min(normal.reach, 99))):
+        voxels = round(margin / 2)
+        first = [max(s - voxels, 0) for s in start]
+        last = [s + k + voxels for s, k in zip(start, size, strict=True)]
+        reached[tuple(map(slice, first, last))] = True
+    seen, window = (near & ~left_out)[mask], hidden[mask]
     loadings = fitted.loadings.T
     working = fitted.variance * noise.repeats
     joint = loadings @ loadings.T + np.diag(working)
@@ -71,8 +74,11 @@ def dense(sampler, scan, start, size):
     return mean, shared + correlation * np.outer(deviation, deviation), hidden & mask
 
 
-@pytest.mark.parametrize("size", [(1, 1, 1), (2, 3, 2), (3, 3, 3)])
-def test_the_closed_form_is_that_of_dense_matrices(sampler, scans, rng, size):
+@pytest.mark.parametrize(
+    ("size", "reach"), [((1, 1, 1), None), ((2, 3, 2), 4), ((3, 3, 3), None), ((3, 3, 3), 5)]
+)
+def test_the_closed_form_is_that_of_dense_matrices(scans, mask, rng, size, reach):
+    sampler = Cohort.fit(scans, mask, factors=2, guard=2, reach=reach, grid=GRID)
     scan, weights = scans[7], rng.normal(size=(2, 1, *SHAPE))
     windows = Windows.over(SHAPE, size).subset(rng.permutation(40))
     ((mean, covariance),) = sampler.project(weights, scan, windows)
@@ -134,6 +140,12 @@ def test_the_number_of_factors_is_found(scans, mask, ages):
     assert without.summary()["factors"] == "3"
 
 
+def test_factors_that_differ_from_place_to_place_reach_less_far(rng):
+    """Each line of voxels has a factor of its own."""
+    lines = rng.normal(size=(40, 1, 16, 1)) + 0.2 * rng.normal(size=(40, 1, 16, 5))
+    assert Cohort.fit(lines, guard=0).summary()["reach"] == "8 mm"
+
+
 def test_a_covariate_may_be_known_or_not(sampler, scans, ages, mask):
     windows = Windows(SHAPE, (3, 3, 3), np.array([[2, 2, 1]]))
     weights = np.ones((1, 1, *SHAPE))
@@ -156,6 +168,10 @@ def test_a_file_holds_all_of_it(sampler, scans, tmp_path, rng):
     assert stands_in(again.paired()).endswith("beyond 2 mm around it, as in scans of g=control")
     assert again.covariates == sampler.covariates
     assert again.scan_grid.is_like(GRID)
+    near = replace(sampler.normal, reach=4.0)
+    Cohort(near, covariates=sampler.covariates).save(tmp_path / "near.npz")
+    assert read_sampler(tmp_path / "near.npz").sha256 not in (sampler.sha256, "")
+    assert stands_in(read_sampler(tmp_path / "near.npz")).endswith("from 2 to 4 mm around it")
     windows = Windows.over(SHAPE, 2)
     np.testing.assert_array_equal(
         again.draw(scans[0], windows, 1, 0, None), sampler.draw(scans[0], windows, 1, 0, None)
@@ -169,6 +185,7 @@ def test_a_file_holds_all_of_it(sampler, scans, tmp_path, rng):
     ("change", "message"),
     [
         ({"guard": -1}, "guard=-1: expected mm of at least 0"),
+        ({"guard": 3, "reach": 3}, "reach=3: expected more mm than the guard zone's 3"),
         ({"factors": 39}, "factors=39: expected 0 to 38 for 40 scans"),
         ({"covariates": {"age": [1, 2]}}, "covariate 'age': expected 40 finite numbers"),
     ],

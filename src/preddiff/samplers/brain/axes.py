@@ -10,6 +10,9 @@ PerVoxel = Annotated[Floats, "v"]
 Loadings = Annotated[Floats, "r v"]
 """What one standard deviation of each factor does to each voxel."""
 
+PerScan = Annotated[Floats, "v n"]
+"""One number for each voxel of a mask in several scans."""
+
 Scans = Annotated[Floats, "n v"]
 """Values of a mask's voxels in several scans."""
 

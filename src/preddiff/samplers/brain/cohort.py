@@ -70,6 +70,7 @@ class Cohort(Stored):
         *,
         factors: int | None = None,
         guard: float = GUARD,
+        reach: float | None = None,
         grid: Grid | None = None,
         covariates: Mapping[str, ArrayLike] | None = None,
         reference: str = "",
@@ -84,6 +85,9 @@ class Cohort(Stored):
             volumes are left out.
         factors : how many; by default, as many as foretell windows of held-out scans best.
         guard : mm around a window that are not conditioned on.
+        reach : mm around a window beyond which nothing is conditioned on: factors are then what
+            they are nearby. By default all of the brain is conditioned on or, where the number of
+            factors is not given either, what foretells windows of held-out scans best.
         grid : where voxels lie; without one, a voxel counts as 1 mm.
         covariates : for each name a number for each volume, such as the age.
         reference : the group of the scans in words, such as "group=control".
@@ -97,12 +101,15 @@ class Cohort(Stored):
         grid = grid or grid_of(volumes)
         if not (math.isfinite(guard) and guard >= 0):
             raise SamplerError(f"guard={guard}: expected mm of at least 0")
+        if reach is not None and not reach > guard:
+            raise SamplerError(f"reach={reach}: expected more mm than the guard zone's {guard:g}")
         scans, inside = reading.scans_of(volumes, mask)
         spacing = grid.voxel_size[::-1] if grid else (1.0,) * inside.ndim
         regressors, known = reading.standardised(covariates or {}, len(scans))
         if factors is None:
-            factors = number.best(scans, regressors, inside, spacing, guard, seed)
-        normal = number.fitted(scans, regressors, inside, spacing, float(guard), factors)
+            factors, reach = number.best(scans, regressors, inside, spacing, guard, reach, seed)
+        far = math.inf if reach is None else float(reach)
+        normal = number.fitted(scans, regressors, inside, spacing, float(guard), far, factors)
         sampler = cls(normal, covariates=known, scans=len(scans))
         sampler.scan_grid, sampler.reference = grid, reference
         return sampler
@@ -110,8 +117,9 @@ class Cohort(Stored):
     @property
     def stands_in(self) -> str:
         """Phrase for what a window is hidden behind."""
-        beyond = f"{self.normal.guard:g} mm around it"
-        return f"what could have stood there, given the brain beyond {beyond}"
+        guard, reach = self.normal.guard, self.normal.reach
+        known = f"from {guard:g} to {reach:g}" if math.isfinite(reach) else f"beyond {guard:g}"
+        return f"what could have stood there, given the brain {known} mm around it"
 
     @property
     def of_volumes(self) -> bool:
@@ -154,7 +162,7 @@ class Cohort(Stored):
     @cached_property
     def sha256(self) -> str:
         """Fingerprint of the normal and the guard zone."""
-        return fingerprint(**self._arrays, guard=self.normal.guard, share=self.normal.noise.share)
+        return fingerprint(**self._arrays, **self._numbers)
 
     def summary(self) -> dict[str, str]:
         """Return what there is to know of the sampler, in words and numbers."""
@@ -169,6 +177,7 @@ class Cohort(Stored):
             "factors": str(len(self.normal.factors.loadings) - len(names)),
             **({"covariates": ", ".join(names)} if names else {}),
             "guard zone": f"{self.normal.guard:g} mm",
+            **({"reach": f"{self.normal.reach:g} mm"} if math.isfinite(self.normal.reach) else {}),
             "correlated noise": f"{noise.share:.0%} over {2 * length:.3g} mm",
             **{name: str(value) for name, value in self.facts.items()},
             "sha256": self.sha256,
@@ -242,12 +251,7 @@ class Cohort(Stored):
         return Contents(
             self.kind,
             self._arrays,
-            {
-                "guard": self.normal.guard,
-                "share": self.normal.noise.share,
-                "covariates": json.dumps(self.covariates),
-                **self.facts,
-            },
+            {**self._numbers, "covariates": json.dumps(self.covariates), **self.facts},
         )
 
     @classmethod
@@ -255,6 +259,7 @@ class Cohort(Stored):
         """Return the sampler of a file."""
         facts = dict(contents.facts)
         guard, share = float(facts.pop("guard")), float(facts.pop("share"))
+        reach = float(facts.pop("reach", math.inf))
         named = json.loads(str(facts.pop("covariates")))
         covariates = {name: (float(mean), float(scale)) for name, (mean, scale) in named.items()}
         shape = contents.lengths("shape")
@@ -270,13 +275,22 @@ class Cohort(Stored):
             and len(covariates) <= len(loadings)
             and min(variance.min(), spacing.min(), lengths.min()) > 0
             and 0 <= share < 1
+            and 0 <= guard < reach
         )
         if not agree:
             raise SamplerError("the shapes or values of its arrays do not agree; fit it anew")
         factors = Factors(*(each.astype(np.float64) for each in (mean, loadings, variance)))
         noise = Noise(share, tuple(lengths.tolist()))
-        normal = BrainNormal(mask.reshape(shape), factors, noise, tuple(spacing.tolist()), guard)
+        normal = BrainNormal(
+            mask.reshape(shape), factors, noise, tuple(spacing.tolist()), guard, reach
+        )
         return cls(normal, covariates=covariates, pairs=False, **facts)
+
+    @property
+    def _numbers(self) -> dict[str, float]:
+        normal = self.normal
+        far = {"reach": normal.reach} if math.isfinite(normal.reach) else {}
+        return {"guard": normal.guard, "share": normal.noise.share, **far}
 
     @property
     def _arrays(self) -> Mapping[str, NDArray[np.generic]]:

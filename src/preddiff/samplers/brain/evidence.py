@@ -5,11 +5,15 @@ Given the voxels outside a box, the factors are normal, with
     precision  1 + Σ_outside λ·λᵀ / s,    precision · mean = Σ_outside λ · (x − mean) / s,
 
 λ the loadings of a voxel and s the variance of its noise, times the number of voxels that say the
-same (`Noise.repeats`). Both sums are those over all voxels less those over the box.
+same (`Noise.repeats`). Both sums are those over all voxels less those over the box. What is
+far away may be left out as well: then they are those over a larger box less those over the box, and
+factors are what they are nearby, as in local ensemble Kalman filters (Hunt, Kostelich and Szunyogh,
+Physica D 230, 2007).
 
 Axis names: r factor, v voxel.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -17,15 +21,14 @@ from typing import Annotated
 import numpy as np
 from scipy import linalg
 
-from preddiff.method.windows import Windows
-from preddiff.samplers.brain.axes import Loadings, PerVoxel
-from preddiff.types import Corners, Floats, Integers, Mask
+from preddiff.samplers.brain.axes import Loadings, PerScan
+from preddiff.types import Floats, Integers, Mask
 
 VoxelNumbers = Annotated[Integers, "_some"]
 """Numbers of some voxels of a mask."""
 
-Law = tuple[Annotated[Floats, "r r"], Annotated[Floats, "r"]]
-"""Of a normal over the factors: its precision, and precision · mean."""
+Law = tuple[Annotated[Floats, "r r"], Annotated[Floats, "r n"]]
+"""Of a normal over the factors: its precision, and precision · mean for each scan."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +40,13 @@ class Evidence:
     mask : (*spatial), true at the voxels of the loadings.
     scaled : (r, v), loadings over the standard deviation that counts noise once.
     guard : voxels along each axis that are left out around a window.
+    reach : voxels along each axis beyond which all is left out; None for none.
     """
 
     mask: Mask
     scaled: Loadings
     guard: tuple[int, ...]
+    reach: tuple[int, ...] | None = None
 
     @cached_property
     def precision(self) -> Annotated[Floats, "r r"]:
@@ -55,30 +60,41 @@ class Evidence:
         numbers[self.mask] = np.arange(self.scaled.shape[1])
         return numbers
 
-    def without(
-        self, left_out: VoxelNumbers, values: PerVoxel, weighted: Annotated[Floats, "r"]
+    def law(
+        self,
+        left_out: VoxelNumbers,
+        near: VoxelNumbers | None,
+        values: PerScan,
+        weighted: Annotated[Floats, "r n"],
     ) -> Law:
-        """Return precision, and precision · mean, given all voxels but those left out.
+        """Return precision, and precision · mean, given all voxels nearby but those left out.
 
         Parameters
         ----------
-        values : (v,), of a scan less the mean, over the same deviation as the loadings.
-        weighted : (r,), scaled · values.
+        near : None for all.
+        values : (v, n), of scans less the mean, over the same deviation as the loadings.
+        weighted : (r, n), scaled · values.
         """
-        box = self.scaled[:, left_out]
-        return self.precision - box @ box.T, weighted - box @ values[left_out]
+        precision, box = self.precision, self.scaled[:, left_out]
+        if near is not None:
+            around = self.scaled[:, near]
+            precision = np.eye(len(self.scaled)) + around @ around.T
+            weighted = around @ values[near]
+        return precision - box @ box.T, weighted - box @ values[left_out]
 
-    def boxes(self, windows: Windows) -> tuple[Corners, Corners]:
-        """Return where the boxes around windows begin and end (window, dimension)."""
-        guard, size = np.array(self.guard), np.array(windows.size)
-        first = np.maximum(windows.starts - guard, 0)
-        return first, np.minimum(windows.starts + size + guard, np.array(windows.shape))
+    def around(
+        self, start: Annotated[Integers, "dimension"], size: Sequence[int], margin: Sequence[int]
+    ) -> VoxelNumbers:
+        """Return the voxels of the mask in a box and in a margin around it."""
+        edges = zip(start, size, margin, strict=True)
+        numbers = self.numbers[tuple(slice(max(a - m, 0), a + n + m) for a, n, m in edges)]
+        return np.asarray(numbers[numbers >= 0])
 
 
 def posterior(
-    precision: Annotated[Floats, "r r"], weighted: Annotated[Floats, "r"]
-) -> tuple[Annotated[Floats, "r"], Annotated[Floats, "r r"]]:
-    """Return the mean of the factors, and a root of their covariance, root · rootᵀ."""
+    precision: Annotated[Floats, "r r"], weighted: Annotated[Floats, "r n"]
+) -> tuple[Annotated[Floats, "r n"], Annotated[Floats, "r r"]]:
+    """Return the means of the factors, and a root of their covariance, root · rootᵀ."""
     # With the precision L · Lᵀ the covariance is L⁻ᵀ · L⁻¹.
     lower = linalg.cholesky(precision, lower=True)
     mean = linalg.cho_solve((lower, True), weighted)

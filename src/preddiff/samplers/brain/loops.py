@@ -37,12 +37,12 @@ def add_products(
 
 @compiled
 def project_lines(
-    total: Annotated[Floats, "y pair x"],
-    whole: Annotated[Floats, "pair"],
+    totals: Annotated[Floats, "margin y pair x"],
+    always: Annotated[Floats, "pair"],
     deep: Annotated[Floats, "k y r_and_1 x"],
     starts: Annotated[Integers, "n two"],
     size: Annotated[Integers, "two"],
-    guard: Annotated[Integers, "two"],
+    margins: Annotated[Integers, "margin two"],
     mean: Annotated[Floats, "k n"],
     covariance: Annotated[Floats, "k k n"],
 ) -> None:
@@ -50,39 +50,49 @@ def project_lines(
 
     Parameters
     ----------
-    total : sums of products over the planes that the boxes around the windows reach.
-    whole : such sums over all that is known, of which a window's box is left out.
+    totals : sums of products over the planes that the boxes around the windows reach.
+    always : such sums that are known of each window, of which those over the first box are taken
+        off, while those over the second are added.
+    margins : of a box around its window.
     deep : sums of weights times rows over the windows' planes.
     starts : of the windows, in C order.
     """
     sides, height, many, width = deep.shape
-    factors, pairs = many - 1, len(whole)
-    columns = np.zeros((pairs, width))  # sums over the lines of a box
-    before = np.zeros((pairs, width + 1))  # and over all that lies before
+    factors, pairs = many - 1, len(always)
+    columns = np.zeros((len(margins), pairs, width))  # sums over the lines of a box
+    before = np.zeros((len(margins), pairs, width + 1))  # and over all that lies before
+    low, high = np.zeros(len(margins), np.int64), np.zeros(len(margins), np.int64)
     lines = np.empty((sides, many, width))
     tile = np.empty((pairs + sides * factors, _TOGETHER))
-    low = high = begin = 0
+    begin = 0
     while begin < len(starts):
         y, end = starts[begin, 0], begin + 1
         while end < len(starts) and starts[end, 0] == y:
             end += 1
-        first, last = max(y - guard[0], 0), min(y + size[0] + guard[0], height)
-        if first >= high:
-            columns[:] = 0
-            low = high = first
-        add_lines(columns, total[high:last], 1.0)
-        add_lines(columns, total[low:first], -1.0)
-        low, high = first, last
-        for pair in range(pairs):
-            for x in range(width):
-                before[pair, x + 1] = before[pair, x] + columns[pair, x]
+        for which in range(len(margins)):
+            margin = margins[which, 0]
+            first, last = max(y - margin, 0), min(y + size[0] + margin, height)
+            if first >= high[which]:
+                columns[which] = 0
+                low[which] = high[which] = first
+            add_lines(columns[which], totals[which, high[which] : last], 1.0)
+            add_lines(columns[which], totals[which, low[which] : first], -1.0)
+            low[which], high[which] = first, last
+            for pair in range(pairs):
+                for x in range(width):
+                    before[which, pair, x + 1] = before[which, pair, x] + columns[which, pair, x]
         lines[:] = 0
         for side in range(sides):
             add_lines(lines[side], deep[side, y : y + size[0]], 1.0)
         for start in range(begin, end, _TOGETHER):
             stop = min(start + _TOGETHER, end)
             along = starts[start:stop, 1]
-            put_without(tile, before, whole, along, size[1], guard[1])
+            for pair in range(pairs):
+                for n in range(len(along)):
+                    tile[pair, n] = always[pair]
+            for which in range(len(margins)):
+                sign = -1.0 if which == 0 else 1.0
+                add_boxes(tile, before[which], sign, along, size[1], margins[which, 1])
             put_sums(tile[pairs:], lines, along, size[1])
             forward_solve(tile, factors, 1 + sides, len(along))
             put_normals(tile[pairs - factors :], mean[:, start:stop], covariance[:, :, start:stop])
@@ -105,22 +115,22 @@ def add_lines(
 
 
 @compiled
-def put_without(
+def add_boxes(
     tile: Annotated[Floats, "row n"],
     before: Annotated[Floats, "pair x_and_1"],
-    whole: Annotated[Floats, "pair"],
+    sign: float,
     along: Annotated[Integers, "n"],
     size: int,
-    guard: int,
+    margin: int,
 ) -> None:
-    """Put what is left of whole sums without those over boxes that begin at places of a line."""
+    """Add sums over boxes around windows that begin at places of a line."""
     width = before.shape[1] - 1
     first, last = np.empty(len(along), np.int64), np.empty(len(along), np.int64)
     for n in range(len(along)):
-        first[n], last[n] = max(along[n] - guard, 0), min(along[n] + size + guard, width)
-    for pair in range(len(whole)):
+        first[n], last[n] = max(along[n] - margin, 0), min(along[n] + size + margin, width)
+    for pair in range(len(before)):
         for n in range(len(along)):
-            tile[pair, n] = whole[pair] - (before[pair, last[n]] - before[pair, first[n]])
+            tile[pair, n] += sign * (before[pair, last[n]] - before[pair, first[n]])
 
 
 @compiled

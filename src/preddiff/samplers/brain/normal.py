@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import linalg, ndimage
 
 from preddiff.method.windows import Windows, box
-from preddiff.samplers.brain.axes import PerVoxel
-from preddiff.samplers.brain.evidence import Evidence, Law, posterior
+from preddiff.samplers.brain.axes import PerScan, PerVoxel, Scans
+from preddiff.samplers.brain.evidence import Evidence, Law, VoxelNumbers, posterior
 from preddiff.samplers.brain.factors import Factors
 from preddiff.samplers.brain.noise import AxisRoot, Noise
 from preddiff.samplers.brain.projection import Projection
@@ -34,6 +34,7 @@ class BrainNormal:
     noise : how the noise of neighbours is correlated.
     spacing : of voxels along each axis, in mm.
     guard : mm around a window that are not conditioned on.
+    reach : mm around a window beyond which nothing is conditioned on.
     """
 
     mask: Mask
@@ -41,12 +42,17 @@ class BrainNormal:
     noise: Noise
     spacing: tuple[float, ...]
     guard: float
+    reach: float = math.inf
 
     @cached_property
     def evidence(self) -> Evidence:
         """Evidence on the factors from all of a scan but a box."""
         guard = tuple(math.ceil(self.guard / step - 1e-6) for step in self.spacing)
-        return Evidence(self.mask, self.factors.loadings / self.counted_once, guard)
+        reach = None
+        if math.isfinite(self.reach):  # no less than one voxel beyond the guard zone
+            far = (math.floor(self.reach / step + 1e-6) for step in self.spacing)
+            reach = tuple(max(n, g + 1) for n, g in zip(far, guard, strict=True))
+        return Evidence(self.mask, self.factors.loadings / self.counted_once, guard, reach)
 
     @cached_property
     def counted_once(self) -> PerVoxel:
@@ -58,24 +64,32 @@ class BrainNormal:
         """Roots of the correlations over the whole grid."""
         return self.noise.roots(self.mask.shape)
 
-    def laws(self, values: PerVoxel, windows: Windows) -> Iterator[tuple[Law, tuple[slice, ...]]]:
-        """Yield what is known of the factors given all beyond each window's guard zone."""
-        weighted = self.evidence.scaled @ values
-        first, last = self.evidence.boxes(windows)
-        for start, begin, end in zip(windows.starts, first, last, strict=True):
-            guarded = self.evidence.numbers[box(begin, end - begin)]
-            law = self.evidence.without(guarded[guarded >= 0], values, weighted)
-            yield law, box(start, windows.size)
+    def laws(self, values: PerScan, windows: Windows) -> Iterator[tuple[Law, tuple[slice, ...]]]:
+        """Yield what is known of the factors given what is beyond each window's guard zone."""
+        seen, weighted = self.evidence, self.evidence.scaled @ values
+        for start in windows.starts:
+            guarded = seen.around(start, windows.size, seen.guard)
+            near = None if seen.reach is None else seen.around(start, windows.size, seen.reach)
+            yield seen.law(guarded, near, values, weighted), box(start, windows.size)
 
-    def scaled(self, scan: Volume) -> PerVoxel:
-        """Return a scan less the mean, in deviations that count noise once."""
-        return np.asarray((scan[self.mask] - self.factors.mean) / self.counted_once)
+    def scaled(self, scan: Volume) -> PerScan:
+        """Return a scan (v, 1) less the mean, in deviations that count noise once."""
+        return self.standardised(scan[self.mask][None].astype(np.float64))
 
-    def law(self, values: PerVoxel, hidden: Mask) -> Law:
-        """Return what is known of the factors given all beyond the guard zone of what is hidden."""
-        reach = tuple(2 * n + 1 for n in self.evidence.guard)
-        guarded = self.evidence.numbers[ndimage.maximum_filter(hidden, reach)]
-        return self.evidence.without(guarded[guarded >= 0], values, self.evidence.scaled @ values)
+    def standardised(self, scans: Scans) -> PerScan:
+        """Return values of scans less the mean, in deviations that count noise once."""
+        return np.asarray(((scans - self.factors.mean) / self.counted_once).T)
+
+    def law(self, values: PerScan, hidden: Mask) -> Law:
+        """Return what is known of the factors given what is beyond the guard zone of the hidden."""
+        seen = self.evidence
+
+        def around(margin: tuple[int, ...]) -> VoxelNumbers:
+            numbers = seen.numbers[ndimage.maximum_filter(hidden, [2 * n + 1 for n in margin])]
+            return np.asarray(numbers[numbers >= 0])
+
+        near = None if seen.reach is None else around(seen.reach)
+        return seen.law(around(seen.guard), near, values, seen.scaled @ values)
 
     def drawn(
         self,
@@ -96,7 +110,7 @@ class BrainNormal:
         noise = random.standard_normal((rows, len(mean) + 2 * numbers.size))
         if pairs:
             noise = antithetic(noise, samples)
-        factors = mean + noise[:, : len(mean)] @ root.T
+        factors = mean[:, 0] + noise[:, : len(mean)] @ root.T
         own = self.noise.coloured(noise[:, len(mean) :].reshape(-1, 2, *numbers.shape), roots)
         drawn = np.repeat(scan[within][None].astype(np.float64), samples, axis=0)
         inside = numbers >= 0
@@ -109,9 +123,9 @@ class BrainNormal:
         )
         return drawn
 
-    def log2_density(self, scan: Volume, windows: Windows) -> float:
-        """Return the log2 density of a scan's windows given all beyond them, in bits per value."""
-        values, roots = self.scaled(scan), self.noise.roots(windows.size)
+    def log2_density(self, scans: Scans, windows: Windows) -> float:
+        """Return the log2 density of windows given what is beyond them, in bits per value."""
+        values, roots = self.standardised(scans), self.noise.roots(windows.size)
         correlation: Floats = np.eye(1)
         for root in roots:
             correlation = np.asarray(np.kron(correlation, root @ root.T), np.float64)
@@ -128,15 +142,14 @@ class BrainNormal:
             covariance = correlation[np.ix_(inside, inside)] * np.outer(deviation, deviation)
             covariance += loadings.T @ root @ root.T @ loadings
             lower = linalg.cholesky(covariance, lower=True)
-            off = scan[within].ravel()[inside] - self.factors.mean[which] - mean @ loadings
+            off = (scans[:, which] - self.factors.mean[which]).T - loadings.T @ mean
             standard = linalg.solve_triangular(lower, off, lower=True)
-            bits -= np.log2(np.diag(lower)).sum() + (
-                (standard @ standard / math.log(2) + len(which) * math.log2(2 * math.pi)) / 2
-            )
-            held += len(which)
+            constant = np.log2(np.diag(lower)).sum() + len(which) * math.log2(2 * math.pi) / 2
+            bits -= len(scans) * constant + (standard**2).sum() / math.log(2) / 2
+            held += len(scans) * len(which)
         return float(bits / held)
 
-    def projection(self, weights: Annotated[Floats, "k *spatial"], values: PerVoxel) -> Projection:
+    def projection(self, weights: Annotated[Floats, "k *spatial"], values: PerScan) -> Projection:
         """Return what gives weighted sums over all windows of a scan, `scaled` to these values."""
         return Projection(
             self.evidence, self.noise, values, weights[:, self.mask] * self.counted_once

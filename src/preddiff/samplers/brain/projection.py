@@ -14,7 +14,7 @@ import numpy as np
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals
 from preddiff.samplers.brain import loops
-from preddiff.samplers.brain.axes import PerVoxel
+from preddiff.samplers.brain.axes import PerScan
 from preddiff.samplers.brain.evidence import Evidence
 from preddiff.samplers.brain.noise import Noise
 from preddiff.types import Floats, WindowNumbers
@@ -27,7 +27,7 @@ class Projection:
     ----------
     evidence : the loadings.
     noise : how the noise of neighbours is correlated.
-    values : (v,), of the scan less the mean, over the deviation that counts noise once.
+    values : (v, 1), of the scan less the mean, over the deviation that counts noise once.
     weights : (k, v), times that deviation.
     """
 
@@ -35,22 +35,27 @@ class Projection:
         self,
         evidence: Evidence,
         noise: Noise,
-        values: PerVoxel,
+        values: PerScan,
         weights: Annotated[Floats, "k v"],
     ) -> None:
         self.noise, self.missing = noise, 3 - evidence.mask.ndim
-        self.guard = np.array((0,) * self.missing + evidence.guard)
+        # Of the boxes that are left out, and of those beyond which all is.
+        margins = [margin for margin in (evidence.guard, evidence.reach) if margin]
+        self.margins = np.array([(0,) * self.missing + margin for margin in margins])
         volume = evidence.mask.reshape((1,) * self.missing + evidence.mask.shape)
         depth, height, width = volume.shape
         # All rows of a line of voxels together.
         self.rows: Floats = np.zeros((depth, height, len(evidence.scaled) + 1, width))
         of_rows = np.moveaxis(self.rows, 2, 0)
-        for row, each in zip(of_rows, (*evidence.scaled, values), strict=True):
+        for row, each in zip(of_rows, (*evidence.scaled, values[:, 0]), strict=True):
             row[volume] = each
         self.weights: Floats = np.zeros((len(weights), *volume.shape))
         self.weights[:, volume] = weights
         lower = np.tril_indices(len(evidence.scaled))
-        self.whole = np.concatenate([evidence.precision[lower], evidence.scaled @ values])
+        given, weighted = evidence.precision, evidence.scaled @ values[:, 0]
+        if evidence.reach is not None:
+            given, weighted = np.eye(len(given)), np.zeros(len(given))
+        self.always = np.concatenate([given[lower], weighted])
 
     def normals(self, windows: Windows) -> Normals:
         """Return mean and covariance (k, n), (k, k, n) of weighted sums over windows."""
@@ -63,7 +68,7 @@ class Projection:
         own, together = (
             share / self.noise.repeats for share in (1 - self.noise.share, self.noise.share)
         )
-        for which, total in self._planes(starts, size):
+        for which, totals in self._planes(starts, size):
             across = np.ascontiguousarray(starts[which, 1:])
             slab = slice(starts[which[0], 0], starts[which[0], 0] + size[0])
             weights = self.weights[:, slab]
@@ -71,7 +76,7 @@ class Projection:
             some = np.empty((len(weights), len(which)))
             spread = np.empty((len(weights), *some.shape))
             loops.project_lines(
-                total, self.whole, sums, across, size[1:], self.guard[1:], some, spread
+                totals, self.always, sums, across, size[1:], self.margins[:, 1:], some, spread
             )
             smooth = math.sqrt(together) * np.tensordot(weights, deep, (1, 0))
             squares = own * np.einsum("kzyx,lzyx->klyx", weights, weights)
@@ -82,21 +87,22 @@ class Projection:
 
     def _planes(
         self, starts: Annotated[WindowNumbers, "n three"], size: Annotated[WindowNumbers, "three"]
-    ) -> Iterator[tuple[WindowNumbers, Annotated[Floats, "y pair x"]]]:
+    ) -> Iterator[tuple[WindowNumbers, Annotated[Floats, "margin y pair x"]]]:
         """Yield the windows of each plane, and the products summed over what their boxes reach."""
         depth, height, _, width = self.rows.shape
-        total: Floats = np.zeros((height, len(self.whole), width))
+        totals: Floats = np.zeros((len(self.margins), height, len(self.always), width))
         order = np.lexsort(starts.T[::-1])
         ends = np.flatnonzero(np.diff(starts[order, 0])) + 1
-        first = last = 0
+        known = [(0, 0)] * len(totals)
         for which in np.split(order, ends):
             plane = int(starts[which[0], 0])
-            begin = max(plane - int(self.guard[0]), 0)
-            end = min(plane + int(size[0] + self.guard[0]), depth)
-            if begin >= last:
-                total[:] = 0
-                first = last = begin
-            loops.add_products(total, self.rows[last:end], 1.0)
-            loops.add_products(total, self.rows[first:begin], -1.0)
-            first, last = begin, end
-            yield which, total
+            for n, (total, margin) in enumerate(zip(totals, self.margins[:, 0], strict=True)):
+                first, last = known[n]
+                begin, end = max(plane - int(margin), 0), min(plane + int(size[0] + margin), depth)
+                if begin >= last:
+                    total[:] = 0
+                    first = last = begin
+                loops.add_products(total, self.rows[last:end], 1.0)
+                loops.add_products(total, self.rows[first:begin], -1.0)
+                known[n] = begin, end
+            yield which, totals

@@ -15,6 +15,7 @@ from preddiff.models import Linear
 from preddiff.pipeline.explain import explain
 from preddiff.results.explanation import Explanation
 from preddiff.samplers import Cohort, ConditionalGaussian, Located, Marginal, Sampler
+from preddiff.samplers.brain.cohort import GUARD
 from preddiff.types import Floats
 
 VolumeMap = Annotated[Floats, "z y x"]
@@ -69,7 +70,7 @@ class Study:
         model = self.model
         return np.array([model.predict(scan[None])[0, 1] for scan in self.cohort.scans])
 
-    def sampler(self, name: str, window: int, cells: int = 20) -> Sampler:
+    def sampler(self, name: str, window: int, cells: int = 20, guard: float = GUARD) -> Sampler:
         """Make one of `SAMPLERS` from scans that the classifier was fitted on.
 
         A cohort is of the controls among them.
@@ -77,6 +78,7 @@ class Study:
         Parameters
         ----------
         cells : cells of a located sampler in each direction; the paper has 20.
+        guard : mm around a window that a cohort does not condition on.
         """
         if name == "marginal":
             return Marginal(self.cohort.scans[: self.train])
@@ -84,7 +86,7 @@ class Study:
         if name == "marginal of controls":
             return Marginal(controls)
         if name == "cohort":
-            return Cohort.fit(controls, self.cohort.mask, grid=self.cohort.grid)
+            return Cohort.fit(controls, self.cohort.mask, grid=self.cohort.grid, guard=guard)
         scans = self.cohort.scans[: _FITTED_SCANS_TIMES_WINDOW // window]
         patch, mask = window + 4, self.cohort.mask
         if name == "located":
