@@ -5,6 +5,8 @@ What does a hidden layer see?
 The same question, asked of a channel of a hidden layer instead of a class.
 """
 
+from collections import OrderedDict
+
 import numpy as np
 import torch
 from torch import nn
@@ -29,16 +31,17 @@ def pictures(count, seed):
 def trained(given, kinds):
     """Return a small network that was trained for a few seconds."""
     torch.manual_seed(0)
-    network = nn.Sequential(
-        nn.Conv2d(3, 8, 5, padding=2),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(8, 16, 5, padding=2),
-        nn.ReLU(),
-        nn.AdaptiveMaxPool2d(1),
-        nn.Flatten(),
-        nn.Linear(16, 2),
-    )
+    layers = {
+        "conv1": nn.Conv2d(3, 8, 5, padding=2),
+        "relu1": nn.ReLU(),
+        "pool1": nn.MaxPool2d(2),
+        "conv2": nn.Conv2d(8, 16, 5, padding=2),
+        "relu2": nn.ReLU(),
+        "pool2": nn.AdaptiveMaxPool2d(1),
+        "flatten": nn.Flatten(),
+        "linear": nn.Linear(16, 2),
+    }
+    network = nn.Sequential(OrderedDict(layers))
     optimiser = torch.optim.Adam(network.parameters(), 1e-2)
     x, y = torch.from_numpy(given), torch.from_numpy(kinds)
     for _ in range(60):
@@ -60,7 +63,7 @@ print(dict(model.nodes(given[0])))
 # Of the two most active channels of the second convolution: which pixels raise their mean?
 
 explanation = preddiff.explain(
-    model, given[0], targets="top2", node="4", sampler="blurred", window=4, stride=2
+    model, given[0], targets="top2", node="relu2", sampler="blurred", window=4, stride=2
 )
 figure = preddiff.figure(explanation)
 figure

@@ -1,6 +1,7 @@
 """Linear pipelines of scikit-learn are one weight per feature; what is not linear is noticed."""
 
 import warnings
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -33,9 +34,15 @@ from preddiff.errors import EngineWarning, ModelError
 from preddiff.models import Linear
 from preddiff.models.sources.sklearn import Estimator
 
+# As newer versions of scikit-learn want it said, and older ones do not know it.
+_WITHOUT_WARNING = {
+    name: value
+    for name, value in {"use_legacy_attributes": False, "l1_ratios": (0,)}.items()
+    if "use_legacy_attributes" in signature(LogisticRegressionCV).parameters
+}
 LINEAR = [
     (LogisticRegression(),),
-    (LogisticRegressionCV(Cs=3, use_legacy_attributes=False, l1_ratios=(0,)),),
+    (LogisticRegressionCV(Cs=3, **_WITHOUT_WARNING),),
     (LinearDiscriminantAnalysis(),),
     (StandardScaler(), LogisticRegression()),
     (StandardScaler(with_std=False), PCA(4), LogisticRegression()),

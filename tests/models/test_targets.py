@@ -32,6 +32,7 @@ def test_targets(wanted, expected):
         ("egyptian cot", "no such label; nearest: Egyptian cat"),
         ("crane", "is the label of classes 1, 2: give the number"),
         ([], "no targets"),
+        (["tench against crane", 1], "a contrast stands alone; ask one at a time"),
     ],
 )
 def test_targets_that_are_not_there(wanted, message):

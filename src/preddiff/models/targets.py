@@ -152,6 +152,8 @@ def _labelled(text: str, labels: Sequence[str] | None) -> int:
     if not found and (number := _number(text)) is not None:
         found = [n for n, several in enumerate(_spellings(labels)) if number in _numbers(several)]
     if not found:
+        if AGAINST in text:
+            raise TargetError(f"target {text!r}: a contrast stands alone; ask one at a time")
         every = [name for label in labels for name in _SEPARATOR.split(label)]
         raise TargetError(f"target {text!r}: no such label{nearest(text, every)}")
     return _only(text, found)

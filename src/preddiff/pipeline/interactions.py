@@ -198,7 +198,7 @@ class _Work:
         subject, seed = self.asked.subject, self.settings.sampling.seed
         if self.design is not None:  # draws of other sets must not have the same error
             state = np.random.SeedSequence((seed, number)).generate_state(1, np.uint64)
-            seed = int(state[0] >> 1)
+            seed = int(state[0]) >> 1
         return hide(self.asked.sampler, subject.inputs, hidden, self.samples, seed, subject.valid)
 
 

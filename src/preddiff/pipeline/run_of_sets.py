@@ -183,7 +183,7 @@ class RunOfSets(RunOfDraws):
             return np.repeat(self.subject.inputs[None], self.samples, axis=0)
         # A stream of its own for every set: draws do not depend on which others were taken before.
         seeds = np.random.SeedSequence((self.design.seed, number))
-        seed = int(seeds.generate_state(1, np.uint64)[0] >> 1)
+        seed = int(seeds.generate_state(1, np.uint64)[0]) >> 1
         inputs, valid = self.subject.inputs, self.subject.valid
         if isinstance(windows, Regions):
             hidden = windows.covered

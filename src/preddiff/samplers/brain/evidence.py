@@ -95,6 +95,8 @@ def posterior(
     precision: Annotated[Floats, "r r"], weighted: Annotated[Floats, "r n"]
 ) -> tuple[Annotated[Floats, "r n"], Annotated[Floats, "r r"]]:
     """Return the means of the factors, and a root of their covariance, root · rootᵀ."""
+    if not len(precision):  # no factors, which older versions of SciPy cannot solve for
+        return weighted, precision
     # With the precision L · Lᵀ the covariance is L⁻ᵀ · L⁻¹.
     lower = linalg.cholesky(precision, lower=True)
     mean = linalg.cho_solve((lower, True), weighted)

@@ -134,7 +134,7 @@ class Surrounded(Stored):
             streams = np.random.SeedSequence((seed, number)).generate_state(_SWEEPS, np.uint64)
             for stream in streams:
                 for board in boards:
-                    put(copy[None], board, draw(copy, board, int(stream >> 1)))
+                    put(copy[None], board, draw(copy, board, int(stream) >> 1))
                     # Of what is visible in a window, rounding and clipping are undone.
                     np.copyto(copy, inputs, where=~hidden)
         return filled
