@@ -12,31 +12,24 @@ right in an earlier run is checked on fewer windows.
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from preddiff.engines import earlier
-from preddiff.engines.base import Engine
-from preddiff.engines.cost import least_seconds_per_draw, seconds_per_draw
+from preddiff.engines.cost import least_seconds_per_draw
 from preddiff.engines.dense import Dense
 from preddiff.engines.earlier import Earlier
 from preddiff.engines.memory import machine_memory
+from preddiff.engines.task import Choice, Facts, Task
 from preddiff.errors import EngineWarning, SettingError, first_line
 from preddiff.models import Model
-from preddiff.types import Corners, Draws, Evidence, Integers, Pixels, Values
+from preddiff.types import Evidence
 
 if TYPE_CHECKING:
     from preddiff.engines.incremental import Incremental
-
-MakeEvidence = Callable[[Values], Evidence]
-"""Values (window, draw, target) → evidence (target, window)."""
-
-Facts = Mapping[str, str | float]
-"""Entries of a result's provenance: the engine, its precision and that one's error, its batch."""
 
 # Draws at once: their boxes stay in a processor's cache. 40 make fewer calls, and gain or lose some
 # percent, which depends on the network.
@@ -60,55 +53,6 @@ _DRAWS_WORTH_TIMING = 5000  # both, which takes an export and some ten whole pas
 _CLEARLY = 1.2
 _CHECKED_DRAWS = 2  # of each window that is held against whole forward passes
 _RECHECKED_EVERY, _RECHECKED_DRAWS = 4, 1  # of these, where an earlier run found boxes right
-
-
-CheckedCorners = Annotated[Integers, "checked dimension"]
-CheckedDraws = Annotated[NDArray[np.float32], "checked draw_of_checked channel *size"]
-"""Corners and draws of the windows that boxes are held against whole passes on: not those of
-`Corners` and `Draws`, which are others and of another number."""
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """The work that an engine is chosen for.
-
-    Attributes
-    ----------
-    inputs : (channel, *spatial).
-    targets, node : what is evaluated.
-    size : of the windows.
-    starts, draws : a few windows to try it on, (window, dimension), and draws of each,
-        (window, draw, channel, *size).
-    evidence : what is made of the values in the end.
-    total : how many draws there are going to be, about.
-    memory : bytes that a batch may take; None is a sixteenth of the machine's, half a GiB at most.
-    checked : starts and draws, likewise, of windows from all over the input, which boxes are held
-        against whole forward passes on; None takes those above.
-    """
-
-    model: Model
-    inputs: Pixels
-    targets: list[int]
-    node: str | None
-    size: tuple[int, ...]
-    starts: Corners
-    draws: Draws
-    evidence: MakeEvidence
-    total: int
-    memory: int | None = None
-    checked: tuple[CheckedCorners, CheckedDraws] | None = None
-
-    def seconds(self, engine: Engine) -> float:
-        """Return the seconds of one draw by an engine."""
-        return seconds_per_draw(engine, self.starts, self.draws)
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """The engine that was chosen, and what a result's provenance says of it."""
-
-    engine: Engine
-    facts: Facts
 
 
 def choose(
