@@ -83,7 +83,7 @@ def test_windows_are_hidden_by_what_controls_have_where_asked(made, kept):
     workspace = Workspace(None, volume_sampler="cohort")
     workspace.once("study", lambda: volume_figures._shared_study(kept))
     compared = volume_figures.VOLUME_FIGURES["fig9"](workspace)
-    assert "given the brain beyond 12 mm, in controls" in compared.caption
+    assert "in controls, given what lies more than 12 mm away" in compared.caption
     assert set(workspace._kept) == {"study", "cohort sampler"}
 
 

@@ -27,7 +27,7 @@ _CAPTION = (
 
 HIDDEN_BY = {
     "conditional": "l = k + 4",
-    "cohort": "what could have stood there, given the brain beyond 12 mm, in controls",
+    "cohort": "what could have stood there in controls, given what lies more than 12 mm away",
 }
 """What hides windows: the paper's, or the normal over the whole brain of controls."""
 
