@@ -142,6 +142,7 @@ def test_wrong_lengths_are_said_in_one_line(scan):
         ({"window": (3, 3)}, "one window with a length for each axis is text, e.g. '3x5x5'"),
         ({"window": "0x3"}, "window=0: expected a whole number of at least 1"),
         ({"window": "14x3"}, "window 14×3 does not fit into an input of 13×16"),
+        ({"window": "0mm"}, "window='0mm': expected more than 0 mm"),
         ({"window": "6mm"}, "window='6mm': the input has no voxels whose size is known"),
         ({"window": 3, "stride": "6mm"}, "stride='6mm': the input has no voxels whose size"),
         ({"window": 3, "stride": "channel"}, "stride='channel': expected a whole number, one for"),

@@ -2,6 +2,7 @@
 
 import nibabel
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -84,6 +85,10 @@ def test_bad_arrays_are_refused_at_once(rng):
         (np.zeros((1, 3, 8, 8), dtype=np.uint8), r"for 8-bit pictures pass array\[0\] / 255"),
         (np.zeros((1, 8, 8, 3), dtype=np.uint8), r"pass PIL.Image.fromarray\(array\[0\]\)"),
         (np.zeros((8, 8)), "a grey picture"),
+        (np.zeros((8, 8)), "a signal .* is preddiff.media.Signal"),
+        ((np.zeros((3, 8, 8)), np.zeros(4)), "2 inputs in a tuple: .*models.one_input"),
+        (pd.DataFrame({"a": [1.0, 2.0]}), r"expected a row; take one, table.iloc\[0\]"),
+        ({"a": 1.0}, "an input of type dict: expected a path"),
         (np.zeros((8, 8, 3)), "looks like"),
         (np.full((3, 8, 8), np.nan), "NaN or infinite"),
     ):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import preddiff
 from conftest import Softmax
 from preddiff import media
 from preddiff.errors import InputError, SettingError, TargetError
@@ -76,6 +77,12 @@ def test_what_a_model_does_not_have(picture, values, error, expected):
 def test_a_picture_smaller_than_a_window(small_network):
     with pytest.raises(InputError, match="has 8×6 pixels, less than a window of 10"):
         of(small_network, Image.new("RGB", (8, 6)), window=10)
+
+
+def test_a_window_of_three_axes_on_a_picture(small_network):
+    picture, model = Image.new("RGB", (16, 16)), load_model(small_network, preprocess={})
+    with pytest.raises(SettingError, match="has 3 lengths, but the input has 2 dimensions"):
+        preddiff.explain(model, picture, window="1x4x4", sampler="constant:0.5")
 
 
 def test_a_mask_has_the_pictures_size(small_network, tmp_path):

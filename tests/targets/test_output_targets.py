@@ -9,10 +9,10 @@ from torch import nn
 
 import preddiff
 from preddiff import load_model
-from preddiff.errors import ModelError, SettingError, TargetError
+from preddiff.errors import EngineWarning, InputWarning, ModelError, SettingError, TargetError
 from preddiff.models.function import Function
 from preddiff.models.networks.structure import structure
-from preddiff.targets import contrast, detection, dice, entropy, mean_over, similarity
+from preddiff.targets import OfOutput, contrast, detection, dice, entropy, mean_over, similarity
 
 WISH = {"sampler": "constant:0.5", "window": 4, "stride": 4, "train_size": math.inf}
 GREY = 0.5
@@ -132,6 +132,26 @@ def test_segmentations_have_regions(picture, target):
     np.testing.assert_allclose(e.evidence.values[0], differences(value, picture), atol=1e-5)
 
 
+class Named(Segmentation):
+    """As HuggingFace's, under another name."""
+
+    def forward(self, x):
+        return {"logits": super().forward(x)["out"]}
+
+
+def test_a_segmentation_may_have_other_names(picture):
+    region = np.ones((16, 16), bool)
+    expected = preddiff.explain(
+        Segmentation().eval(), picture, targets=mean_over(1, region), **WISH
+    )
+    found = preddiff.explain(Named().eval(), picture, targets=mean_over(1, region), **WISH)
+    np.testing.assert_array_equal(found.evidence, expected.evidence)
+    other = nn.Module()
+    other.forward = lambda x: {"mask": x}
+    with pytest.raises(TargetError, match=r"dict with mask: expected one .*output_key=\.\.\."):
+        preddiff.explain(other.eval(), picture, targets=mean_over(1, region), **WISH)
+
+
 class Detector(nn.Module):
     """Two boxes whose scores are means of the picture's halves."""
 
@@ -151,9 +171,9 @@ def test_a_detection_is_overlap_times_score(picture):
     )
     expected = differences(lambda x: 0.5 * float(x[:, :, :8].mean()), picture)
     np.testing.assert_allclose(e.evidence.values[0], expected, atol=1e-6)
-    none = preddiff.explain(
-        network, picture, targets=detection((0, 0, 8, 8), 7), engine="dense", **WISH
-    )
+    absent = detection((0, 0, 8, 8), 7)
+    with pytest.warns(InputWarning, match="'class 7 in the box': no detection of the class meets"):
+        none = preddiff.explain(network, picture, targets=absent, engine="dense", **WISH)
     assert not none.evidence.values.any()
 
 
@@ -168,7 +188,7 @@ def test_the_similarity_to_itself_is_one(small_network, picture):
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (lambda o: o.sum(), "returned Tensor for 1 inputs: expected"),
+        (lambda o: o.sum(), r"returned shape \(\) for 1 inputs: expected"),
         (lambda o: o[None], r"returned shape \(1, 1, 4\) for 1 inputs"),
         (lambda o: o["out"], "the function raised IndexError|TypeError"),
         (lambda o: 3.0, "the function returned float: expected a tensor"),
@@ -176,6 +196,11 @@ def test_the_similarity_to_itself_is_one(small_network, picture):
         (contrast(0, 9), "target 9: expected 0 to 3"),
         (contrast("cat", 1), "target 'cat': this model has no labels"),
         (similarity(np.ones(3)), "a reference of 3 numbers: expected 4"),
+        (mean_over(1, np.ones((16, 16))), "expected a segmentation"),
+        (detection((0, 0, 4, 4), 1), "returns Tensor for a picture: expected a detector's mapping"),
+        (OfOutput(lambda o: o[:, 0] + 9, "p", is_probability=True), "expected a probability"),
+        ([0, lambda o: o[:, 0]], "a function among targets: expected numbers and labels"),
+        ([0, "0 against 1"], "'0 against 1': a contrast stands alone"),
     ],
 )  # fmt: skip
 def test_wrong_targets_are_refused_in_one_line(small_network, picture, target, message):
@@ -196,10 +221,16 @@ def test_regions_that_do_not_fit_are_refused(picture):
     network = Segmentation().eval()
     with pytest.raises(TargetError, match=r"a region of shape \(4, 4\): expected that of"):
         preddiff.explain(network, picture, targets=mean_over(1, np.ones((4, 4))), **WISH)
-    with pytest.raises(TargetError, match="class 9: expected 0 to 3"):
+    with pytest.raises(TargetError, match="class 9: expected its number, 0 to 3"):
         preddiff.explain(network, picture, targets=dice(9, np.ones((16, 16))), **WISH)
+    with pytest.raises(TargetError, match="class 'dog': expected its number, 0 to 3"):
+        preddiff.explain(network, picture, targets=mean_over("dog", np.ones((16, 16))), **WISH)
     with pytest.raises(TargetError, match="the region is empty"):
         mean_over(1, np.zeros((16, 16)))
+    with pytest.raises(TargetError, match="a region with 3 different values, 0 to 2: expected"):
+        mean_over(1, np.arange(3)[:, None])
+    with pytest.raises(TargetError, match="the reference embedding is NaN"):
+        similarity([1, math.nan])
     with pytest.raises(TargetError, match=r"box \(1, 2, 3\): expected"):
         detection((1, 2, 3), 1)
 
@@ -210,6 +241,19 @@ def test_what_goes_with_classes_only_is_refused(small_network, picture):
         preddiff.explain(values, picture, targets=contrast(0, 1), **WISH)
     with pytest.raises(SettingError, match="'entropy': is made of the model's output; leave node"):
         preddiff.explain(small_network, picture, targets=entropy(), node="3", **WISH)
+
+
+def test_whether_is_a_number(small_network, picture):
+    model = load_model(small_network, output="logits")
+    with pytest.warns(EngineWarning, match="has no gradient"):
+        e = preddiff.explain(model, picture, targets=lambda o: o[:, 0] > o[:, 1], **WISH)
+    assert e.prediction.values[0] in {0, 1}
+
+
+def test_entropy_is_of_classes_that_exclude_each_other(small_network, picture):
+    model = load_model(small_network, output="multilabel")
+    with pytest.raises(TargetError, match="'entropy': the probabilities add up to .*expected 1"):
+        preddiff.explain(model, picture, targets=entropy(), **WISH)
 
 
 def test_a_contrast_may_be_written_and_is_verified(small_network, picture):

@@ -307,7 +307,7 @@ def explain(
         "device": device,
         "mask": mask,
         "resample": resample,
-        "channels": None if channels is None else channels.split(","),
+        "channels": None if channels is None else [name.strip() for name in channels.split(",")],
     }
     loaded = [
         options.load(spec, preprocess, order, model_mask, output_key, labels)

@@ -111,6 +111,15 @@ def open_input(source: Source, channels: Sequence[str] | None = None) -> Input:
         return Input(source, "image")
     if isinstance(source, Signal):
         return Input(source.checked, "signal")
+    if isinstance(source, tuple):
+        raise InputError(
+            f"{len(source)} inputs in a tuple: expected one; of a network of several inputs, hide "
+            "windows in one: models.one_input(network, inputs, free=0)"
+        )
+    if hasattr(source, "iloc") and np.ndim(source) == 2:  # type: ignore[arg-type]
+        raise InputError(
+            f"a table of shape {np.shape(source)}: expected a row; take one, table.iloc[0]"  # type: ignore[arg-type]
+        )
     if np.ndim(source) == 1:  # type: ignore[arg-type]
         return _row(source)
     return Input(as_pixels(source), "array")
@@ -146,6 +155,11 @@ def as_pixels(array: object) -> Pixels:
         If it is no array of finite floats of such a shape; the message says what is wrong.
     """
     values = _as_array(array)
+    if values.ndim == 0:
+        raise InputError(
+            f"an input of type {type(array).__name__}: expected a path, a PIL image, or floats "
+            "(channel, y, x); of a dict, the row of its values"
+        )
     if values.dtype.kind not in "fiub" or values.dtype == np.uint8:
         raise InputError(
             f"an array of {values.dtype} and shape {values.shape}: expected floats (channel, y, x) "
@@ -154,7 +168,8 @@ def as_pixels(array: object) -> Pixels:
     if values.ndim not in {3, 4}:
         raise InputError(
             f"an array of shape {values.shape}: expected (channel, y, x) or (channel, z, y, x); a "
-            "grey picture (y, x) is array[None], one of a batch is batch[0]"
+            "grey picture (y, x) is array[None], one of a batch is batch[0], a signal "
+            "(channel, time) is preddiff.media.Signal(array)"
         )
     if _is_channels_last(values.shape):
         raise InputError(

@@ -334,6 +334,7 @@ def _check_probabilities(values: AnyShape, name: str) -> None:
     if np.min(values) < -_PROBABILITY_TOLERANCE or np.max(values) > 1 + _PROBABILITY_TOLERANCE:
         raise ModelError(
             f"values from {np.min(values):.4g} to {np.max(values):.4g} are not probabilities: "
-            f"the {name.replace('_', ' ')} is defined from 0 to 1; add a softmax to the model, or "
-            f"choose measure={ActivationDifference.name!r}"
+            f"the {name.replace('_', ' ')} is defined from 0 to 1; add a softmax to the model, "
+            "say what they are (load_model(output='logits') or 'values'), or choose "
+            f"measure={ActivationDifference.name!r}"
         )

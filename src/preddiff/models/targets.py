@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from preddiff.errors import TargetError, nearest
 from preddiff.types import PerTarget
+
+T = TypeVar("T")
 
 Target = int | str
 """The number of a class or channel, a label, "topN", "all", or a unit such as "12:5,7"."""
@@ -85,9 +88,16 @@ def resolve(
 def _several(targets: Target | Sequence[Target] | None) -> list[Target]:
     if targets is None:
         targets = "top1"
-    if hasattr(targets, "item") and getattr(targets, "ndim", 1) == 0:
-        targets = targets.item()  # a number as numpy and torch return it
-    return [targets] if isinstance(targets, int | float | str | np.integer) else list(targets)
+    targets = _plain(targets)
+    return [targets] if isinstance(targets, int | float | str) else list(targets)
+
+
+def _plain(target: T) -> T:
+    """Return a number that numpy or torch returned as one of Python; anything else as it is."""
+    if hasattr(target, "item") and getattr(target, "ndim", 1) == 0:
+        plain: T = target.item()
+        return plain
+    return target
 
 
 def names(numbers: Sequence[int], labels: Sequence[str] | None, noun: str = "class") -> list[str]:
@@ -99,6 +109,12 @@ def names(numbers: Sequence[int], labels: Sequence[str] | None, noun: str = "cla
 
 def _one(target: Target, values: PerTarget, labels: Sequence[str] | None) -> list[int]:
     classes = len(values)
+    target = _plain(target)
+    if not isinstance(target, int | float | str):
+        raise TargetError(
+            f"a {type(target).__name__} among targets: expected numbers and labels; a function of "
+            "the output is explained alone, and may return several numbers (n, k)"
+        )
     text = str(target).strip()
     if text == "all":
         return list(range(classes))
@@ -146,14 +162,14 @@ def _numbered(text: str, classes: int) -> int:
 
 
 def _labelled(text: str, labels: Sequence[str] | None) -> int:
+    found = _classes_of(text, labels)
+    if not found and AGAINST in text:
+        raise TargetError(f"target {text!r}: a contrast stands alone; ask one at a time")
     if labels is None:
         raise TargetError(f"target {text!r}: this model has no labels; give a number, topN or all")
-    found = _classes_of(text, labels)
     if not found and (number := _number(text)) is not None:
         found = [n for n, several in enumerate(_spellings(labels)) if number in _numbers(several)]
     if not found:
-        if AGAINST in text:
-            raise TargetError(f"target {text!r}: a contrast stands alone; ask one at a time")
         every = [name for label in labels for name in _SEPARATOR.split(label)]
         raise TargetError(f"target {text!r}: no such label{nearest(text, every)}")
     return _only(text, found)

@@ -65,7 +65,10 @@ def _one(name: str, value: object, expected: str) -> int | str:
         text = value.strip().replace("×", "x")
         if _PIXELS.fullmatch(text):
             return _joined(name, [int(each) for each in text.split("x")])
-        if text in KINDS or _MILLIMETRES.fullmatch(text):
+        millimetres = _MILLIMETRES.fullmatch(text)
+        if millimetres and min(map(float, millimetres[1].split("x"))) == 0:
+            raise SettingError(f"{name}={value!r}: expected more than 0 mm")
+        if text in KINDS or millimetres:
             return text
         if (found := _TOKENS.fullmatch(text)) and int(found[1] or 1) > 0:
             return text

@@ -181,6 +181,8 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
 def _check_size(source: Input, window: Size) -> None:
     """Raise an InputError for a picture, which no model enlarges, that is smaller than a window."""
     picture = source.values
+    if not isinstance(window, int) and len(window) != 2:
+        return  # of which windows say that it has another number of axes
     if isinstance(picture, Image.Image) and (np.array(picture.size[::-1]) < window).any():
         raise InputError(
             f"the picture has {picture.width}×{picture.height} pixels, less than a window of "

@@ -2,7 +2,7 @@
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from preddiff.types import Batch, Pixels, Predictions
 
 Returned = typing.Any
 """What a model or a function of it returns: a tensor or array (n, ...), or things with some in."""
+
+
+_ROUNDING = 1e-3  # what probabilities may be beyond 0 and 1
 
 
 class Target(ABC):
@@ -109,6 +112,19 @@ class OfOutput(Target):
                 f"({first_line(error)}) on the model's output, {said}"
             ) from error
 
+    def check(self, low: float, high: float) -> None:
+        """Raise a TargetError if numbers in this range are said to be probabilities, but are not.
+
+        Parameters
+        ----------
+        low, high : the least and the largest of the numbers.
+        """
+        if self.is_probability and not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
+            raise TargetError(
+                f"target {self.name!r}: the function returned {low if low < 0 else high:.4g}: "
+                "expected a probability, 0 to 1; is_probability=False takes any number"
+            )
+
     def rows(self, values: Returned, inputs: int) -> Returned:
         """Return what the function gave as (n, k).
 
@@ -121,12 +137,32 @@ class OfOutput(Target):
         if len(shape) == 1 and shape[0] == inputs:
             return values[:, None]
         if len(shape) != 2 or shape[0] != inputs or shape[1] == 0:
-            gave = f"shape {shape}" if shape else type(values).__name__
+            gave = f"shape {shape}" if hasattr(values, "shape") else type(values).__name__
             raise TargetError(
                 f"target {self.name!r}: the function returned {gave} for {inputs} inputs: expected "
                 f"({inputs},) or ({inputs}, k), a row for each input"
             )
         return values
+
+
+def tensor_of(output: Returned) -> Returned:
+    """Return the tensor that a network returns, or `out` or `logits` of several things.
+
+    Raises
+    ------
+    TargetError
+        If it returns anything else.
+    """
+    if isinstance(output, Mapping):
+        found = [output[key] for key in ("logits", "out") if key in output]
+        output = found[0] if found else output
+    if not hasattr(output, "shape"):
+        said = f" with {', '.join(map(str, output))}" if isinstance(output, Mapping) else ""
+        raise TargetError(
+            f"the network returns a {type(output).__name__}{said}: expected one tensor; say which "
+            "of its parts, load_model(network, output_key=...)"
+        )
+    return output
 
 
 class Computed(Asking):
@@ -160,4 +196,5 @@ class Computed(Asking):
             raise ModelError(
                 f"target {self.target.name!r}: the function returned NaN or infinite values"
             )
+        self.target.check(float(result.min()), float(result.max()))
         return result

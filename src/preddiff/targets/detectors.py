@@ -1,11 +1,16 @@
 """A detection as a number: how well a given box is found (D-RISE; Petsiuk et al., CVPR 2021)."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from preddiff.errors import TargetError
+from preddiff.errors import InputWarning, TargetError
+from preddiff.models import Model
 from preddiff.targets.base import OfOutput, Returned, Target
+from preddiff.types import Pixels
 
 _CORNERS = 4
+_KEYS = {"boxes", "labels", "scores"}
 
 
 def detection(box: Sequence[float], label: int) -> Target:
@@ -28,11 +33,33 @@ def detection(box: Sequence[float], label: int) -> Target:
 
         return torch.stack([_best(each, corners, label) for each in output])
 
-    return OfOutput(function, f"class {label} in the box", "overlap × score")
+    return Detection(function, f"class {label} in the box", "overlap × score")
+
+
+@dataclass(frozen=True)
+class Detection(OfOutput):
+    """A function that is 0 where nothing is detected, of which it warns."""
+
+    def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
+        """Return a model that gives overlap × score, and its number, 0."""
+        made, numbers = super().of(model, inputs)
+        if not made.predict(inputs[None]).any():
+            warnings.warn(
+                f"target {self.name!r}: no detection of the class meets the box, so there is none "
+                "to explain, and the map shows only what hides one; check box and label",
+                InputWarning,
+                stacklevel=2,
+            )
+        return made, numbers
 
 
 def _best(found: Returned, box: tuple[float, ...], label: int) -> Returned:
     """Return overlap × score of the best detection of a class in one picture."""
+    if not isinstance(found, Mapping) or not set(found) >= _KEYS:
+        raise TargetError(
+            f"the network returns {type(found).__name__} for a picture: expected a detector's "
+            f"mapping with {', '.join(sorted(_KEYS))}; of another one, give a function (targets=)"
+        )
     boxes, scores = found["boxes"], found["scores"]
     own = found["labels"] == label
     if not bool(own.any()):

@@ -30,6 +30,12 @@ class Entropy(Target):
 
         if not model.is_probability(None):
             raise TargetError(f"target {self.name!r}: {model.spec} gives values, not classes")
+        total = float(model.predict(inputs[None]).sum())
+        if abs(total - 1) > _ROUNDING:
+            raise TargetError(
+                f"target {self.name!r}: the probabilities add up to {total:.4g}: expected 1, of "
+                "classes that exclude each other; explain a class, or a function of the output"
+            )
         if isinstance(model, Network):
             from preddiff.targets import networks
 
@@ -43,6 +49,8 @@ class Entropy(Target):
 
 
 _UNIT = "bits of entropy"
+
+_ROUNDING = 1e-3  # of probabilities in float16
 
 
 def _of_logits(logits: Returned) -> Returned:

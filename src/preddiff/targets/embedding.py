@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.errors import TargetError
-from preddiff.targets.base import OfOutput, Returned, Target
+from preddiff.targets.base import OfOutput, Returned, Target, tensor_of
 
 
 def similarity(reference: ArrayLike) -> Target:
@@ -16,13 +16,15 @@ def similarity(reference: ArrayLike) -> Target:
     """
     vector = np.asarray(reference, dtype=np.float32).reshape(-1)
     length = float(np.linalg.norm(vector))
+    if not np.isfinite(length):
+        raise TargetError("the reference embedding is NaN or infinite: expected finite numbers")
     if not length > 0:
         raise TargetError("the reference embedding is 0: expected numbers that are not all 0")
 
     def function(output: Returned) -> Returned:
         import torch
 
-        flat = output.flatten(1)
+        flat = tensor_of(output).flatten(1)
         if flat.shape[1] != len(vector):
             raise TargetError(
                 f"a reference of {len(vector)} numbers: expected {flat.shape[1]}, as the network's "

@@ -32,16 +32,21 @@ class Answer(nn.Module):
     network : takes normalised inputs.
     function : returns (n,) or (n, k).
     is_alone : whether it returns (n,).
+    is_whole : whether it returns whole numbers, or true and false, which become real ones.
     """
 
-    def __init__(self, network: nn.Module, function: Returned, is_alone: bool) -> None:
+    def __init__(
+        self, network: nn.Module, function: Returned, *, is_alone: bool, is_whole: bool = False
+    ) -> None:
         super().__init__()
-        self.network, self.function, self.is_alone = network, function, is_alone
+        self.network, self.function = network, function
+        self.is_alone, self.is_whole = is_alone, is_whole
         self.training = network.training
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the numbers, (n, k)."""
         values: torch.Tensor = self.function(self.network(inputs))
+        values = values.float() if self.is_whole else values
         return values[:, None] if self.is_alone else values
 
     def extra_repr(self) -> str:
@@ -68,7 +73,12 @@ def with_function(network: Network, target: OfOutput, inputs: Pixels) -> tuple[N
         values = _tried(target, network.complete(normalised))
     made = derived(
         network,
-        Answer(network.complete, target.function, values.ndim == 1),
+        Answer(
+            network.complete,
+            target.function,
+            is_alone=values.ndim == 1,
+            is_whole=not values.is_floating_point(),
+        ),
         output="probabilities" if target.is_probability else "values",
         unit=None if target.is_probability else target.unit,
     )
@@ -102,6 +112,7 @@ def _tried(target: OfOutput, output: Returned) -> torch.Tensor:
     target.rows(values, 1)
     if not values.isfinite().all():
         raise ModelError(f"target {target.name!r}: the function returned NaN or infinite values")
+    target.check(float(values.min()), float(values.max()))
     return values
 
 

@@ -1,12 +1,10 @@
 """Numbers made of a segmentation: how much of a class a region has, and how well a mask is met."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from preddiff.errors import TargetError
-from preddiff.targets.base import OfOutput, Returned, Target
+from preddiff.targets.base import OfOutput, Returned, Target, tensor_of
 
 
 def mean_over(label: int, region: ArrayLike) -> Target:
@@ -44,10 +42,16 @@ def dice(label: int, mask: ArrayLike) -> Target:
 
 
 def _mask(region: ArrayLike) -> np.ndarray:
-    inside = np.asarray(region, dtype=bool)
-    if not inside.any():
+    values = np.asarray(region)
+    known = np.unique(values)
+    if not known.any():
         raise TargetError("the region is empty: expected true where it is")
-    return inside
+    if len(known) > 2 or (len(known) == 2 and known[0] != 0) or np.isnan(known[-1]):
+        raise TargetError(
+            f"a region with {len(known)} different values, {known[0]} to {known[-1]}: expected "
+            "true where it is; of labels, take one: labels == 3"
+        )
+    return values.astype(bool)
 
 
 def _on(inside: np.ndarray, values: Returned) -> Returned:
@@ -59,14 +63,18 @@ def _on(inside: np.ndarray, values: Returned) -> Returned:
 
 def _probabilities(output: Returned, label: int, shape: tuple[int, ...]) -> Returned:
     """Return a class's probabilities (n, *spatial) of a segmentation's logits."""
-    # Torchvision's segmentation networks return a mapping, others the logits themselves.
-    logits = output["out"] if isinstance(output, Mapping) else output
+    logits = tensor_of(output)
+    if len(logits.shape) < 3:
+        raise TargetError(
+            f"the network returns shape {tuple(logits.shape)}: expected a segmentation, (n, "
+            "classes, y, x) or (n, classes, z, y, x)"
+        )
     if tuple(logits.shape[2:]) != shape:
         raise TargetError(
             f"a region of shape {shape}: expected that of the segmentation, "
             f"{tuple(logits.shape[2:])}"
         )
     count = logits.shape[1]
-    if not 0 <= label < count:
-        raise TargetError(f"class {label}: expected 0 to {count - 1}")
+    if not isinstance(label, int | np.integer) or not 0 <= label < count:
+        raise TargetError(f"class {label!r}: expected its number, 0 to {count - 1}")
     return (logits.sigmoid() if count == 1 else logits.softmax(1))[:, label]

@@ -15,6 +15,19 @@ def test_an_input_that_does_not_fit_is_told(small_network):
         load_model(small_network).predict(np.zeros((1, 3, 20, 20), dtype=np.float32))
 
 
+@pytest.mark.parametrize(
+    ("network", "cure"),
+    [
+        (nn.Conv2d(3, 2, 3), "give an input of as many channels"),
+        (nn.Bilinear(3, 3, 2), r"models\.one_input\(network, \(picture, vector\), free=0\)"),
+        (nn.Embedding(9, 2), "of float32"),
+    ],
+)
+def test_the_cure_follows_from_the_complaint(network, cure):
+    with pytest.raises(ModelError, match=f"does not take an input of .*; .*{cure}"):
+        load_model(network.eval()).predict(np.zeros((1, 4, 8, 8), dtype=np.float32))
+
+
 def test_networks_that_flatten_by_view(rng):
     """They need the usual order in memory, which is not the fastest."""
 

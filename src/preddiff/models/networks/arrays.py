@@ -24,15 +24,8 @@ def check(
     takes_pictures : whether it normalises pictures itself.
     """
     if shape is not None and inputs.shape != shape:
-        one = inputs.shape == (1, *shape)
-        cure = "prepare the picture with load_model(...).prepare(image)"
-        if len(inputs.shape) != len(shape):
-            kind = "pictures" if len(shape) == 3 else "volumes"
-            cure = f"it is a model of {kind}; name one of inputs like this (model=, --model)"
-        raise InputError(
-            f"an array of shape {inputs.shape}: {spec} sees {shape}; "
-            + ("of a batch of one, pass batch[0]" if one else cure)
-        )
+        cure = cure_of_shape(inputs.shape, shape)
+        raise InputError(f"an array of shape {inputs.shape}: {spec} sees {shape}; {cure}")
     low, high = float(inputs.min()), float(inputs.max())
     if not takes_pictures and len(inputs) == 3 == inputs.ndim and _is_normalised(low, high):
         warnings.warn(
@@ -66,6 +59,28 @@ def warn_of_unprepared(image: Image.Image, size: tuple[int, int] | None, spec: s
         InputWarning,
         stacklevel=3,
     )
+
+
+def cure_of_shape(given: tuple[int, ...], seen: tuple[int, ...]) -> str:
+    """Return what to do about an array of a shape that a model does not see.
+
+    Parameters
+    ----------
+    given, seen : (channel, *spatial).
+    """
+    if given == (1, *seen):
+        return "of a batch of one, pass batch[0]"
+    if len(given) != len(seen):
+        kind = "pictures" if len(seen) == 3 else "volumes"
+        return f"it is a model of {kind}; name one of inputs like this (model=, --model)"
+    if given[0] != seen[0]:
+        return (
+            f"give {seen[0]} channel{'s' * (seen[0] > 1)} (scans: T1.nii.gz+FLAIR.nii.gz, or "
+            "--channels)"
+        )
+    if len(seen) == 4:
+        return "resample the scan"
+    return "prepare the picture with load_model(...).prepare(image)"
 
 
 def _is_normalised(low: float, high: float) -> bool:

@@ -1,5 +1,6 @@
 """Forward passes: from input space to what a module gives."""
 
+import re
 from contextlib import suppress
 from functools import cached_property
 
@@ -78,7 +79,7 @@ class Forward:
                     return torch.cat(single)
             raise ModelError(
                 f"{self.spec} does not take an input of shape {tuple(inputs.shape[1:])} "
-                f"({first_line(error)}); resize the picture, or say input_size with preprocess="
+                f"({first_line(error)}); {_cure(str(error))}"
             ) from error
         if not isinstance(result, torch.Tensor):
             raise ModelError(f"{self.spec} returned {type(result).__name__}: expected one tensor")
@@ -106,6 +107,24 @@ class Forward:
         values = self.run(module, inputs)
         if values.ndim != 2:
             raise ModelError(
-                f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes)"
+                f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes); take "
+                "another output (output_key=), or make a number of it (targets=, docs/models.md)"
             )
         return values
+
+
+def _cure(complaint: str) -> str:
+    """Return what to do about an input of which a network complains."""
+    return next(
+        (cure for found, cure in _CURES.items() if re.search(found, complaint)),
+        "resize the picture, or say input_size with preprocess=",
+    )
+
+
+_CURES = {
+    r"missing \d+ required positional": "of several inputs, hide windows in one: "
+    "models.one_input(network, (picture, vector), free=0)",
+    r"to have \d+ channels?, but got": "give an input of as many channels (scans: "
+    "T1.nii.gz+FLAIR.nii.gz, or --channels)",
+    r"dtype|[Ss]calar types?": "give a network, and inputs that stay, of float32",
+}

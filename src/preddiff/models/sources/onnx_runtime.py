@@ -17,6 +17,7 @@ from preddiff.media.input import as_pixels
 from preddiff.media.reading import check_memory, display_name
 from preddiff.models.base import Model, checked_values
 from preddiff.models.networks import head, metadata
+from preddiff.models.networks.arrays import cure_of_shape
 from preddiff.models.networks.ending import Link
 from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.models.request import VALUE_UNIT, Output
@@ -141,8 +142,10 @@ class OnnxRuntime(Model):
         inputs = super().prepare(image) if isinstance(image, Image.Image) else as_pixels(image)
         fits = self._features in {None, inputs.size} if self._flat else True
         if not fits or (self.shape is not None and inputs.shape != self.shape):
-            expected = self.shape or f"{self._features} numbers"
-            raise InputError(f"an array of shape {inputs.shape}: {self.spec} sees {expected}")
+            seen, cure = f"{self._features} numbers", "give as many"
+            if self.shape is not None:
+                seen, cure = str(self.shape), cure_of_shape(inputs.shape, self.shape)
+            raise InputError(f"an array of shape {inputs.shape}: {self.spec} sees {seen}; {cure}")
         return inputs
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
