@@ -151,3 +151,15 @@ def test_wrong_use_is_refused(wine):
         RowGaussian.fit(table[:3])
     with pytest.raises(SettingError, match="nodes are of pictures and scans"):
         preddiff.explain(model, table[0], node="x", sampler=Marginal(table))
+
+
+@pytest.mark.parametrize("kind", [GaussianNB, LogisticRegression])
+def test_a_row_has_its_features_in_the_order_of_the_fit(rng, kind):
+    table = pd.DataFrame({"age": rng.normal(size=20), "dose": rng.normal(size=20)})
+    model = kind().fit(table, table["age"] > 0)
+    wish = {"sampler": Marginal(table), "samples": 20, **WISH}
+    expected = preddiff.explain(model, table.iloc[0], **wish)
+    unnamed = preddiff.explain(model, table.iloc[0].to_numpy(), **wish)
+    np.testing.assert_array_equal(unnamed.evidence, expected.evidence)
+    with pytest.raises(InputError, match="feature 0 is 'dose': .* was fitted with 'age' there"):
+        preddiff.explain(model, table.iloc[0][["dose", "age"]], **wish)

@@ -43,6 +43,7 @@ class Model(ABC):
     order : of the features that volumes were flattened to; None if it was not stated.
     masking : which voxels of scans are its features; None if they are not those in a mask.
     remembered : the sampler that was fitted with it; None if there is none.
+    feature_names : of a row's numbers, in the order in which it takes them; None if unknown.
     columns : of the table that it was fitted on; None if its rows are numbers.
     runtime : what a network was exported to, with its version; None if it was not.
     """
@@ -61,6 +62,7 @@ class Model(ABC):
     order: Order | None = None
     masking: Masking | None = None
     remembered: Remembered | None = None
+    feature_names: Sequence[str] | None = None
     columns: Columns | None = None
     runtime: str | None = None
 

@@ -3,7 +3,9 @@
 Axis names: k logit, f feature of the input, q feature between two steps.
 """
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import numpy as np
@@ -94,6 +96,15 @@ def _platt(folded: Folded, slope: float, shift: float) -> Folded:
     return -slope * weights, -slope * intercept - shift
 
 
+@contextmanager
+def without_names() -> Iterator[None]:
+    """Within, an estimator that was fitted on a table with names gets arrays, which have none."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        yield
+
+
+@without_names()
 def _agrees(estimator: SklearnObject, weights: Weights, intercept: Floats) -> bool:
     """Return whether an estimator gives the softmax of these logits where they are up to ±3."""
     # Names prove nothing: a scaler may clip, a classifier may fit one class against the rest, and

@@ -110,7 +110,9 @@ def make(
     if model.shape is None:  # a model that sees one size enlarges what is smaller
         _check_size(source, sampling.size)
     model = model if device == "cpu" else _on_device(model, device)
-    model = OfRows(model) if source.is_row else model
+    if source.is_row:
+        _check_names(source, model)
+        model = OfRows(model)
     model = OfSignals(model) if source.is_signal else model
     picture = model.prepare(source.values)
     model.check(picture, is_scan=source.grid is not None)
@@ -176,6 +178,21 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
         raise InputError(mismatch("a scan", source.grid, "the model's", model.grid, cure))
     moved = volumes.resample(Volume(np.asarray(source.values), source.grid), model.grid)
     return Input(moved.values, source.name, moved.grid, source.sha256, channels=source.channels)
+
+
+def _check_names(row: Input, model: Model) -> None:
+    """Raise an InputError for a row whose features are not those of the model, in its order."""
+    given, known = row.features or (), model.feature_names
+    unnamed = tuple(map(str, range(len(given))))
+    if known is None or given == unnamed or list(given) == list(known):
+        return
+    at = next(
+        (n for n, pair in enumerate(zip(given, known, strict=False)) if pair[0] != pair[1]), 0
+    )
+    raise InputError(
+        f"a row whose feature {at} is {given[at]!r}: {model.spec} was fitted with {known[at]!r} "
+        "there; give the columns that it was fitted on, row[estimator.feature_names_in_]"
+    )
 
 
 def _check_size(source: Input, window: Size) -> None:

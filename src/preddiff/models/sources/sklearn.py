@@ -7,7 +7,7 @@ import numpy as np
 from preddiff.errors import EngineWarning, ModelError, first_line
 from preddiff.models.base import Model, checked_values
 from preddiff.models.columns import Columns
-from preddiff.models.folding import Intercept, SklearnObject, Weights, fold
+from preddiff.models.folding import Intercept, SklearnObject, Weights, fold, without_names
 from preddiff.models.linear import Linear
 from preddiff.models.masking import Masking, MaskSource, is_masker
 from preddiff.models.masking import opened as opened_masking
@@ -132,6 +132,7 @@ class Folded(Linear):
         self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
         self.train_size = _examples(estimator)
+        self.feature_names = _feature_names(estimator)
 
     def check(self, inputs: Pixels, *, is_scan: bool) -> None:
         """Raise a ModelError if the estimator says something else of this input than its weights.
@@ -144,7 +145,8 @@ class Folded(Linear):
         if not hasattr(self.estimator, "predict_proba"):
             return
         ours = self.predict(inputs[None])[0]
-        own = np.asarray(self.estimator.predict_proba(_features(self, inputs[None])))[0]
+        with without_names():
+            own = np.asarray(self.estimator.predict_proba(_features(self, inputs[None])))[0]
         if own.shape != ours.shape or np.abs(own - ours).max() > _SAME_PROBABILITY:
             raise ModelError(
                 f"{self.spec} itself gives the probabilities {_listed(own)}, its weights "
@@ -162,6 +164,12 @@ def _examples(estimator: SklearnObject) -> float | None:
         if hasattr(step, name)
     ]
     return max(counts, default=None)
+
+
+def _feature_names(estimator: SklearnObject) -> list[str] | None:
+    """Return the names of the columns that an estimator was fitted on; None of an array's."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
 
 
 def _lay_on_grid(model: Model, masking: Masking | None) -> None:
@@ -235,6 +243,8 @@ class Estimator(Model):
             self.classes = len(self.labels)
         self.spec = f"sklearn:{type(estimator).__name__}"
         self.train_size = _examples(estimator)
+        # Rows that `columns` encodes are in the table's order.
+        self.feature_names = None if columns else _feature_names(estimator)
 
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return class probabilities, or values of a regressor, (n, K); there are no nodes."""
@@ -243,9 +253,7 @@ class Estimator(Model):
         rows = flat if self.columns is None else self.columns.decode(flat)
         is_value = self.value_unit is not None
         try:
-            with warnings.catch_warnings():
-                # Of an estimator that was fitted on a table with names, which arrays do not have.
-                warnings.filterwarnings("ignore", "X does not have valid feature names")
+            with without_names():
                 ask = self.estimator.predict if is_value else self.estimator.predict_proba
                 values = np.asarray(ask(rows))
         except ValueError as error:
