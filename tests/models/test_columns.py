@@ -11,7 +11,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 import preddiff
 from preddiff import load_model
-from preddiff.errors import ModelError
+from preddiff.errors import ModelError, SamplerError
 from preddiff.models.columns import Columns
 from preddiff.samplers import Marginal, RowMixed
 
@@ -126,3 +126,9 @@ def test_tables_that_cannot_be_used(table):
         Columns(table).decode(np.zeros((1, 2)))
     with pytest.raises(ModelError, match="table: callable.* is no scikit-learn estimator; leave"):
         load_model(lambda x: x, table=table)
+    with pytest.raises(ModelError, match="table= of type ndarray: expected a DataFrame"):
+        Columns(table.to_numpy())
+    with pytest.raises(
+        SamplerError, match=r"categorical=\['sex'\]: expected positions from 0 to 1"
+    ):
+        RowMixed.fit(np.zeros((9, 2)), ["sex"])

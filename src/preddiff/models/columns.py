@@ -31,6 +31,10 @@ class Columns:
     def __init__(self, table: "pd.DataFrame") -> None:
         import pandas as pd
 
+        if not isinstance(table, pd.DataFrame):
+            raise ModelError(
+                f"table= of type {type(table).__name__}: expected a DataFrame of pandas"
+            )
         self._columns = list(table.columns)
         self._types = {name: table[name].dtype for name in self._columns}
         self.categories: dict[str, Sequence[object]] = {}

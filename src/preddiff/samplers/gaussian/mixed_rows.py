@@ -54,12 +54,12 @@ class RowMixed(RowSampler):
         self.table: Annotated[Floats, "row feature"] = np.asarray(table, dtype=np.float64)
         if self.table.ndim != 2 or not np.isfinite(self.table).all():
             raise SamplerError(f"a table of shape {self.table.shape}: expected rows of numbers")
-        self.categorical = sorted(set(categorical))
         features = self.table.shape[1]
-        if any(not 0 <= each < features for each in self.categorical):
+        if any(isinstance(each, str) or not 0 <= each < features for each in categorical):
             raise SamplerError(
                 f"categorical={list(categorical)}: expected positions from 0 to {features - 1}"
             )
+        self.categorical = sorted(set(categorical))
         if not 0 < mismatch <= 1:
             raise SamplerError(f"mismatch={mismatch}: expected a weight in (0, 1]")
         self.mismatch = float(mismatch)
