@@ -14,7 +14,7 @@ from torch import nn
 
 import preddiff
 from preddiff.errors import InputError, SamplerError, SettingError
-from preddiff.samplers import Marginal, RowGaussian
+from preddiff.samplers import Marginal, RowGaussian, RowMixed
 
 WISH = {"targets": "all", "train_size": math.inf}
 
@@ -163,3 +163,17 @@ def test_a_row_has_its_features_in_the_order_of_the_fit(rng, kind):
     np.testing.assert_array_equal(unnamed.evidence, expected.evidence)
     with pytest.raises(InputError, match="feature 0 is 'dose': .* was fitted with 'age' there"):
         preddiff.explain(model, table.iloc[0][["dose", "age"]], **wish)
+
+
+@pytest.mark.parametrize(
+    "of", [Marginal, RowGaussian.fit, lambda table: RowMixed.fit(table, [list(table).index("sex")])]
+)
+def test_a_table_of_draws_has_the_columns_of_the_row_in_its_order(rng, of):
+    table = pd.DataFrame({"age": rng.normal(size=30), "sex": rng.integers(2, size=30)})
+    model = GaussianNB().fit(table.to_numpy(), table["age"] > 0)
+    wish = {"samples": 2, **WISH}
+    with pytest.raises(SamplerError, match="feature 0 is 'age': the sampler's table has 'sex'"):
+        preddiff.explain(model, table.iloc[0], sampler=of(table[["sex", "age"]]), **wish)
+    named = preddiff.explain(model, table.iloc[0], sampler=of(table), **wish)
+    unnamed = preddiff.explain(model, table.iloc[0].to_numpy(), sampler=of(table), **wish)
+    np.testing.assert_array_equal(named.relevance, unnamed.relevance)

@@ -77,6 +77,8 @@ class Columns:
             if name in self.categories:
                 values = [self._number(name, value) for value in values]
             found[name] = np.asarray(values, dtype=np.float64)
+            if not np.isfinite(found[name]).all():
+                raise ModelError(f"column {name!r}: has no value in some rows; fill them")
         return pd.DataFrame(found, index=rows.index)
 
     def decode(self, rows: AnyShape) -> "pd.DataFrame":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from preddiff.errors import InputError, SettingError
+from preddiff.errors import InputError, SamplerError, SettingError
 from preddiff.method import measures
 from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
@@ -95,6 +95,7 @@ def asked(subject: Subject, settings: Settings, windows: Windows) -> Asked:
     sampler = _sampler(subject, sampling, resample=question.resample)
     if work.tolerance is not None and sampling.sets is None:
         sampler = _paired(sampler, sampling.draws)
+    _check_names(sampler, subject)
     sampler.check(subject.inputs, windows, subject.valid)
     repeatable.check(subject.model, subject.inputs, subject.node)
     values = subject.model.predict(subject.inputs[None], subject.node)[0]
@@ -190,6 +191,17 @@ def _sampler(subject: Subject, sampling: Sampling, *, resample: bool) -> Sampler
         resample=resample,
         channels=subject.source.channels,
     )
+
+
+def _check_names(sampler: Sampler, subject: Subject) -> None:
+    """Raise a SamplerError for a sampler of tables whose columns are not a row's, in its order."""
+    known, given = getattr(sampler, "feature_names", None), subject.source.features
+    at = subject.source.first_other_than(known)
+    if at is not None and given is not None and known is not None:
+        raise SamplerError(
+            f"a row whose feature {at} is {given[at]!r}: the sampler's table has {known[at]!r} "
+            "there; give it the row's columns in the row's order, table[row.index]"
+        )
 
 
 def _paired(sampler: Sampler, samples: int) -> Sampler:

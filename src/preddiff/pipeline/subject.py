@@ -182,13 +182,10 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
 
 def _check_names(row: Input, model: Model) -> None:
     """Raise an InputError for a row whose features are not those of the model, in its order."""
-    given, known = row.features or (), model.feature_names
-    unnamed = tuple(map(str, range(len(given))))
-    if known is None or given == unnamed or list(given) == list(known):
+    given, known = row.features, model.feature_names
+    at = row.first_other_than(known)
+    if at is None or given is None or known is None:
         return
-    at = next(
-        (n for n, pair in enumerate(zip(given, known, strict=False)) if pair[0] != pair[1]), 0
-    )
     raise InputError(
         f"a row whose feature {at} is {given[at]!r}: {model.spec} was fitted with {known[at]!r} "
         "there; give the columns that it was fitted on, row[estimator.feature_names_in_]"

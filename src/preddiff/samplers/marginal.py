@@ -15,7 +15,7 @@ from preddiff.samplers import projection
 from preddiff.samplers.base import Normals, ValidRange, Weights, replaced
 from preddiff.samplers.files import Contents, Stored
 from preddiff.samplers.fingerprint import fingerprint
-from preddiff.samplers.pool import check_numbers, read_pool
+from preddiff.samplers.pool import check_numbers, names_of, read_pool
 from preddiff.samplers.spec import SpecContext
 from preddiff.samplers.streams import window_generator
 from preddiff.types import Batch, Draws, Pixels
@@ -35,6 +35,10 @@ class Marginal(Stored):
         the last bits differ with the machine and the number of threads, of the pictures they do
         not.
 
+    Attributes
+    ----------
+    feature_names : of a table's columns; None of arrays, and of a sampler's file.
+
     Raises
     ------
     SamplerError
@@ -48,6 +52,7 @@ class Marginal(Stored):
     ) -> None:
         self.scan_grid = scan_grid
         self.origin = origin
+        self.feature_names = names_of(pool)
         check_numbers("pool", pool)
         self.pool = np.asarray(pool, dtype=np.float32)
         if self.pool.ndim == 2:

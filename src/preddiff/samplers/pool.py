@@ -41,6 +41,12 @@ def check_numbers(name: str, values: ArrayLike) -> None:
         )
 
 
+def names_of(table: ArrayLike) -> tuple[str, ...] | None:
+    """Return the names of a table's columns; None of an array, which has none."""
+    columns = getattr(table, "columns", None)
+    return None if columns is None else tuple(map(str, columns))
+
+
 def read_pool(folder: str, context: SpecContext) -> Pool:
     """Return the pool of a folder.
 

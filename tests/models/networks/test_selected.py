@@ -86,6 +86,9 @@ def test_what_is_not_there_is_refused(small_network, rng):
     model = load_model(Several(small_network, "out").eval(), output_key="boxes")
     with pytest.raises(ModelError, match="output_key='boxes': .* returned dict with 'aux', 'out'"):
         model.predict(x)
+    one = load_model(small_network, output_key="out")
+    with pytest.raises(ModelError, match="output_key='out': module:Sequential returns one thing"):
+        one.predict(x)
     with pytest.raises(ModelError, match="output_key=1: embedded returns one thing"):
         load_model("embedded", output_key=1)
     with pytest.raises(ModelError, match="output_key=1: a ufunc returns one thing"):

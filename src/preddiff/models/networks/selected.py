@@ -80,7 +80,7 @@ def usual(returned: object, spec: str) -> str | int:
         listed = ", ".join(f"{key!r} {shape}" for key, shape in tensors.items())
         warnings.warn(
             f"{spec} returned {type(returned).__name__} with {listed}: {key!r} is taken; for "
-            "another one, load_model(network, output_key=...)",
+            "another one, load_model(network, output_key=...), --output-key KEY",
             InputWarning,
             stacklevel=2,
         )
@@ -89,11 +89,14 @@ def usual(returned: object, spec: str) -> str | int:
 
 def checked(returned: object, key: str | int, spec: str) -> None:
     """Raise a ModelError unless there is a tensor of that key in what a network returned."""
+    if isinstance(returned, torch.Tensor):
+        raise ModelError(f"output_key={key!r}: {spec} returns one thing; leave it out")
     known = _entries(returned)
     if key not in known and number(key) not in known:
         listed = ", ".join(map(repr, known)) or "no tensors"
         raise ModelError(
-            f"output_key={key!r}: {spec} returned {type(returned).__name__} with {listed}"
+            f"output_key={key!r}: {spec} returned {type(returned).__name__} with {listed}; "
+            "expected one of these"
         )
 
 

@@ -39,7 +39,7 @@ def chosen(
         listed = ", ".join(f"{names[n]!r} {tuple(values[n].shape[1:])}" for n in usable)
         warnings.warn(
             f"{spec} gives {listed}: {names[taken]!r} is taken; for another one, "
-            "load_model(path, output_key=...)",
+            "load_model(path, output_key=...), --output-key KEY",
             InputWarning,
             stacklevel=2,
         )

@@ -13,7 +13,7 @@ from preddiff.samplers.files import Contents
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.covariance import solve, square_root
 from preddiff.samplers.gaussian.row_sampler import Hidden, Row, RowSampler
-from preddiff.samplers.pool import check_numbers
+from preddiff.samplers.pool import check_numbers, names_of
 from preddiff.types import Floats, Integers, Pixels
 
 Codes = Annotated[Integers, "row category"]
@@ -50,6 +50,7 @@ class RowMixed(RowSampler):
     kind = "mixed rows"
 
     def __init__(self, table: ArrayLike, categorical: Sequence[int], mismatch: float) -> None:
+        self.feature_names = names_of(table)
         check_numbers("table", table)
         self.table: Annotated[Floats, "row feature"] = np.asarray(table, dtype=np.float64)
         if self.table.ndim != 2 or not np.isfinite(self.table).all():

@@ -10,7 +10,7 @@ from preddiff.samplers.files import Contents
 from preddiff.samplers.fingerprint import fingerprint
 from preddiff.samplers.gaussian.covariance import solve, square_root
 from preddiff.samplers.gaussian.row_sampler import Hidden, Row, RowSampler
-from preddiff.samplers.pool import check_numbers
+from preddiff.samplers.pool import check_numbers, names_of
 from preddiff.types import Floats
 
 
@@ -64,7 +64,9 @@ class RowGaussian(RowSampler):
             raise SamplerError(
                 f"a table of shape {values.shape}: expected more rows than features, all finite"
             )
-        return cls(values.mean(axis=0), np.cov(values, rowvar=False).reshape(2 * values.shape[1:]))
+        made = cls(values.mean(axis=0), np.cov(values, rowvar=False).reshape(2 * values.shape[1:]))
+        made.feature_names = names_of(table)
+        return made
 
     @property
     def sha256(self) -> str:
