@@ -29,6 +29,11 @@ def run(monkeypatch, capsys, folder, *arguments):
     return leaving.value.code or 0, printed.out, printed.err
 
 
+def without_progress(complained):
+    """Return what a command complains of: that it still fits is said on a slow machine only."""
+    return "".join(line for line in complained.splitlines(True) if not line.startswith("Fitting"))
+
+
 def test_from_table_to_map(study, monkeypatch, capsys):
     status, said, complained = run(
         monkeypatch, capsys, study,
@@ -80,7 +85,7 @@ def test_scans_on_other_grids_are_interpolated_where_asked(study, monkeypatch, c
     assert "--resample)" in complained
     reference = ["--reference", "group=healthy"]
     status, said, complained = run(monkeypatch, capsys, study, *fit, "--resample", *reference)
-    assert (status, complained) == (0, "")
+    assert (status, without_progress(complained)) == (0, "")
     assert "resampled            yes" in said
     grid = preddiff.load_model(study / "study.skops").grid
     assert grid.affine[2, 3] == (moved if masked else AFFINE)[2, 3]
@@ -94,7 +99,7 @@ def test_a_reference_group_hides_windows_unasked(study, monkeypatch, capsys):
         "classify", "fit", "study.csv", "--folds", 3, "--reference", "group=healthy",
         "-o", "study.skops",
     )  # fmt: skip
-    assert (status, complained) == (0, "")
+    assert (status, without_progress(complained)) == (0, "")
     assert "reference group      group=healthy (study.reference.npz)" in said
     sampler = preddiff.samplers.Cohort.load(study / "study.reference.npz")
     assert sampler.reference == "group=healthy"
@@ -132,7 +137,7 @@ def test_covariates_are_those_of_the_reference_group_as_well(study, rng, monkeyp
         "classify", "fit", "study.csv", "--folds", 3, "--reference", "group=healthy",
         "--covariate", "age", "--site", "scanner", "-o", "study.skops",
     )  # fmt: skip
-    assert (status, complained) == (0, "")
+    assert (status, without_progress(complained)) == (0, "")
     line = "reference group      group=healthy, given age, scanner=2 (study.reference.npz)"
     assert line in said
     sampler = preddiff.samplers.Cohort.load(study / "study.reference.npz")
