@@ -50,16 +50,20 @@ class Input:
         """True for a row of numbers, whose values are (1, feature)."""
         return self.features is not None
 
-    def first_other_than(self, names: Sequence[str] | None) -> int | None:
-        """Return the position of the first feature with another name than there; None if all fit.
+    def misnamed(self, names: Sequence[str] | None) -> tuple[int, str, str] | None:
+        """Return the first feature whose name is another one there; None if all fit.
 
         Numbers of features, which a row without names has, are none.
+
+        Returns
+        -------
+        Its position, its name here, and that there.
         """
         given = self.features or ()
         if names is None or given == tuple(map(str, range(len(given)))):
             return None
         pairs = enumerate(zip(given, names, strict=False))
-        return next((position for position, (one, other) in pairs if one != other), None)
+        return next(((at, here, there) for at, (here, there) in pairs if here != there), None)
 
     @property
     def is_signal(self) -> bool:

@@ -195,11 +195,10 @@ def _sampler(subject: Subject, sampling: Sampling, *, resample: bool) -> Sampler
 
 def _check_names(sampler: Sampler, subject: Subject) -> None:
     """Raise a SamplerError for a sampler of tables whose columns are not a row's, in its order."""
-    known, given = getattr(sampler, "feature_names", None), subject.source.features
-    at = subject.source.first_other_than(known)
-    if at is not None and given is not None and known is not None:
+    if other := subject.source.misnamed(getattr(sampler, "feature_names", None)):
+        at, given, known = other
         raise SamplerError(
-            f"a row whose feature {at} is {given[at]!r}: the sampler's table has {known[at]!r} "
+            f"a row whose feature {at} is {given!r}: the sampler's table has {known!r} "
             "there; give it the row's columns in the row's order, table[row.index]"
         )
 

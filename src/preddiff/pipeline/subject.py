@@ -182,14 +182,12 @@ def _on_models_grid(source: Input, model: Model, resample: bool, *, others: bool
 
 def _check_names(row: Input, model: Model) -> None:
     """Raise an InputError for a row whose features are not those of the model, in its order."""
-    given, known = row.features, model.feature_names
-    at = row.first_other_than(known)
-    if at is None or given is None or known is None:
-        return
-    raise InputError(
-        f"a row whose feature {at} is {given[at]!r}: {model.spec} was fitted with {known[at]!r} "
-        "there; give the columns that it was fitted on, row[estimator.feature_names_in_]"
-    )
+    if other := row.misnamed(model.feature_names):
+        at, given, known = other
+        raise InputError(
+            f"a row whose feature {at} is {given!r}: {model.spec} was fitted with {known!r} "
+            "there; give the columns that it was fitted on, row[estimator.feature_names_in_]"
+        )
 
 
 def _check_size(source: Input, window: Size) -> None:

@@ -17,7 +17,8 @@ Returned = typing.Any
 """What a model or a function of it returns: a tensor or array (n, ...), or things with some in."""
 
 
-_ROUNDING = 1e-3  # what probabilities may be beyond 0 and 1
+PROBABILITY_ROUNDING = 1e-3
+"""What probabilities in float16 may be beyond 0 and 1, and their sum off 1."""
 
 
 class Target(ABC):
@@ -119,7 +120,10 @@ class OfOutput(Target):
         ----------
         low, high : the least and the largest of the numbers.
         """
-        if self.is_probability and not -_ROUNDING <= low <= high <= 1 + _ROUNDING:
+        if (
+            self.is_probability
+            and not -PROBABILITY_ROUNDING <= low <= high <= 1 + PROBABILITY_ROUNDING
+        ):
             raise TargetError(
                 f"target {self.name!r}: the function returned {low if low < 0 else high:.4g}: "
                 "expected a probability, 0 to 1; is_probability=False takes any number"

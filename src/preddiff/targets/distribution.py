@@ -6,7 +6,7 @@ import numpy as np
 
 from preddiff.errors import TargetError
 from preddiff.models import Model
-from preddiff.targets.base import OfOutput, Returned, Target
+from preddiff.targets.base import PROBABILITY_ROUNDING, OfOutput, Returned, Target
 from preddiff.types import Pixels
 
 
@@ -31,7 +31,7 @@ class Entropy(Target):
         if not model.is_probability(None):
             raise TargetError(f"target {self.name!r}: {model.spec} gives values, not classes")
         total = float(model.predict(inputs[None]).sum())
-        if abs(total - 1) > _ROUNDING:
+        if abs(total - 1) > PROBABILITY_ROUNDING:
             raise TargetError(
                 f"target {self.name!r}: the probabilities add up to {total:.4g}: expected 1, of "
                 "classes that exclude each other; explain a class, or a function of the output"
@@ -49,8 +49,6 @@ class Entropy(Target):
 
 
 _UNIT = "bits of entropy"
-
-_ROUNDING = 1e-3  # of probabilities in float16
 
 
 def _of_logits(logits: Returned) -> Returned:

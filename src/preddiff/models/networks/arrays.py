@@ -7,6 +7,9 @@ from PIL import Image
 from preddiff.errors import InputError, InputWarning
 from preddiff.types import Pixels
 
+CHANNELS_OF_SCANS = "(scans: T1.nii.gz+FLAIR.nii.gz, or --channels)"
+"""How scans are given as channels of one input."""
+
 _RANGE_TOLERANCE = 1e-3  # by which resizing may leave [0, 1]
 _LARGEST_NORMALISED = 5.0  # black is -2.1 and white 2.6 by ImageNet's means and deviations
 
@@ -74,10 +77,7 @@ def cure_of_shape(given: tuple[int, ...], seen: tuple[int, ...]) -> str:
         kind = "pictures" if len(seen) == 3 else "volumes"
         return f"it is a model of {kind}; name one of inputs like this (model=, --model)"
     if given[0] != seen[0]:
-        return (
-            f"give {seen[0]} channel{'s' * (seen[0] > 1)} (scans: T1.nii.gz+FLAIR.nii.gz, or "
-            "--channels)"
-        )
+        return f"give {seen[0]} channel{'s' * (seen[0] > 1)} {CHANNELS_OF_SCANS}"
     if len(seen) == 4:
         return "resample the scan"
     return "prepare the picture with load_model(...).prepare(image)"

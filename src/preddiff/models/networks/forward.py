@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from preddiff.errors import ModelError, first_line
+from preddiff.models.networks.arrays import CHANNELS_OF_SCANS
 from preddiff.models.networks.preprocessing import Preprocessing
 from preddiff.models.networks.quiet import call
 
@@ -124,7 +125,6 @@ def _cure(complaint: str) -> str:
 _CURES = {
     r"missing \d+ required positional": "of several inputs, hide windows in one: "
     "models.one_input(network, (picture, vector), free=0)",
-    r"to have \d+ channels?, but got": "give an input of as many channels (scans: "
-    "T1.nii.gz+FLAIR.nii.gz, or --channels)",
+    r"to have \d+ channels?, but got": f"give an input of as many channels {CHANNELS_OF_SCANS}",
     r"dtype|[Ss]calar types?": "give a network, and inputs that stay, of float32",
 }

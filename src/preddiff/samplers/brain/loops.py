@@ -36,6 +36,15 @@ def add_products(
 
 
 @compiled
+def end_of_line(starts: Annotated[Integers, "n two"], begin: int) -> int:
+    """Return where the windows of a line end, of which one is the first."""
+    end = begin + 1
+    while end < len(starts) and starts[end, 0] == starts[begin, 0]:
+        end += 1
+    return end
+
+
+@compiled
 def project_lines(
     totals: Annotated[Floats, "margin y pair x"],
     always: Annotated[Floats, "pair"],
@@ -66,9 +75,7 @@ def project_lines(
     tile = np.empty((pairs + sides * factors, _TOGETHER))
     begin = 0
     while begin < len(starts):
-        y, end = starts[begin, 0], begin + 1
-        while end < len(starts) and starts[end, 0] == y:
-            end += 1
+        y, end = starts[begin, 0], end_of_line(starts, begin)
         for which in range(len(margins)):
             margin = margins[which, 0]
             first, last = max(y - margin, 0), min(y + size[0] + margin, height)
@@ -222,9 +229,7 @@ def add_noise(
     found = np.empty((sides, sides, positions))
     begin = 0
     while begin < len(starts):
-        y, end = starts[begin, 0], begin + 1
-        while end < len(starts) and starts[end, 0] == y:
-            end += 1
+        y, end = starts[begin, 0], end_of_line(starts, begin)
         found[:] = 0
         for a in range(depth):
             for b in range(down.shape[1]):
