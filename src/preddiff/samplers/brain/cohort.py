@@ -13,15 +13,14 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from preddiff.errors import SamplerError
 from preddiff.media.grid import Grid
 from preddiff.method.windows import Windows
 from preddiff.samplers.base import Normals, ValidRange, Weights
-from preddiff.samplers.brain import number, reading
+from preddiff.samplers.brain import number, reading, stored
 from preddiff.samplers.brain.factors import Factors
-from preddiff.samplers.brain.noise import Noise
 from preddiff.samplers.brain.normal import BrainNormal
 from preddiff.samplers.files import Contents, Fact, Stored, grid_of
 from preddiff.samplers.fingerprint import fingerprint
@@ -162,7 +161,7 @@ class Cohort(Stored):
     @cached_property
     def sha256(self) -> str:
         """Fingerprint of the normal and the guard zone."""
-        return fingerprint(**self._arrays, **self._numbers)
+        return fingerprint(**stored.arrays(self.normal), **stored.numbers(self.normal))
 
     def summary(self) -> dict[str, str]:
         """Return what there is to know of the sampler, in words and numbers."""
@@ -248,62 +247,18 @@ class Cohort(Stored):
 
     def contents(self) -> Contents:
         """Return the normal, where its voxels lie, and the facts of its making."""
-        return Contents(
-            self.kind,
-            self._arrays,
-            {**self._numbers, "covariates": json.dumps(self.covariates), **self.facts},
-        )
+        known = {"covariates": json.dumps(self.covariates)}
+        numbers = stored.numbers(self.normal)
+        return Contents(self.kind, stored.arrays(self.normal), {**numbers, **known, **self.facts})
 
     @classmethod
     def from_contents(cls, contents: Contents) -> Self:
         """Return the sampler of a file."""
-        facts = dict(contents.facts)
-        guard, share = float(facts.pop("guard")), float(facts.pop("share"))
-        reach = float(facts.pop("reach", math.inf))
+        facts = {name: v for name, v in contents.facts.items() if name not in stored.NUMBERS}
         named = json.loads(str(facts.pop("covariates")))
         covariates = {name: (float(mean), float(scale)) for name, (mean, scale) in named.items()}
-        shape = contents.lengths("shape")
-        mask = np.unpackbits(
-            contents.numbers("mask", 1).astype(np.uint8), count=math.prod(shape)
-        ).astype(bool)
-        mean, variance = contents.numbers("mean", 1), contents.numbers("variance", 1)
-        loadings = contents.numbers("loadings", 2)
-        spacing, lengths = contents.numbers("spacing", 1), contents.numbers("lengths", 1)
-        agree = (
-            mean.shape == variance.shape == loadings.shape[1:] == (mask.sum(),)
-            and spacing.shape == lengths.shape == (len(shape),)
-            and len(covariates) <= len(loadings)
-            and min(variance.min(), spacing.min(), lengths.min()) > 0
-            and 0 <= share < 1
-            and 0 <= guard < reach
-        )
-        if not agree:
-            raise SamplerError("the shapes or values of its arrays do not agree; fit it anew")
-        factors = Factors(*(each.astype(np.float64) for each in (mean, loadings, variance)))
-        noise = Noise(share, tuple(lengths.tolist()))
-        normal = BrainNormal(
-            mask.reshape(shape), factors, noise, tuple(spacing.tolist()), guard, reach
-        )
+        normal = stored.restored(contents, len(covariates))
         return cls(normal, covariates=covariates, pairs=False, **facts)
-
-    @property
-    def _numbers(self) -> dict[str, float]:
-        normal = self.normal
-        far = {"reach": normal.reach} if math.isfinite(normal.reach) else {}
-        return {"guard": normal.guard, "share": normal.noise.share, **far}
-
-    @property
-    def _arrays(self) -> Mapping[str, NDArray[np.generic]]:
-        normal = self.normal
-        return {
-            "shape": np.array(normal.mask.shape),
-            "mask": np.packbits(normal.mask),
-            "mean": normal.factors.mean,
-            "loadings": normal.factors.loadings,
-            "variance": normal.factors.variance,
-            "spacing": np.array(normal.spacing),
-            "lengths": np.array(normal.noise.lengths),
-        }
 
     def _like(
         self, factors: Factors, covariates: Mapping[str, tuple[float, float]], *, pairs: bool
