@@ -3,7 +3,7 @@
 # Refuses a version that is not that of the commit's tag.
 #
 # First without PyTorch: help, a scan with a linear model, its page; then with the extra `demo`, the
-# demo from outside the repository. Prints what each installation takes on the disk.
+# demo from outside the repository. Prints what each installation downloads and takes on the disk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -25,10 +25,12 @@ grep -q LICENSE "$elsewhere/sdist"
 
 "$python" -m venv "$elsewhere/env"
 cd "$elsewhere"
-size() { du -sm env | cut -f1; }
-empty=$(size)
-env/bin/pip install --quiet "$wheel"
-without=$(($(size) - empty))
+size() { du -sm "$1" | cut -f1; }
+empty=$(size env)
+env/bin/pip download --quiet --dest wheels "$wheel"
+downloaded=$(size wheels)
+env/bin/pip install --quiet --no-index --find-links wheels "$wheel"
+without=$(($(size env) - empty))
 env/bin/python -c "import sys, importlib.util as u; sys.exit(u.find_spec('torch') is not None)"
 env/bin/preddiff --help >/dev/null
 env/bin/pip install --quiet "$wheel[volumes]"
@@ -37,4 +39,4 @@ test -s scan/scan.html
 env/bin/pip install --quiet "$wheel[demo]"
 env/bin/preddiff explain "$(env/bin/python "$picture")" --target top3 --output demo
 test -s demo/coffee.html
-echo "wheel $(du -k "$wheel" | cut -f1) kB; installed without PyTorch $without MB, with volumes and demo $(($(size) - empty)) MB"
+echo "wheel $(du -k "$wheel" | cut -f1) kB; without PyTorch $downloaded MB downloaded, $without MB installed; with volumes and demo $(($(size env) - empty)) MB"
