@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from preddiff.errors import InputError
+from preddiff.method.decomposition import singular_values
 from preddiff.types import Floats
 
 Features = Annotated[NDArray[np.floating], "subject feature"]
@@ -81,7 +82,7 @@ def _least_squares(
     0, so that shuffled labels have variance n/(n-1) · var(y) · Σ C² per weight.
     """
     n = len(patient)
-    left, values, right = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    left, values, right = singular_values(features - features.mean(axis=0))
     held = values > values[0] * max(features.shape) * np.finfo(np.float64).eps
     gain = np.zeros_like(values)
     gain[held] = values[held] / (values[held] ** 2 + ridge)

@@ -14,6 +14,7 @@ from typing import Annotated
 import numpy as np
 from scipy import sparse
 
+from preddiff.method.decomposition import singular_values
 from preddiff.method.sets import SetEvidence
 from preddiff.types import Floats, Integers, PerTarget
 
@@ -188,8 +189,7 @@ class _Content:
 @lru_cache(maxsize=12)
 def _decomposed(x: _Content) -> tuple[Floats, Floats, Floats]:
     """Return the singular value decomposition of regressors."""
-    u, s, vt = np.linalg.svd(x.values, full_matrices=False)
-    return u, s, vt
+    return singular_values(x.values)
 
 
 def _kept(s: Annotated[Floats, "_rank"], penalty: float) -> Annotated[Floats, "_rank"]:
