@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 from torch import nn
 
-# Workers of pytest-xdist share the processors: threads of their own would wait for each other.
-torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
+torch.set_num_threads(2)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers of pytest-xdist share the processors: threads of their own, or of programs that they
+    # start, would wait for each other, and take many times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    threadpool_limits(1)
+    torch.set_num_threads(1)
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
@@ -40,6 +46,14 @@ def nothing_kept_between_runs():
         del os.environ["PREDDIFF_CACHE"]
     else:
         os.environ["PREDDIFF_CACHE"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_waits_for_the_disk():
+    """Writing a result waits for each of its files to be on the disk, against loss of power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture

@@ -66,7 +66,10 @@ def test_a_user_with_a_read_only_home_and_installation_gets_a_result(tmp_path):
         alike = []
     done = subprocess.run(
         [*alike, sys.executable, "-B", "-c", NETWORK],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(copy), "HOME": str(copy / "home")},
+        env={
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(copy), "HOME": str(copy / "home"),
+            "OMP_NUM_THREADS": "1",
+        },
         cwd=copy, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
