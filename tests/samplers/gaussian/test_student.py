@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 import preddiff
 from conftest import Softmax
@@ -31,8 +31,9 @@ def law(sampler, values, hidden):
     inverse = np.linalg.inv(sampler.covariance[np.ix_(rest, rest)])
     gain = sampler.covariance[np.ix_(hidden, rest)] @ inverse
     schur = sampler.covariance[np.ix_(hidden, hidden)] - gain @ sampler.covariance[rest][:, hidden]
-    freedom = sampler.freedom + rest.sum()
-    scale = (sampler.freedom + known @ inverse @ known) / freedom
+    share = min(1, sampler.told_by / rest.sum())  # of the values, that counts
+    freedom = sampler.freedom + share * rest.sum()
+    scale = (sampler.freedom + share * (known @ inverse @ known)) / freedom
     return sampler.mean[hidden] + gain @ known, scale * schur, freedom
 
 
@@ -48,6 +49,7 @@ def assert_follows(draws, mean, scatter, freedom):
 @pytest.mark.parametrize("far", [0.1, 5])
 def test_the_density_is_that_of_the_joint_distribution(rng, far):
     sampler = student(rng)
+    sampler.told_by = np.inf
     values = (far * rng.normal(size=SHAPE)).astype(np.float32)
     rest = ~WHERE.ravel()
     joint = stats.multivariate_t(sampler.mean, sampler.covariance, df=sampler.freedom)
@@ -57,6 +59,38 @@ def test_the_density_is_that_of_the_joint_distribution(rng, far):
     flat = values.ravel().astype(np.float64)
     expected = joint.logpdf(flat) - margin.logpdf(flat[rest])
     assert sampler.log_density(values, WINDOW)[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("far", [0.1, 5])
+def test_the_density_is_that_of_the_law_that_is_drawn_from(rng, far):
+    sampler = student(rng)
+    values = (far * rng.normal(size=SHAPE)).astype(np.float32)
+    mean, scatter, freedom = law(sampler, values, WHERE)
+    assert freedom == sampler.freedom + sampler.told_by
+    expected = stats.multivariate_t(mean, scatter, df=freedom).logpdf(values[WHERE])
+    assert sampler.log_density(values, WINDOW)[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("far", [0.1, 5])
+def test_what_counts_of_the_visible_is_a_power_of_its_density(rng, far):
+    """As by an integral over the scale, but for a factor that all laws have in common."""
+    sampler = student(rng)
+    values = (far * rng.normal(size=SHAPE)).astype(np.float32)
+    rest = ~WHERE.ravel()
+    share = sampler.told_by / rest.sum()
+    normal = stats.multivariate_normal(np.zeros(rest.sum()), sampler.covariance[rest][:, rest])
+    deviation = values.ravel().astype(np.float64)[rest] - sampler.mean[rest]
+
+    def power(log):
+        inverse = np.exp(log)
+        volume = rest.sum() * np.log(2 * np.pi) / 2  # which is left out of what is compared
+        density = normal.logpdf(deviation * np.sqrt(inverse)) + rest.sum() / 2 * np.log(inverse)
+        prior = stats.gamma(sampler.freedom / 2, scale=2 / sampler.freedom).pdf(inverse)
+        return inverse * prior * np.exp(share * (density + volume))
+
+    expected = integrate.quad(power, -30, 10, epsabs=0, limit=500, points=[-9, -6, -3, 0, 3])[0]
+    found = sampler.log_visible(values, WINDOW)[0] + sampler.told_by * np.log(2 * np.pi) / 2
+    assert found == pytest.approx(np.log(expected), rel=1e-6)
 
 
 @pytest.mark.parametrize("far", [0.1, 5])
@@ -127,7 +161,7 @@ def test_a_rough_rim_foretells_a_rough_window(rng):
             kind.natural(14).draw(one, window, 20, 0, (0, 1)).std(axis=1).mean()
             for one in (flat, rough)
         ]
-    assert spreads[StudentT][0] < 0.1 * spreads[ConditionalGaussian][0]
+    assert spreads[StudentT][0] < 0.15 * spreads[ConditionalGaussian][0]
     assert spreads[StudentT][1] > spreads[ConditionalGaussian][1]
 
 

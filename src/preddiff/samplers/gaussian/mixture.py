@@ -31,7 +31,7 @@ from preddiff.types import Batch, Draws, Floats, Integers, Mask, PerWindow, Pixe
 #
 # and given that it is the one, the window has its conditional law (Bishop, "Pattern Recognition and
 # Machine Learning", 2006, section 9.2.1). So a draw is that of a component which is drawn first.
-# r being some hundreds of values, one component is nearly certain in most places.
+# p_c(r) is raised to a power, so that as many values count as for the scale (`StudentT.told_by`).
 
 _BLOCK = 2  # of random numbers: 0 is the noise of `Patchwise`, 1 the scale of `StudentT`
 

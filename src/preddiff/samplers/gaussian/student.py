@@ -23,7 +23,7 @@ from preddiff.samplers.gaussian.conditioning import ConditionalNormal
 from preddiff.samplers.gaussian.gathering import gathered
 from preddiff.samplers.gaussian.partial import HiddenPart
 from preddiff.samplers.gaussian.patches import flattened
-from preddiff.samplers.gaussian.scatter import of_distances
+from preddiff.samplers.gaussian.scatter import Each, of_distances
 from preddiff.samplers.streams import window_generator
 from preddiff.types import Floats, Integers, Mask, PerWindow, Pixels
 
@@ -39,6 +39,11 @@ from preddiff.types import Floats, Integers, Mask, PerWindow, Pixels
 # Statistician 70, 2016). In pictures, where roughness differs from place to place, that says most
 # of what a normal does not know (Wainwright & Simoncelli, NIPS 1999): ν matters little, as d is
 # some hundreds.
+#
+# Taken at its word, the rim would tell the scale within a few per cent, but a window is not just as
+# rough as its rim. So the normal density of the rim is raised to a power, the share of its values
+# that counts: d and q become as much less (Miller & Dunson, "Robust Bayesian inference via
+# coarsening", Journal of the American Statistical Association 114, 2019). The mean stays as it is.
 
 _NATURAL_FREEDOM = 1.063  # scripts/fit_student.py prints both, for patches of 14
 _NATURAL_SCALE = 0.1022  # scatter of the patches of natural pictures, in units of their covariance
@@ -66,6 +71,11 @@ class StudentT(ConditionalGaussian):
     """
 
     kind = "student"
+    told_by = 9.0
+    """How many of the visible values count, at most, where they tell the scale.
+
+    `scripts/fit_student.py` prints how likely windows of pictures are with several.
+    """
     _has_scale = True
 
     def __init__(
@@ -126,7 +136,7 @@ class StudentT(ConditionalGaussian):
         """Fingerprint of the distribution, and of whether draws are clipped."""
         return fingerprint(
             mean=self.mean, covariance=self.covariance, shape=self.shape, clip=self.clip,
-            freedom=self.freedom,
+            freedom=self.freedom, told_by=self.told_by,
         )  # fmt: skip
 
     def summary(self) -> dict[str, str]:
@@ -166,6 +176,8 @@ class StudentT(ConditionalGaussian):
     ) -> PerWindow:
         """Return the logarithm of the density of what is visible in the patch of each window.
 
+        As many of its values count as `told_by` says, so that it is comparable between laws only.
+
         Parameters
         ----------
         part : what is hidden of each window; None hides all of it.
@@ -175,9 +187,12 @@ class StudentT(ConditionalGaussian):
             patches = flattened(inputs, corners, self.shape)
             means, some = conditional.mean(patches), windows.subset(members)
             distance, count, volume = self._visible(conditional, means, inputs, some, part).T
-            square = self._far(conditional, patches) - self.freedom + distance
-            density = of_distances(square, len(conditional.rest) + count, self.freedom)
-            found[members] = density - (self.log_volume - conditional.log_volume + volume)
+            square = self._square(conditional, patches) + distance
+            values = len(conditional.rest) + count
+            share = self._share(values)
+            density = of_distances(share * square, share * values, self.freedom)
+            volume += self.log_volume - conditional.log_volume
+            found[members] = density - share * volume
         return found
 
     def contents(self) -> Contents:
@@ -215,17 +230,28 @@ class StudentT(ConditionalGaussian):
         scale, freedom = np.empty(len(windows)), np.empty(len(windows))
         for conditional, members, corners in self._groups(windows):
             patches = flattened(inputs, corners, self.shape)
-            freedom[members] = self.freedom + len(conditional.rest)
-            scale[members] = self._far(conditional, patches) / freedom[members]
+            square = self._square(conditional, patches)
+            far, freedom[members] = self._known(
+                square, np.full(len(members), len(conditional.rest))
+            )
+            scale[members] = far / freedom[members]
         return scale, freedom
 
-    def _far(self, conditional: ConditionalNormal, patches: Patches) -> Annotated[Floats, "n"]:
-        """ν + q: q is the squared distance of the rest of patches from its mean."""
+    def _share(self, values: Each) -> Each:
+        """The share of some numbers of visible values that counts."""
+        return np.asarray(np.minimum(1, self.told_by / np.maximum(values, 1)))
+
+    def _known(self, square: Each, values: Each) -> tuple[Each, Each]:
+        """ν + q and ν + d, where as many of the d visible values as `told_by` says count."""
+        share = self._share(values)
+        return self.freedom + share * square, self.freedom + share * values
+
+    def _square(self, conditional: ConditionalNormal, patches: Patches) -> Each:
+        """The squared distance of the rest of patches from its mean."""
         # With the conditional mean in the window's stead, a patch is as far as its rest is.
         deviation = patches - self.mean
         deviation[:, conditional.window] = conditional.mean(patches) - conditional.mean_window
-        square = np.einsum("np,np->n", deviation @ self._inverse, deviation)
-        return np.asarray(self.freedom + square)
+        return np.asarray(np.einsum("np,np->n", deviation @ self._inverse, deviation))
 
     def _widths(
         self,
@@ -237,8 +263,8 @@ class StudentT(ConditionalGaussian):
         seed: int,
     ) -> PerDraw:
         distance, count, _ = visible.T
-        far = self._far(conditional, patches) + distance
-        freedom = self.freedom + len(conditional.rest) + count
+        square = self._square(conditional, patches) + distance
+        far, freedom = self._known(square, len(conditional.rest) + count)
         drawn = -(-samples // self.group)
         # A block of random numbers of its own: what the noise takes depends on the window's size.
         chi = np.stack(
@@ -253,8 +279,9 @@ class StudentT(ConditionalGaussian):
         self, conditional: ConditionalNormal, patches: Patches
     ) -> Annotated[Floats, "n"]:
         square, log_volume = conditional.distance(patches)
-        far = self._far(conditional, patches)
-        values, freedom = len(conditional.window), self.freedom + len(conditional.rest)
+        rest = np.full(len(patches), len(conditional.rest))
+        far, freedom = self._known(self._square(conditional, patches), rest)
+        values = len(conditional.window)
         constant = special.gammaln((freedom + values) / 2) - special.gammaln(freedom / 2)
         volume = log_volume + values / 2 * np.log(np.pi * far)
         return np.asarray(constant - volume - (freedom + values) / 2 * np.log1p(square / far))

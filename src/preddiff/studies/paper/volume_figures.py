@@ -27,7 +27,8 @@ _CAPTION = (
 
 HIDDEN_BY = {
     "conditional": "l = k + 4",
-    "cohort": "what could have stood there in controls, given what lies more than 12 mm away",
+    "cohort": "what could have stood there in controls, given what lies more than 12 mm away (as "
+    "far as held-out controls are foretold best)",
 }
 """What hides windows: the paper's, or the normal over the whole brain of controls."""
 
