@@ -119,6 +119,16 @@ def test_rows_of_another_table_are_refused(table, change, message):
         Columns(table).encode(change(table))
 
 
+@pytest.mark.parametrize("number", [3, -1, 0.5])
+def test_a_row_with_a_category_that_is_none_is_refused(table, fitted, number):
+    model = load_model(fitted, table=table)
+    coded = model.columns.encode(table)
+    row = coded.iloc[0].copy()
+    row["size"] = number
+    with pytest.raises(ModelError, match=f"column 'size': category number {number}: .* 0 to 2"):
+        preddiff.explain(model, row, sampler=Marginal(coded), samples=4)
+
+
 def test_tables_that_cannot_be_used(table):
     with pytest.raises(ModelError, match="column 'age': has no value in some rows; fill them"):
         Columns(table.assign(age=np.nan))

@@ -39,6 +39,16 @@ def test_models_that_are_not_there(spec, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "prefix"), [("config.json", "hf:"), ("configs/inference.json", "monai:")]
+)
+def test_a_folder_is_named_with_its_kind(tmp_path, file, prefix):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("{}")
+    with pytest.raises(ModelError, match=f"a folder; name it {prefix}{tmp_path}"):
+        load_model(tmp_path)
+
+
 def test_a_source_is_a_file_and_a_line(tmp_path, monkeypatch):
     """A toy source, as a newcomer would add it: `toy:N` is a model of N equally likely classes."""
     (tmp_path / "toy.py").write_text(

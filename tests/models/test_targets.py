@@ -30,6 +30,8 @@ def test_targets(wanted, expected):
         (-1, "target -1: expected 0 to 3"),
         ("top5", "target 'top5': expected top1 to top4"),
         ("egyptian cot", "no such label; nearest: Egyptian cat"),
+        ("tench vs. crane", "no such label; a contrast is written 'tench against crane'"),
+        ("tench and not crane", "a contrast is written 'tench against crane'"),
         ("crane", "is the label of classes 1, 2: give the number"),
         ([], "no targets"),
         (["tench against crane", 1], "a contrast stands alone; ask one at a time"),

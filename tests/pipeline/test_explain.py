@@ -254,6 +254,13 @@ def test_settings_that_cannot_be(model, picture, settings, error, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("measure", ["WE", "ID", "DP", "weight_of_evidence"])
+def test_values_that_happen_to_lie_between_0_and_1_have_no_odds(picture, measure):
+    values = preddiff.load_model(lambda x: 0.5 + 0 * x[:, 0, 0, :1], output="values")
+    with pytest.raises(SettingError, match=f"measure='{measure}': .* gives values, which have no"):
+        preddiff.explain(values, picture, window=5, measure=measure)
+
+
 @pytest.mark.parametrize(
     ("picture", "message"),
     [

@@ -335,6 +335,7 @@ def _check_probabilities(values: AnyShape, name: str) -> None:
         raise ModelError(
             f"values from {np.min(values):.4g} to {np.max(values):.4g} are not probabilities: "
             f"the {name.replace('_', ' ')} is defined from 0 to 1; add a softmax to the model, "
-            "say what they are (load_model(output='logits') or 'values'), or choose "
+            "say what they are (load_model(output='logits') or 'values'; \"output\" in the "
+            "settings of --preprocess), or choose "
             f"measure={ActivationDifference.name!r}"
         )

@@ -81,6 +81,19 @@ class Columns:
                 raise ModelError(f"column {name!r}: has no value in some rows; fill them")
         return pd.DataFrame(found, index=rows.index)
 
+    def check(self, row: AnyShape) -> None:
+        """Raise a ModelError if a row of numbers, (..., feature), has a category that is none.
+
+        `decode` takes the nearest category, as of draws from a normal.
+        """
+        for name, value in zip(self._columns, row.reshape(-1), strict=False):
+            known = self.categories.get(name, ())
+            if known and float(value) not in range(len(known)):
+                raise ModelError(
+                    f"column {name!r}: category number {value:g}: the table has 0 to "
+                    f"{len(known) - 1}; model.columns.encode(row) makes numbers of categories"
+                )
+
     def decode(self, rows: AnyShape) -> "pd.DataFrame":
         """Return rows of numbers, (n, feature), as a table of the types that it was made of.
 

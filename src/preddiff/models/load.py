@@ -74,6 +74,8 @@ SPEC_SOURCES = (
     SpecSource("PATH.keras", "keras", suffix=".keras"),
     SpecSource("PATH.skops", "skops", suffix=".skops"),
 )
+_FOLDERS = {"hf:": "config.json", "monai:": "configs/inference.json"}  # what lies in one of a kind
+
 FACTORY = SpecSource("package.module:factory", "factory")
 
 
@@ -226,6 +228,9 @@ def _names_factory(spec: str) -> bool:
 
 
 def _unknown(spec: str) -> ModelError:
+    prefix = next((p for p, file in _FOLDERS.items() if (Path(spec) / file).is_file()), None)
+    if prefix is not None:
+        return ModelError(f"{spec}: a folder; name it {prefix}{spec}")
     if Path(spec).suffix:
         return ModelError(f"{spec}: files of this kind cannot be read; expected {spec_forms()}")
     from preddiff.models.sources import torchvision

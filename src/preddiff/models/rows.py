@@ -16,6 +16,11 @@ class OfRows(Asking):
         """Return a row, which is taken as it is."""
         return image  # type: ignore[return-value]
 
+    def check(self, inputs: Pixels, *, is_scan: bool) -> None:  # noqa: ARG002
+        """Raise a ModelError if a category of the row is none of the table's."""
+        if self.model.columns is not None:
+            self.model.columns.check(inputs)
+
     def predict(self, inputs: Batch, node: str | None = None) -> Predictions:
         """Return the values of many rows, (n, K)."""
         return self.model.predict(inputs[:, 0], node)

@@ -20,6 +20,8 @@ Unit = tuple[int, tuple[int, ...] | None]
 AGAINST = " against "
 """Between the two classes of a contrast."""
 
+_VERSUS = re.compile(r"(.+?)\s+(?:vs\.?|versus|rather than|and not|not)\s+(.+)", re.IGNORECASE)
+
 _SEPARATOR = re.compile(r",\s*")  # of synonyms
 
 _UNIT = re.compile(r"(\d+)(?::(\d+(?:,\d+)*))?")
@@ -171,8 +173,15 @@ def _labelled(text: str, labels: Sequence[str] | None) -> int:
         found = [n for n, several in enumerate(_spellings(labels)) if number in _numbers(several)]
     if not found:
         every = [name for label in labels for name in _SEPARATOR.split(label)]
-        raise TargetError(f"target {text!r}: no such label{nearest(text, every)}")
+        hint = _contrast(text) or nearest(text, every)
+        raise TargetError(f"target {text!r}: no such label{hint}")
     return _only(text, found)
+
+
+def _contrast(text: str) -> str:
+    """Return how a contrast is written that is written in another way; empty where none is."""
+    found = _VERSUS.fullmatch(text)
+    return f"; a contrast is written {AGAINST.join(found.groups())!r}" if found else ""
 
 
 def _only(text: str, found: list[int]) -> int:

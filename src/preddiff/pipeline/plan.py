@@ -8,7 +8,12 @@ from preddiff.errors import InputError, SamplerError, SettingError
 from preddiff.method import measures
 from preddiff.method.analysis import never_stop
 from preddiff.method.evidence import IMAGENET_TRAIN_SIZE, NEARLY_ONE
-from preddiff.method.measures import ENOUGH_EXAMPLES, Measure, WeightOfEvidence
+from preddiff.method.measures import (
+    ENOUGH_EXAMPLES,
+    ActivationDifference,
+    Measure,
+    WeightOfEvidence,
+)
 from preddiff.method.windows import Windows
 from preddiff.models import repeatable, targets
 from preddiff.pipeline.lengths import Size
@@ -226,6 +231,13 @@ def _measure(subject: Subject, values: Floats, question: Question) -> Measure:
     size = question.train_size if question.train_size is not None else subject.model.train_size
     size = IMAGENET_TRAIN_SIZE if size is None else size
     measure = measures.resolve(question.measure, subject.unit, size, classes=len(values))
+    # Values that happen to lie in [0, 1] would have odds as well. A node's may be probabilities.
+    gives_values = subject.node is None and subject.model.value_unit is not None
+    if gives_values and not isinstance(measure, ActivationDifference):
+        raise SettingError(
+            f"measure={question.measure!r}: {subject.model.spec} gives values, which have no odds; "
+            "leave it out (--measure), or load the model with output='probabilities'"
+        )
     measure.check(values)
     return measure
 

@@ -34,7 +34,8 @@ def check(
         warnings.warn(
             f"values from {low:.4g} to {high:.4g} look like those of a normalised picture, in "
             "which windows are then hidden and which is shown: better pass the picture itself "
-            "and load_model(network, preprocess=weights.transforms()) (docs/models.md)",
+            "and load_model(network, preprocess=weights.transforms()) (--preprocess FILE; "
+            "docs/models.md)",
             InputWarning,
             stacklevel=3,
         )
@@ -57,8 +58,8 @@ def warn_of_unprepared(image: Image.Image, size: tuple[int, int] | None, spec: s
         done = f"resized to {size[0]}×{size[1]}, in [0, 1], not normalised"
     warnings.warn(
         f"{spec} gets this picture {done}: say what it was trained with, e.g. "
-        "load_model(network, preprocess=weights.transforms()), or preprocess={} if that is "
-        "right (docs/models.md)",
+        "load_model(network, preprocess=weights.transforms()) (--preprocess FILE), or "
+        "preprocess={} if that is right (docs/models.md)",
         InputWarning,
         stacklevel=3,
     )
