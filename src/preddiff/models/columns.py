@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from preddiff.errors import ModelError
-from preddiff.types import AnyShape
+from preddiff.types import AnyShape, Pixels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,12 +81,12 @@ class Columns:
                 raise ModelError(f"column {name!r}: has no value in some rows; fill them")
         return pd.DataFrame(found, index=rows.index)
 
-    def check(self, row: AnyShape) -> None:
-        """Raise a ModelError if a row of numbers, (..., feature), has a category that is none.
+    def check(self, row: Pixels) -> None:
+        """Raise a ModelError if a row of numbers, (1, feature), has a category that is none.
 
         `decode` takes the nearest category, as of draws from a normal.
         """
-        for name, value in zip(self._columns, row.reshape(-1), strict=False):
+        for name, value in zip(self._columns, row[0], strict=False):
             known = self.categories.get(name, ())
             if known and float(value) not in range(len(known)):
                 raise ModelError(

@@ -17,7 +17,8 @@ def chosen(
 
     Parameters
     ----------
-    values : each output for some inputs, (n, K) if it can be taken.
+    values : each output for some inputs, (n, K) if it can be taken; (n, 0) stands for one that
+        cannot be.
     names : of the outputs.
     key : name or number of the one that the caller wants, as a text too where none has that name;
         None takes the first that gives probabilities, else the first of numbers.
@@ -52,9 +53,8 @@ def _of_key(values: Sequence[torch.Tensor], names: Sequence[str], key: str | int
         raise ModelError(f"output_key={key!r}: {spec} gives {', '.join(map(repr, names))}")
     if not _is_usable(values[known]):
         shape = tuple(values[known].shape)
-        raise ModelError(
-            f"output_key={key!r}: {spec} gives {shape} there, expected numbers (n, classes)"
-        )
+        given = f"{shape} there, expected numbers" if all(shape) else "there no numbers"
+        raise ModelError(f"output_key={key!r}: {spec} gives {given} (n, classes)")
     return known
 
 
