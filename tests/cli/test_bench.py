@@ -5,18 +5,15 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from command_line import run
 from preddiff import cli
 from preddiff.errors import ModelError, ResultError, SettingError
 
 
-def test_bench_puts_its_table_into_a_page(folder):
+def test_bench_puts_its_table_into_a_page(folder, here):
     page = folder / "page.md"
     page.write_text("before\n<!-- bench: begin -->old<!-- bench: end -->\nafter\n")
-    result = run(
-        "bench", "tiny_model:make", "--only", "--windows", 4, "--check", 2,
-        "--output", page, cwd=folder,
-    )  # fmt: skip
+    words = ("bench", "tiny_model:make", "--only", "--windows", 4, "--check", 2)
+    result = here(*words, "--output", page)
     assert result.returncode == 0, result.stderr
     assert "\\n" not in result.stdout
     text = page.read_text()

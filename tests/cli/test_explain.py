@@ -373,7 +373,7 @@ def test_an_interrupted_command_writes_the_map_so_far(folder, here, name, status
         "    return predict\n"
     )
     Image.new("RGB", (24, 24), "teal").save(folder / "small.png")
-    asked = ("explain", "small.png", "--model", "slow_model:make", "--window", 6)
+    asked = ("explain", "small.png", "--model", "slow_model:make", "--window", 6, "--stride", 2)
     first = run(*asked, cwd=folder)
     assert first.returncode == status, first.stderr
     assert (

@@ -7,7 +7,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 import preddiff
-from command_line import TINY, run
+from command_line import TINY
 from preddiff import cli
 from preddiff.models import Linear
 
@@ -68,8 +68,8 @@ def test_a_scan_as_its_reader_wants_it(tmp_path, rng, monkeypatch):
         assert message in invoke(*options)
 
 
-def test_what_is_no_result_is_one_line(folder):
-    done = run("export", "cat.zarr", "--to", "png", cwd=folder)
+def test_what_is_no_result_is_one_line(here):
+    done = here("export", "cat.zarr", "--to", "png")
     assert done.returncode == 2
     assert "cat.zarr: no such result" in done.stderr
     assert len(done.stderr.splitlines()) == 1

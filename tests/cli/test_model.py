@@ -2,7 +2,6 @@
 
 from typer.testing import CliRunner
 
-from command_line import run
 from preddiff import cli
 
 
@@ -16,8 +15,8 @@ def test_input_classes_and_nodes_are_shown(folder, monkeypatch):
     assert "4×22×22" in result.stdout
 
 
-def test_an_unknown_name_is_one_line(folder):
-    done = run("model", "torchvision:gogglenet", cwd=folder)
+def test_an_unknown_name_is_one_line(here):
+    done = here("model", "torchvision:gogglenet")
     assert done.returncode == 2
     assert "nearest: googlenet" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from command_line import TINY, run
+from command_line import TINY
 from preddiff import cli
 from preddiff.errors import PreddiffError
 from preddiff.samplers import ConditionalGaussian
@@ -69,11 +69,11 @@ def test_a_sampler_is_fitted_shown_and_used(folder, monkeypatch):
         (["show", "cat.jpg"], "cat.jpg: not a sampler file"),
     ],
 )
-def test_bad_input_is_one_line(folder, arguments, message):
+def test_bad_input_is_one_line(folder, here, arguments, message):
     (folder / "none").mkdir()
     (folder / "one").mkdir()
     (folder / "one" / "cat.jpg").write_bytes((folder / "cat.jpg").read_bytes())
-    done = run("sampler", *arguments, cwd=folder)
+    done = here("sampler", *arguments)
     assert done.returncode == 2
     *before, last = done.stderr.splitlines()
     assert message in last

@@ -5,7 +5,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import preddiff
-from command_line import TINY, run
+from command_line import TINY
 from preddiff import cli
 from preddiff.results.explanation import Explanation
 
@@ -50,7 +50,7 @@ def test_a_result_is_verified_and_made_again(folder, monkeypatch):
     assert told[1].startswith("FAIL: model, sampler, settings and answer: the input is ")
 
 
-def test_what_cannot_be_verified_is_one_line(folder):
-    done = run("verify", "cat.zarr", "--order", "xyz", cwd=folder)
+def test_what_cannot_be_verified_is_one_line(here):
+    done = here("verify", "cat.zarr", "--order", "xyz")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "cat.zarr: no such result" in done.stderr
