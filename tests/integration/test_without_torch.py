@@ -50,6 +50,10 @@ def model(batch):
 
 picture = rng.random((3, 8, 8)).astype(np.float32)
 preddiff.explain(model, picture, sampler="constant:0.5", window=4)
+preddiff.explain(model, picture, "0 against 1", sampler="constant:0.5", window=4)
+larger = rng.random((3, 16, 16)).astype(np.float32)  # so many draws that an engine is looked for
+preddiff.explain(model, larger, sampler="constant:0.5", window=4)
+preddiff.explain(model, larger, window=4, stride=4, tolerance=0.3)
 for spec in ("embedded", "torchvision:resnet18", "timm:vit", "net.onnx"):
     try:
         preddiff.load_model(spec)

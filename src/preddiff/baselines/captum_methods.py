@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from preddiff.errors import ModelError, SettingError
+from preddiff.models.kind import is_network
 
 if TYPE_CHECKING:
     import torch
@@ -28,9 +29,7 @@ def captum(label: str) -> ModuleType:
 
 def as_network(model: Model, name: str) -> Network:
     """Return a model that has gradients, or raise a SettingError."""
-    from preddiff.models.networks.network import Network
-
-    if not isinstance(model, Network):
+    if not is_network(model):
         raise SettingError(
             f"baselines={name!r}: needs gradients, and {model.spec} is no torch network; leave it "
             "out"

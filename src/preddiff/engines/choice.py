@@ -26,6 +26,7 @@ from preddiff.engines.memory import machine_memory
 from preddiff.engines.task import Choice, Facts, Task
 from preddiff.errors import EngineWarning, SettingError, first_line
 from preddiff.models import Model
+from preddiff.models.kind import is_network
 from preddiff.types import Evidence
 
 if TYPE_CHECKING:
@@ -154,16 +155,15 @@ def _incremental(task: Task, memory: int, requested: str, *, by_gain: bool) -> "
     ----------
     by_gain : also None, without a word, where it saves no arithmetic.
     """
-    from preddiff.engines.incremental import Incremental
-    from preddiff.models.networks.network import Network
-
-    if not isinstance(task.model, Network):
+    if not is_network(task.model):
         if requested == "incremental":
             raise SettingError(
                 f"engine='incremental': {task.model.spec} is no torch network, whose operations "
                 "could be looked into; choose engine='dense'"
             )
         return None
+    from preddiff.engines.incremental import Incremental
+
     key = earlier.about(task.model, task.inputs.shape, task.size, task.node)
     known = earlier.found(key)
     begin = time.perf_counter()
@@ -204,18 +204,14 @@ def usual_seconds(
     ----------
     shape, size, node : of the input, its windows, and what is evaluated.
     """
-    from preddiff.models.networks.network import Network
-
-    if not isinstance(model, Network):
+    if not is_network(model):
         return None
     return earlier.found(earlier.about(model, shape, size, node)).seconds
 
 
 def forget(task: Task) -> None:
     """Forget that boxes were right, which turned out to be wrong."""
-    from preddiff.models.networks.network import Network
-
-    if isinstance(task.model, Network):
+    if is_network(task.model):
         key = earlier.about(task.model, task.inputs.shape, task.size, task.node)
         earlier.keep(key, Earlier())
 

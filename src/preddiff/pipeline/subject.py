@@ -14,6 +14,7 @@ from preddiff.media.mask_files import on_input
 from preddiff.media.volumes import Volume
 from preddiff.method.measures import ActivationDifference
 from preddiff.models import Model, targets
+from preddiff.models.kind import is_network
 from preddiff.models.rows import OfRows
 from preddiff.models.signals import OfSignals
 from preddiff.pipeline.lengths import Size, as_text
@@ -203,9 +204,7 @@ def _check_size(source: Input, window: Size) -> None:
 
 
 def _on_device(model: Model, device: str) -> Model:
-    from preddiff.models.networks.network import Network
-
-    if not isinstance(model, Network):
+    if not is_network(model):
         raise SettingError(
             f"device={device!r}: {model.spec} is no torch network; choose device='cpu'"
         )
@@ -214,11 +213,10 @@ def _on_device(model: Model, device: str) -> Model:
 
 def _from_node(subject: Subject, name: str, sampling: Sampling) -> Subject:
     """Return the subject whose windows are hidden in a node's values (equation 5)."""
-    from preddiff.models.networks.downstream import Downstream
-    from preddiff.models.networks.network import Network
-
-    if not isinstance(subject.model, Network):
+    if not is_network(subject.model):
         raise TargetError(f"source {name!r}: {subject.model.spec} has no nodes; only networks have")
+    from preddiff.models.networks.downstream import Downstream
+
     rest = Downstream(subject.model, name, subject.picture, sampling.view)
     if subject.node is not None:
         rest.check_leads_to(subject.node)
@@ -227,14 +225,13 @@ def _from_node(subject: Subject, name: str, sampling: Sampling) -> Subject:
 
 def _of_units(subject: Subject, wanted: list[targets.Unit]) -> Subject:
     """Return the subject that explains single units of its node."""
-    from preddiff.models.networks.network import Network
-    from preddiff.models.networks.units import select_units
-
-    if subject.node is None or not isinstance(subject.model, Network):
+    if subject.node is None or not is_network(subject.model):
         raise TargetError(
             f"target {targets.unit_name(wanted[0])!r} is a unit of a hidden node: say which with "
             "node="
         )
+    from preddiff.models.networks.units import select_units
+
     network, node = select_units(subject.model, subject.node, wanted, subject.inputs)
     names = tuple(f"{subject.node} {targets.unit_name(unit)}" for unit in wanted)
     return replace(subject, model=network, node=node, unit_names=names)

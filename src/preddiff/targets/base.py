@@ -10,6 +10,7 @@ import numpy as np
 from preddiff.errors import ModelError, PreddiffError, TargetError, first_line
 from preddiff.models import Model
 from preddiff.models.asking import Asking
+from preddiff.models.kind import is_network
 from preddiff.models.request import VALUE_UNIT
 from preddiff.types import Batch, Pixels, Predictions
 
@@ -68,9 +69,7 @@ class OfOutput(Target):
 
     def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
         """Return a model that gives the numbers, and which of them are explained: all."""
-        from preddiff.models.networks.network import Network
-
-        if not isinstance(model, Network):
+        if not is_network(model):
             return self.of_values(model, inputs)
         from preddiff.targets.networks import with_function
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from preddiff.errors import TargetError
 from preddiff.models import Model
+from preddiff.models.kind import is_network
 from preddiff.targets.base import PROBABILITY_ROUNDING, OfOutput, Returned, Target
 from preddiff.types import Pixels
 
@@ -26,8 +27,6 @@ class Entropy(Target):
 
     def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
         """Return the model of the entropy."""
-        from preddiff.models.networks.network import Network
-
         if not model.is_probability(None):
             raise TargetError(f"target {self.name!r}: {model.spec} gives values, not classes")
         total = float(model.predict(inputs[None]).sum())
@@ -36,7 +35,7 @@ class Entropy(Target):
                 f"target {self.name!r}: the probabilities add up to {total:.4g}: expected 1, of "
                 "classes that exclude each other; explain a class, or a function of the output"
             )
-        if isinstance(model, Network):
+        if is_network(model):
             from preddiff.targets import networks
 
             logits = networks.logits_of(model, inputs)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from preddiff.errors import TargetError
 from preddiff.models import Model
 from preddiff.models import targets as classes
+from preddiff.models.kind import is_network
 from preddiff.targets.base import Computed, OfOutput, Returned, Target
 from preddiff.types import Pixels
 
@@ -48,8 +49,6 @@ class Contrast(Target):
 
     def of(self, model: Model, inputs: Pixels) -> tuple[Model, list[int]]:
         """Return the model of the two classes, and the first of them."""
-        from preddiff.models.networks.network import Network
-
         values = model.predict(inputs[None])[0]
         if not model.is_probability(None):
             raise TargetError(f"target {self.name!r}: {model.spec} gives values, not classes")
@@ -61,7 +60,7 @@ class Contrast(Target):
         if len(set(pair)) != 2 or len(pair) != 2:
             raise TargetError(f"target {self.name!r}: expected two different classes")
         made: Model = Computed(model, OfOutput(_among(pair), self.name, is_probability=True))
-        if isinstance(model, Network):
+        if is_network(model):
             from preddiff.targets import networks
 
             logits = networks.logits_of(model, inputs)
