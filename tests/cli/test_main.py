@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 import preddiff
 from preddiff import cli
+from preddiff.errors import EngineWarning
 
 
 def commands(app, path=()):
@@ -54,3 +56,16 @@ def test_help_loads_nothing_heavy():
 def test_the_version_is_printed():
     done = CliRunner().invoke(cli.app, ["--version"])
     assert (done.exit_code, done.stdout) == (0, f"preddiff {preddiff.__version__}\n")
+
+
+def test_a_warning_is_printed_once_in_a_command(capsys, monkeypatch):
+    def command(*_arguments, **_settings):
+        for text in ("slow", "large", "slow"):
+            warnings.warn(EngineWarning(text), stacklevel=1)
+
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    monkeypatch.setattr(cli, "app", command)
+    for _ in range(2):
+        with warnings.catch_warnings(action="always"), pytest.raises(SystemExit):
+            cli.main()
+        assert capsys.readouterr().err == "preddiff: slow\npreddiff: large\n"

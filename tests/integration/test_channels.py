@@ -117,6 +117,16 @@ def test_files_on_one_grid_are_channels_and_so_is_a_fourth_dimension(scans):
     assert fourth[1].provenance["channels"] == ["a", "b"]
 
 
+def test_a_channel_is_named_in_any_case(scans):
+    source = f"{scans / 'T1.nii.gz'}+{scans / 'FLAIR.nii.gz'}"
+    found = [
+        preddiff.explain(MODEL, source, sampler=f"channel:{name}:constant:0.5", **NAMED)
+        for name in ("FLAIR", "flair")
+    ]
+    np.testing.assert_array_equal(found[0].evidence, found[1].evidence)
+    assert found[1].provenance["hidden_channel"] == "FLAIR"
+
+
 def test_the_table_says_which_channel_mattered(scans, tmp_path):
     weights = np.zeros(SHAPE)
     weights[1] = 1  # nothing depends on T1

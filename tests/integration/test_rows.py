@@ -15,6 +15,7 @@ from torch import nn
 import preddiff
 from preddiff.errors import InputError, SamplerError, SettingError
 from preddiff.samplers import Marginal, RowGaussian, RowMixed
+from preddiff.samplers.load import read_sampler
 
 WISH = {"targets": "all", "train_size": math.inf}
 
@@ -168,12 +169,15 @@ def test_a_row_has_its_features_in_the_order_of_the_fit(rng, kind):
 @pytest.mark.parametrize(
     "of", [Marginal, RowGaussian.fit, lambda table: RowMixed.fit(table, [list(table).index("sex")])]
 )
-def test_a_table_of_draws_has_the_columns_of_the_row_in_its_order(rng, of):
+def test_a_table_of_draws_has_the_columns_of_the_row_in_its_order(rng, of, tmp_path):
     table = pd.DataFrame({"age": rng.normal(size=30), "sex": rng.integers(2, size=30)})
     model = GaussianNB().fit(table.to_numpy(), table["age"] > 0)
     wish = {"samples": 2, **WISH}
     with pytest.raises(SamplerError, match="feature 0 is 'age': the sampler's table has 'sex'"):
         preddiff.explain(model, table.iloc[0], sampler=of(table[["sex", "age"]]), **wish)
+    of(table[["sex", "age"]]).save(tmp_path / "rows.npz")
+    with pytest.raises(SamplerError, match="feature 0 is 'age': the sampler's table has 'sex'"):
+        preddiff.explain(model, table.iloc[0], sampler=read_sampler(tmp_path / "rows.npz"), **wish)
     named = preddiff.explain(model, table.iloc[0], sampler=of(table), **wish)
     unnamed = preddiff.explain(model, table.iloc[0].to_numpy(), sampler=of(table), **wish)
     np.testing.assert_array_equal(named.relevance, unnamed.relevance)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import preddiff
-from preddiff.errors import InputError, SettingError
+from preddiff.errors import InputError, ModelError, SettingError
 from preddiff.models import load_model, one_input
 from preddiff.samplers import Constant, Marginal
 
@@ -95,3 +95,16 @@ def test_wrong_inputs_are_said_in_one_line(fusion):
     ]:
         with pytest.raises(error, match=message):
             one_input(fusion, inputs, free)
+
+
+def test_an_input_that_stays_is_given_without_the_axis_of_the_batch(fusion):
+    def function(pictures, vectors):
+        with torch.no_grad():
+            return fusion(torch.as_tensor(pictures), torch.as_tensor(vectors)).softmax(1).numpy()
+
+    for model, error in ((fusion, ModelError), (function, InputError)):
+        with pytest.raises(error, match=r"batch\[0\]") as caught:
+            preddiff.explain(
+                one_input(model, (PICTURE, VECTOR[None])), PICTURE, sampler=Constant(0), window=4
+            )
+        assert "resize" not in str(caught.value)

@@ -92,7 +92,7 @@ def main() -> None:
     status 130. Anything else that goes wrong is our mistake and keeps its traceback.
     """
     # Python prints the file and line that warned, which a user of commands has no use for.
-    warnings.showwarning = _warn  # type: ignore[assignment]
+    warnings.showwarning = _Once()  # type: ignore[assignment]
     # File names may hold what no encoding can; to print one must not end in a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -117,9 +117,20 @@ def main() -> None:
     sys.exit(status or 0)
 
 
-def _warn(message: Warning | str, category: type[Warning], *_where: object) -> None:
-    """Print our own warnings in one line; other libraries' are of no use at a command line."""
-    if issubclass(category, EngineWarning | InputWarning):
+class _Once:
+    """Prints our own warnings in one line, each once in a command.
+
+    Other libraries' are of no use at a command line. A model that is loaded again for another
+    engine or input warns again.
+    """
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, message: Warning | str, category: type[Warning], *_where: object) -> None:
+        if not issubclass(category, EngineWarning | InputWarning) or str(message) in self._said:
+            return
+        self._said.add(str(message))
         why = getattr(message, "why", "") if verbose.get() else ""
         print(f"preddiff: {message}" + (f": {why}" if why else ""), file=sys.stderr)  # noqa: T201
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from preddiff.errors import ModelError, first_line
+from preddiff.errors import ModelError, PreddiffError, first_line
 from preddiff.models.base import Model, checked_values
 from preddiff.models.request import VALUE_UNIT
 from preddiff.types import Batch, Predictions
@@ -40,6 +40,8 @@ class Function(Model):
         self._refuse_node(node)
         try:
             values = self.call(inputs.copy())  # it may change its argument, which draws share
+        except PreddiffError:
+            raise
         except Exception as error:
             raise ModelError(
                 f"{self.spec} raised {type(error).__name__} ({first_line(error)}); it gets a "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from preddiff.errors import InputError, SettingError
+from preddiff.errors import InputError, SettingError, first_line
 from preddiff.types import Batch, Floats, Predictions
 
 if TYPE_CHECKING:
@@ -56,7 +56,16 @@ def one_input(
 
     def of_one(batch: Batch) -> Predictions:
         given = [np.repeat(each[None], len(batch), axis=0) for each in others]
-        return model(*given[:free], batch, *given[free:])
+        try:
+            return model(*given[:free], batch, *given[free:])
+        except Exception as error:
+            batches = [each.shape for each in others if each.ndim > 1 and len(each) == 1]
+            if not batches:
+                raise
+            raise InputError(
+                f"{of_one.__name__} does not take its inputs ({first_line(error)}); if one that "
+                f"stays, of shape {batches[0]}, is a batch of one, give batch[0]"
+            ) from error
 
     of_one.__name__ = of_one.__qualname__ = getattr(model, "__name__", type(model).__name__)
     return of_one

@@ -236,7 +236,8 @@ def _measure(subject: Subject, values: Floats, question: Question) -> Measure:
     if gives_values and not isinstance(measure, ActivationDifference):
         raise SettingError(
             f"measure={question.measure!r}: {subject.model.spec} gives values, which have no odds; "
-            "leave it out (--measure), or load the model with output='probabilities'"
+            "leave it out (--measure), or load the model with output='probabilities' "
+            '("output" in the settings of --preprocess)'
         )
     measure.check(values)
     return measure

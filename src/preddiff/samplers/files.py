@@ -24,6 +24,7 @@ Fact = str | int | float | bool
 
 _MAKE_ONE = "make one with `preddiff sampler fit`"
 _REFERENCE = "reference"
+_COLUMNS = "feature_names"  # files of older versions have none
 _S = TypeVar("_S", bound="Stored")
 _CLASSES: dict[str, type["Stored"]] = {}  # by kind
 
@@ -87,11 +88,13 @@ class Stored(Sampler):
     kind : name of the class in its files.
     scan_grid : of the scans that it was made of; None of pictures and arrays, which have none.
     reference : the group that these scans are of, such as "group=control"; "" for all.
+    feature_names : of the columns of a table that it was made of; None of anything else.
     """
 
     kind: ClassVar[str]
     scan_grid: Grid | None = None
     reference: str = ""
+    feature_names: tuple[str, ...] | None = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -132,6 +135,8 @@ class Stored(Sampler):
         """
         contents = self.contents()
         placed = {**contents.arrays, **_held(self.scan_grid)}
+        if self.feature_names is not None:
+            placed[_COLUMNS] = np.array(self.feature_names, dtype=np.str_)
         group = {_REFERENCE: self.reference} if self.reference else {}
         facts = {**contents.facts, **group}
         write(path, replace(contents, arrays=placed, facts=facts))
@@ -190,6 +195,8 @@ def _made(cls: type[_S], path: str | Path, contents: Contents) -> _S:
         if grid is not None:
             sampler.scan_grid = grid
         sampler.reference = reference
+        if _COLUMNS in contents.arrays:
+            sampler.feature_names = tuple(map(str, contents.arrays[_COLUMNS].ravel()))
         return sampler
 
 

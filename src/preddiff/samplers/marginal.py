@@ -37,7 +37,7 @@ class Marginal(Stored):
 
     Attributes
     ----------
-    feature_names : of a table's columns; None of arrays, and of a sampler's file.
+    feature_names : of a table's columns; None of arrays.
 
     Raises
     ------

@@ -197,12 +197,16 @@ def from_spec(argument: str, context: SpecContext) -> OneChannel:
     # Files and folders of scans hold one channel each.
     of_one = len(context.shape) == 4 and not context.hidden
     inner = replace(context, shape=(1, *context.shape[1:])) if of_one else context
-    return OneChannel(load_by_name(spec, inner), number, said)
+    name = said if said.isdecimal() else context.channels[number]
+    return OneChannel(load_by_name(spec, inner), number, name)
 
 
 def _number(said: str, context: SpecContext) -> int:
     if said in context.channels:
         return context.channels.index(said)
+    found = [n for n, name in enumerate(context.channels) if name.casefold() == said.casefold()]
+    if len(found) == 1:
+        return found[0]
     if not said.isdecimal():
         names = ", ".join(context.channels) or f"0 to {context.shape[0] - 1}"
         raise SamplerError(f"channel {said!r}: the input has no such channel; expected {names}")

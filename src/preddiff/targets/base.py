@@ -163,7 +163,7 @@ def tensor_of(output: Returned) -> Returned:
         said = f" with {', '.join(map(str, output))}" if isinstance(output, Mapping) else ""
         raise TargetError(
             f"the network returns a {type(output).__name__}{said}: expected one tensor; say which "
-            "of its parts, load_model(network, output_key=...)"
+            "of its parts, load_model(network, output_key=...) (--output-key KEY)"
         )
     return output
 

@@ -109,7 +109,8 @@ class Forward:
         if values.ndim != 2:
             raise ModelError(
                 f"{self.spec} returned shape {tuple(values.shape)}: expected (n, classes); take "
-                "another output (output_key=), or make a number of it (targets=, docs/models.md)"
+                "another output (output_key=, --output-key KEY), or make a number of it "
+                "(targets=, docs/models.md)"
             )
         return values
 
@@ -118,11 +119,13 @@ def _cure(complaint: str) -> str:
     """Return what to do about an input of which a network complains."""
     return next(
         (cure for found, cure in _CURES.items() if re.search(found, complaint)),
-        "resize the picture, or say input_size with preprocess=",
+        "resize the picture, or say input_size with preprocess= (--preprocess FILE)",
     )
 
 
 _CURES = {
+    "same number of dimensions": "of inputs that stay (models.one_input), leave out the axis of "
+    "the batch, batch[0]",
     r"missing \d+ required positional": "of several inputs, hide windows in one: "
     "models.one_input(network, (picture, vector), free=0)",
     r"to have \d+ channels?, but got": f"give an input of as many channels {CHANNELS_OF_SCANS}",

@@ -178,7 +178,8 @@ class OnnxRuntime(Model):
         except Exception as error:
             raise ModelError(
                 f"{self.spec} does not take an input of shape {fed.shape[1:]} "
-                f"({first_line(error)}); resize the picture, or say input_size with preprocess="
+                f"({first_line(error)}); resize the picture, or say input_size with preprocess= "
+                "(--preprocess FILE)"
             ) from None
         return [_rows(each)[: len(fed)] for each in given]
 

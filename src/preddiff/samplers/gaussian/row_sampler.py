@@ -19,15 +19,7 @@ Hidden = Annotated[Integers, "hidden"]
 
 
 class RowSampler(Stored):
-    """A sampler of inputs (1, feature) that draws hidden features given all others.
-
-    Attributes
-    ----------
-    feature_names : of the columns of the table that it was fitted on; None of an array, and of a
-        sampler's file.
-    """
-
-    feature_names: tuple[str, ...] | None = None
+    """A sampler of inputs (1, feature) that draws hidden features given all others."""
 
     stands_in = "what a feature could plausibly be, given all others"
 
