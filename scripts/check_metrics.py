@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import quantus
 import torch
+from scipy.integrate import trapezoid
 from torch import nn
 
 from preddiff.media import images
@@ -63,7 +64,7 @@ def compared(model: Model, path: Path, seed: int) -> tuple[float, float, float]:
     )
     # Theirs begins after the first step, and counts a step per channel.
     theirs = np.concatenate([ours.most_first[:1], curve[len(picture) - 1 :: len(picture)]])
-    area = float(np.trapezoid(theirs, ours.shares))
+    area = float(trapezoid(theirs, ours.shares))
     return ours.deletion, area, float(np.abs(theirs - ours.most_first).max())
 
 

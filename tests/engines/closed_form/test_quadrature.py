@@ -63,7 +63,7 @@ def test_two_logits_are_integrated_over_the_plane(rng, scale):
         return quadrature.expected_logistic(second, np.full(len(z), rest))[1]
 
     z = np.linspace(-9, 9, 60_001)
-    expected = np.trapezoid(given_first(z) * stats.norm.pdf(z), z)
+    expected = integrate.trapezoid(given_first(z) * stats.norm.pdf(z), z)
     assert p[2, 0] == pytest.approx(expected, abs=1e-9)
     assert p.sum() == pytest.approx(1, abs=1e-9)
     assert not error.any()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import trapezoid
 
 from preddiff.studies.evaluation.flipping import flip
 from preddiff.studies.evaluation.imputers import grey
@@ -39,7 +40,7 @@ def test_the_gain_of_the_truth_is_what_its_sums_say():
 
     def area(order):
         curve = odds - np.concatenate([[0], np.cumsum(worth[order])])
-        return np.trapezoid(curve, np.linspace(0, 1, len(curve)))
+        return trapezoid(curve, np.linspace(0, 1, len(curve)))
 
     ascending = np.argsort(worth)
     expected = area(ascending) - area(ascending[::-1])

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from typing import Any
@@ -12,7 +13,7 @@ from torch import fx, nn
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let the block neither log nor write to standard error.
+    """Let the block neither log, warn nor write to standard error.
 
     For tracing: where torch.export gives up, it lists the operations that it has seen so far.
     Blocks are short, as all threads' writing to standard error goes with it.
@@ -20,7 +21,8 @@ def quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)  # torch's loggers have handlers of their own, one each
     try:
-        with redirect_stderr(io.StringIO()):
+        with redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of graphs that are half made
             yield
     finally:
         logging.disable(before)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from preddiff.method.evidence import strictly_inside
 from preddiff.models import Model
@@ -76,7 +77,7 @@ class Flipping:
         return self._area(self.most_first)
 
     def _area(self, curve: Curve) -> float:
-        return float(np.trapezoid(curve, self.shares))
+        return float(trapezoid(curve, self.shares))
 
 
 def flip(
