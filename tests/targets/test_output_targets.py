@@ -177,6 +177,28 @@ def test_a_detection_is_overlap_times_score(picture):
     assert not none.evidence.values.any()
 
 
+class Queries(nn.Module):
+    """As DETR: a class of each query, or none, and boxes from 0 to 1."""
+
+    def forward(self, x):
+        halves = x.mean((1, 2)).reshape(len(x), 2, -1).mean(2, keepdim=True)
+        boxes = torch.tensor([[0.25, 0.5, 0.5, 1.0], [0.75, 0.5, 0.5, 1.0]]).expand(len(x), 2, 4)
+        return {"logits": torch.cat([halves, 2 * halves, -halves], 2), "pred_boxes": boxes}
+
+
+def test_the_score_of_a_query_is_a_function(picture):
+    with pytest.raises(TargetError, match="returns dict with logits, pred_boxes .* such as DETR"):
+        preddiff.explain(Queries().eval(), picture, targets=detection((0, 0, 8, 8), 1), **WISH)
+    score = OfOutput(lambda o: o["logits"].softmax(-1)[:, 1, 1], "score", is_probability=True)
+    e = preddiff.explain(Queries().eval(), picture, targets=score, measure="DP", **WISH)
+
+    def expected(x):
+        half = torch.tensor(float(x[:, :, 8:].mean()))
+        return float(torch.stack([half, 2 * half, -half]).softmax(0)[1])
+
+    np.testing.assert_allclose(e.evidence.values[0], differences(expected, picture), atol=1e-5)
+
+
 def test_the_similarity_to_itself_is_one(small_network, picture):
     embedding = of(small_network, picture)[0]
     e = preddiff.explain(small_network, picture, targets=similarity(embedding), **WISH)

@@ -31,7 +31,9 @@ def detection(box: Sequence[float], label: int) -> Target:
     def function(output: Returned) -> Returned:
         import torch
 
-        return torch.stack([_best(each, corners, label) for each in output])
+        # A mapping for all pictures is another detector's; its items would be its keys.
+        pictures = [output] if isinstance(output, Mapping) else output
+        return torch.stack([_best(each, corners, label) for each in pictures])
 
     return Detection(function, f"class {label} in the box", "overlap × score")
 
@@ -56,9 +58,11 @@ class Detection(OfOutput):
 def _best(found: Returned, box: tuple[float, ...], label: int) -> Returned:
     """Return overlap × score of the best detection of a class in one picture."""
     if not isinstance(found, Mapping) or not set(found) >= _KEYS:
+        keys = f" with {', '.join(map(str, found))}" if isinstance(found, Mapping) else ""
         raise TargetError(
-            f"the network returns {type(found).__name__} for a picture: expected a detector's "
-            f"mapping with {', '.join(sorted(_KEYS))}; of another one, give a function (targets=)"
+            f"the network returns {type(found).__name__}{keys} for a picture: expected a "
+            f"detector's mapping with {', '.join(sorted(_KEYS))}; of another one, such as DETR, "
+            "give a function (targets=, docs/models.md)"
         )
     boxes, scores = found["boxes"], found["scores"]
     own = found["labels"] == label
