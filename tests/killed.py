@@ -31,7 +31,6 @@ IMPORTED = (
     "preddiff.samplers.blurred",
     "preddiff.viewer.live",
     "matplotlib.figure",
-    "torch",
     "xarray",
     "zarr.api.asynchronous",
 )

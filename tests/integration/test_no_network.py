@@ -16,8 +16,9 @@ from sealed import RUN, run, run_sealed, run_sealed_in_a_read_only_home
 from small_onnx import write_onnx
 
 CALLABLE = """
-def make_callable():
-    import numpy as np
+import numpy as np
+
+def make():
     return lambda batch: np.stack([p := batch.mean(axis=(1, 2, 3)), 1 - p], axis=1)
 """
 # Figures of a study that is small enough for a test.
@@ -37,7 +38,8 @@ def folder(tmp_path, rng, monkeypatch):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "work"), prepend=":")
-    (tmp_path / "work" / "tiny_model.py").write_text(FACTORY + CALLABLE)
+    (tmp_path / "work" / "tiny_model.py").write_text(FACTORY)
+    (tmp_path / "work" / "function.py").write_text(CALLABLE)
     for name in ("pictures", "scans"):
         (tmp_path / "work" / name).mkdir()
     for n in range(6):
@@ -72,7 +74,7 @@ COMMANDS = [
     ["classify", "show", "scans.skops"],
     ["explain", "scans/0.nii", "--model", "scans.skops", "--sampler", "marginal:scans",
      "-o", "out2"],
-    ["explain", "pictures/0.png", "--model", "tiny_model:make_callable", *_COARSE, "-o", "out3",
+    ["explain", "pictures/0.png", "--model", "function:make", *_COARSE, "-o", "out3",
      "--sampler", "constant:0.5"],
     ["explain", "red.png", "--model", "net.onnx", "--window", 3, "-o", "out"],
     ["explain", "pictures/1.png", *_FEW],  # embedded
@@ -143,7 +145,7 @@ sys.addaudithook(watch)
 
 
 def test_a_live_page_is_served_to_this_machine_only(folder):
-    words = ["explain", "pictures/0.png", "--model", "tiny_model:make", *_COARSE, "--live"]
+    words = ["explain", "pictures/0.png", "--model", "function:make", *_COARSE, "--live"]
     (folder / "home").mkdir()
     done = run(_LOOPBACK + RUN, [words], folder / "home", {})
     assert (done.returncode, "done" in done.stdout) == (0, True), done.stderr
