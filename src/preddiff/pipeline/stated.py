@@ -33,7 +33,7 @@ def facts_of_settings(
         "source": question.source or "",
         **({"features": list(features)} if (features := subject.source.features) else {}),
         **({"channels": list(names)} if (names := subject.source.channels) else {}),
-        **({"hidden_channel": sampler.name} if isinstance(sampler, OneChannel) else {}),
+        **_of_channel(sampler),
         "node": question.node or "",
         "window": sampling.window,
         "margin": sampling.margin if isinstance(sampling.hides_with, str) else "",
@@ -61,6 +61,13 @@ def _of_mask(subject: Subject, question: Question) -> dict[str, object]:
     opened = question.opened_mask
     name = display_name(opened.name) if isinstance(opened, Input) else "array"
     return {"mask": name, "mask_sha256": fingerprint(mask=subject.mask)}
+
+
+def _of_channel(sampler: Sampler) -> dict[str, object]:
+    """Name and number of the channel whose windows are hidden, where it is one alone."""
+    if not isinstance(sampler, OneChannel):
+        return {}
+    return {"hidden_channel": sampler.name, "hidden_channel_number": sampler.channel}
 
 
 def _of_crop(subject: Subject) -> dict[str, str]:

@@ -43,10 +43,9 @@ def channel_table(explanations: Sequence[Explanation]) -> pd.DataFrame:
                 f"an explanation by the sampler {each.provenance['sampler']}: expected windows in "
                 "one channel (channel:each:SPEC, samplers.OneChannel)"
             )
-        name, names = each.provenance["hidden_channel"], each.provenance.get("channels", [])
+        name = each.provenance["hidden_channel"]
         table = region_table(each, np.ones(each.coverage.shape, dtype=np.int64))
-        number = names.index(name) if name in names else int(name)
-        tables.append(table.assign(region=number, name=name))
+        tables.append(table.assign(region=_number(each), name=name))
     joined = pd.concat(tables, ignore_index=True)
     order = joined["relevance"].abs().sort_values(ascending=False, kind="stable").index
     labels = {label: number for number, label in enumerate(explanations[0].labels)}
@@ -54,6 +53,16 @@ def channel_table(explanations: Sequence[Explanation]) -> pd.DataFrame:
     return joined.sort_values(
         "target", key=lambda each: each.map(labels), kind="stable"
     ).reset_index(drop=True)
+
+
+def _number(explanation: Explanation) -> int:
+    """Return the number of the channel that was hidden."""
+    facts = explanation.provenance
+    if "hidden_channel_number" in facts:
+        return int(facts["hidden_channel_number"])
+    # Results of earlier versions have its name, which may be its number.
+    name, names = facts["hidden_channel"], facts.get("channels", [])
+    return int(names.index(name) if name in names else name)
 
 
 def is_of_channel(explanation: Explanation) -> bool:
