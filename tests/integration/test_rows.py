@@ -166,9 +166,12 @@ def test_a_row_has_its_features_in_the_order_of_the_fit(rng, kind):
         preddiff.explain(model, table.iloc[0][["dose", "age"]], **wish)
 
 
-@pytest.mark.parametrize(
+TABLES = pytest.mark.parametrize(
     "of", [Marginal, RowGaussian.fit, lambda table: RowMixed.fit(table, [list(table).index("sex")])]
 )
+
+
+@TABLES
 def test_a_table_of_draws_has_the_columns_of_the_row_in_its_order(rng, of, tmp_path):
     table = pd.DataFrame({"age": rng.normal(size=30), "sex": rng.integers(2, size=30)})
     model = GaussianNB().fit(table.to_numpy(), table["age"] > 0)
@@ -181,3 +184,19 @@ def test_a_table_of_draws_has_the_columns_of_the_row_in_its_order(rng, of, tmp_p
     named = preddiff.explain(model, table.iloc[0], sampler=of(table), **wish)
     unnamed = preddiff.explain(model, table.iloc[0].to_numpy(), sampler=of(table), **wish)
     np.testing.assert_array_equal(named.relevance, unnamed.relevance)
+
+
+@TABLES
+def test_a_file_keeps_a_tables_columns_and_older_ones_are_read(rng, tmp_path, of):
+    table = pd.DataFrame({"age": rng.normal(size=30), "sex": rng.integers(2, size=30)})
+    fitted = of(table)
+    fitted.save(tmp_path / "s.npz")
+    back = read_sampler(tmp_path / "s.npz")
+    assert (back.feature_names, back.sha256) == (("age", "sex"), fitted.sha256)
+    with np.load(tmp_path / "s.npz") as file:
+        older = {name: file[name] for name in file if name != "feature_names"}
+    np.savez(tmp_path / "older.npz", **older)
+    assert read_sampler(tmp_path / "older.npz").feature_names is None
+    np.savez(tmp_path / "bad.npz", **older, feature_names=np.zeros(2))
+    with pytest.raises(SamplerError, match=r"bad.npz: the names of its columns are damaged"):
+        read_sampler(tmp_path / "bad.npz")

@@ -196,8 +196,15 @@ def _made(cls: type[_S], path: str | Path, contents: Contents) -> _S:
             sampler.scan_grid = grid
         sampler.reference = reference
         if _COLUMNS in contents.arrays:
-            sampler.feature_names = tuple(map(str, contents.arrays[_COLUMNS].ravel()))
+            sampler.feature_names = _names(path, contents.arrays[_COLUMNS])
         return sampler
+
+
+def _names(path: str | Path, stored: AnyArray) -> tuple[str, ...]:
+    """The names of a table's columns that a file holds."""
+    if stored.dtype.kind != "U" or stored.ndim != 1:
+        raise SamplerError(f"{path}: the names of its columns are damaged; fit the sampler anew")
+    return tuple(map(str, stored))
 
 
 _GRID = ("scan_shape", "scan_affine", "scan_header")
