@@ -54,6 +54,32 @@ def test_regions_have_the_mean_of_their_pixels(made, labels):
     assert set(table.target) == set(e.labels)
 
 
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_a_region_is_the_sum_over_its_windows(made, labels, is_masked):
+    """By loops over pixels and windows, with what each window has by itself."""
+    mask = np.zeros(labels.shape, bool)
+    mask[2:9, 1:18] = True
+    e = explained(made, engine="dense", samples=6, mask=mask if is_masked else None)
+    evidence, error = e.evidence.values[0], e.evidence_error.values[0]
+    assert (error > 0).sum() > 5
+    covering = {}  # the windows over each pixel
+    for number, (y, x) in enumerate(e.data["window_start"].values):
+        for pixel in np.ndindex(4, 4):
+            covering.setdefault((y + pixel[0], x + pixel[1]), []).append(number)
+    table = region_table(e, labels).set_index("region")
+    for region in table.index:
+        pixels = [each for each in covering if labels[each] == region]
+        weights = np.zeros(len(evidence))  # of each window in the region's mean
+        for pixel in pixels:
+            own = covering[pixel]
+            weights[own] += 1 / len(own) / len(pixels)
+        row = table.loc[region]
+        assert row.elements == len(pixels)
+        assert row.relevance == pytest.approx(weights @ evidence, rel=1e-5)
+        assert row.total == pytest.approx(weights @ evidence * len(pixels), rel=1e-5)
+        assert row.standard_error == pytest.approx(np.sqrt(weights**2 @ error**2), rel=1e-5)
+
+
 def test_the_error_is_that_of_runs_with_other_seeds(made, labels):
     """Of windows that were measured alone, the error of a mean follows from theirs."""
     tables = [
