@@ -4,10 +4,12 @@ import warnings
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 from sklearn.linear_model import LogisticRegression
 
+import preddiff
 from preddiff import load_model
 from preddiff.errors import EngineWarning, ModelError
 from small_onnx import write_onnx
@@ -52,6 +54,26 @@ def test_a_quantised_network_gives_what_it_did_but_for_rounding(quantised, kind)
     assert model.output == "probabilities"
     np.testing.assert_allclose(found, expected, atol=0.05)
     assert (found.argmax(1) == expected.argmax(1)).mean() > 0.8
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "static"])
+def test_windows_of_a_quantised_network_are_those_of_a_loop(quantised, kind):
+    """Values in 8 bits follow a range, which dynamically is that of all that is run together."""
+    _, make, x = quantised
+    asked = {"sampler": "constant:0.5", "window": 4, "stride": 2, "targets": "all"}
+    with pytest.warns(EngineWarning):  # static rounding makes probabilities of 0: no odds
+        e = preddiff.explain(load_model(make(kind)), x[0], measure="DP", **asked)
+    session = onnxruntime.InferenceSession(make(kind))
+
+    def p(picture):
+        return session.run(None, {"data": picture[None]})[0][0].astype(np.float64)
+
+    assert np.abs(e.evidence.values).max() > 0.01
+    assert len(e.data["window_start"]) == 9
+    for number, (top, left) in enumerate(e.data["window_start"].values):
+        hidden = x[0].copy()
+        hidden[:, top : top + 4, left : left + 4] = 0.5
+        np.testing.assert_allclose(e.evidence.values[:, number], p(x[0]) - p(hidden), atol=1e-4)
 
 
 def sklearn_file(path, estimator, zipped):
