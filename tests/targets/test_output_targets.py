@@ -199,6 +199,46 @@ def test_the_score_of_a_query_is_a_function(picture):
     np.testing.assert_allclose(e.evidence.values[0], differences(expected, picture), atol=1e-5)
 
 
+class MovingQueries(nn.Module):
+    """As DETR of the original repository, with boxes that follow the picture."""
+
+    def forward(self, x):
+        halves = x.mean((1, 2)).reshape(len(x), 2, 8).mean(2)
+        logits = 9 * torch.stack([halves, 2 * halves - 0.5, 1 - halves, halves * 0], dim=2)
+        ends = torch.tensor([[0.25, 0.5, 0.5, 1.0], [0.75, 0.5, 0.5, 1.0]])
+        return {"pred_logits": logits, "pred_boxes": ends * (0.8 + 0.4 * halves[:, :, None])}
+
+
+def test_overlap_times_score_of_the_best_query_is_a_function(picture):
+    from torchvision.ops import box_convert, box_iou
+
+    box, label = torch.tensor([[0.0, 0.0, 0.5, 0.5]]), 1
+
+    def found(output):
+        corners = box_convert(output["pred_boxes"], "cxcywh", "xyxy")
+        overlap = torch.stack([box_iou(each, box)[:, 0] for each in corners])
+        return (overlap * output["pred_logits"].softmax(-1)[:, :, label]).amax(1)
+
+    network = MovingQueries().eval()
+    with pytest.raises(TargetError, match="returns dict with pred_logits, pred_boxes"):
+        preddiff.explain(network, picture, targets=detection((0, 0, 8, 8), label), **WISH)
+    target = OfOutput(found, "class 1 in the box", "overlap × score")
+    e = preddiff.explain(network, picture, targets=target, engine="dense", **WISH)
+
+    def value(x):
+        output = of(network, x)
+        boxes, scores = output["pred_boxes"][0].tolist(), output["pred_logits"][0].softmax(1)
+        values = []
+        for (cx, cy, w, h), score in zip(boxes, scores.tolist(), strict=True):
+            wide = max(min(cx + w / 2, 0.5) - max(cx - w / 2, 0), 0)
+            both = wide * max(min(cy + h / 2, 0.5) - max(cy - h / 2, 0), 0)
+            values.append(both / (w * h + 0.25 - both) * score[label])
+        return max(values)
+
+    np.testing.assert_allclose(e.evidence.values[0], differences(value, picture), atol=1e-6)
+    assert np.abs(e.evidence.values).max() > 1e-3
+
+
 def test_the_similarity_to_itself_is_one(small_network, picture):
     embedding = of(small_network, picture)[0]
     e = preddiff.explain(small_network, picture, targets=similarity(embedding), **WISH)
