@@ -53,8 +53,10 @@ def _of_key(values: Sequence[torch.Tensor], names: Sequence[str], key: str | int
         raise ModelError(f"output_key={key!r}: {spec} gives {', '.join(map(repr, names))}")
     if not _is_usable(values[known]):
         shape = tuple(values[known].shape)
-        given = f"{shape} there, expected numbers" if all(shape) else "there no numbers"
-        raise ModelError(f"output_key={key!r}: {spec} gives {given} (n, classes)")
+        given = shape if all(shape) else "something else"
+        raise ModelError(
+            f"output_key={key!r}: {spec} gives {given} there, expected numbers (n, classes)"
+        )
     return known
 
 
