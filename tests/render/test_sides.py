@@ -35,6 +35,20 @@ def test_a_contrast_names_both_classes(explained):
     assert '"sides": ["for white wolf", "for husky"]' in page
 
 
+def test_long_names_fit_beside_the_bar(rng):
+    names = ["African elephant of the savanna", "Indian elephant, of all the forests"]
+    picture = rng.random((3, 8, 8))
+    e = preddiff.explain(
+        Function(Softmax(picture.shape, 2), labels=names), picture, " against ".join(names),
+        sampler="constant:0.5", window=2, stride=2, samples=1,
+    )  # fmt: skip
+    drawing = preddiff.figure(e)
+    drawing.canvas.draw()
+    [bar] = [axes.yaxis.label for axes in drawing.axes if "←" in axes.get_ylabel()]
+    box = bar.get_window_extent()
+    assert 0 <= box.y0 < box.y1 <= drawing.bbox.height
+
+
 @pytest.mark.parametrize("target", ["husky", "husky against vote against tax"])
 def test_anything_else_is_for_and_against(explained, target):
     [bar], page = words_of(explained(target))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from preddiff.render.colours import Colours
 
 _PANEL_INCHES = 2.85
+_FONT, _FITTING = 10, 42  # points of a colour bar's label, and letters that fit beside it in these
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,5 +96,7 @@ def colour_bar(
     """
     scale = ScalarMappable(Normalize(-end if shown.signed else 0, end), shown.scale)
     bar = drawing.colorbar(scale, ax=axes, fraction=0.03, pad=0.01, aspect=25)
-    bar.set_label(shown.bar_label(unit, sides), fontsize=10)
+    label = shown.bar_label(unit, sides)
+    # The names of two classes are longer than the bar.
+    bar.set_label(label, fontsize=_FONT * min(1, _FITTING / len(label)))
     bar.ax.tick_params(labelsize=9)
