@@ -45,12 +45,14 @@ class SpecSource:
     module : has `load(spec, request)`, which returns a Model. It is imported when a SPEC asks for
         it and not before: torch alone takes a second.
     prefix, suffix : what such a SPEC starts and ends with; without either, it is the form itself.
+    holds : a file that every folder of this kind has; empty where it is no folder.
     """
 
     form: str
     module: str
     prefix: str = ""
     suffix: str = ""
+    holds: str = ""
 
     def matches(self, spec: str) -> bool:
         """Return whether a SPEC is of this kind."""
@@ -66,16 +68,14 @@ SPEC_SOURCES = (
     SpecSource("embedded", "embedded"),
     SpecSource("torchvision:NAME[@WEIGHTS]", "torchvision", prefix="torchvision:"),
     SpecSource("timm:NAME", "timm", prefix="timm:"),
-    SpecSource("hf:FOLDER", "huggingface", prefix="hf:"),
-    SpecSource("monai:FOLDER", "monai", prefix="monai:"),
+    SpecSource("hf:FOLDER", "huggingface", prefix="hf:", holds="config.json"),
+    SpecSource("monai:FOLDER", "monai", prefix="monai:", holds="configs/inference.json"),
     SpecSource("PATH.onnx", "onnx", suffix=".onnx"),
     SpecSource("PATH.pt2", "pt2", suffix=".pt2"),
     SpecSource("PATH.pt", "torchscript", suffix=".pt"),
     SpecSource("PATH.keras", "keras", suffix=".keras"),
     SpecSource("PATH.skops", "skops", suffix=".skops"),
 )
-_FOLDERS = {"hf:": "config.json", "monai:": "configs/inference.json"}  # what lies in one of a kind
-
 FACTORY = SpecSource("package.module:factory", "factory")
 
 
@@ -228,9 +228,9 @@ def _names_factory(spec: str) -> bool:
 
 
 def _unknown(spec: str) -> ModelError:
-    prefix = next((p for p, file in _FOLDERS.items() if (Path(spec) / file).is_file()), None)
-    if prefix is not None:
-        return ModelError(f"{spec}: a folder; name it {prefix}{spec}")
+    for source in SPEC_SOURCES:
+        if source.holds and (Path(spec) / source.holds).is_file():
+            return ModelError(f"{spec}: a folder; name it {source.prefix}{spec}")
     if Path(spec).suffix:
         return ModelError(f"{spec}: files of this kind cannot be read; expected {spec_forms()}")
     from preddiff.models.sources import torchvision

@@ -158,8 +158,7 @@ class StudentT(ConditionalGaussian):
         """Yield normals of several scales, equally likely: of what weighted sums change by."""
         ((mean, covariance),) = super().project(weights, inputs, windows)
         scale, freedom = self._scale_of(inputs, windows)
-        # Midpoints of as many equally likely parts, brought to the mean of all scales, ν/(ν - 2):
-        # with hundreds of degrees of freedom they are nearly the same.
+        # Midpoints of as many equally likely parts, brought to the mean of all scales, ν/(ν - 2).
         likely = (np.arange(_SCALES) + 0.5) / _SCALES
         inverse = freedom / (2 * special.gammaincinv(freedom / 2, likely[:, None]))
         inverse *= freedom / (freedom - 2) / inverse.mean(axis=0)
@@ -231,17 +230,15 @@ class StudentT(ConditionalGaussian):
         for conditional, members, corners in self._groups(windows):
             patches = flattened(inputs, corners, self.shape)
             square = self._square(conditional, patches)
-            far, freedom[members] = self._known(
-                square, np.full(len(members), len(conditional.rest))
-            )
+            far, freedom[members] = self._known(square, len(conditional.rest))
             scale[members] = far / freedom[members]
         return scale, freedom
 
-    def _share(self, values: Each) -> Each:
+    def _share(self, values: Each | int) -> Each:
         """The share of some numbers of visible values that counts."""
         return np.asarray(np.minimum(1, self.told_by / np.maximum(values, 1)))
 
-    def _known(self, square: Each, values: Each) -> tuple[Each, Each]:
+    def _known(self, square: Each, values: Each | int) -> tuple[Each, Each]:
         """ν + q and ν + d, where as many of the d visible values as `told_by` says count."""
         share = self._share(values)
         return self.freedom + share * square, self.freedom + share * values
@@ -279,8 +276,7 @@ class StudentT(ConditionalGaussian):
         self, conditional: ConditionalNormal, patches: Patches
     ) -> Annotated[Floats, "n"]:
         square, log_volume = conditional.distance(patches)
-        rest = np.full(len(patches), len(conditional.rest))
-        far, freedom = self._known(self._square(conditional, patches), rest)
+        far, freedom = self._known(self._square(conditional, patches), len(conditional.rest))
         values = len(conditional.window)
         constant = special.gammaln((freedom + values) / 2) - special.gammaln(freedom / 2)
         volume = log_volume + values / 2 * np.log(np.pi * far)
